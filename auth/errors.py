@@ -1,0 +1,47 @@
+"""What can be wrong with an account, a rule or a right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class AuthError(Exception):
+    """Base of what this room raises."""
+
+
+class NeedPrivileges(AuthError):
+    """The principal may know of the resource but not do this (RFC 3744 §7.1.1)."""
+
+    def __init__(self, path: str, action: str) -> None:
+        super().__init__(f"{action!r} is needed on {path}")
+        self.path = path
+        self.action = action
+
+
+class Hidden(AuthError):
+    """What a principal may not read does not exist for it: 404."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"nothing at {path}")
+        self.path = path
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file: where it stands, what was found and what would work."""
+
+    file: str
+    line: int
+    found: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.found}; {self.hint}"
+
+
+class RulesRefused(AuthError):
+    """An ``access.toml`` that is broken or gives what its author does not hold: 422 with line and reason."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems

@@ -1,0 +1,1 @@
+"""What the operator wrote: typed settings with their defaults, units and allowed ranges."""

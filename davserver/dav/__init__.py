@@ -1,0 +1,1 @@
+"""The wire format: headers, XML and status lines. Values in, values out, no I/O."""

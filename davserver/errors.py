@@ -1,0 +1,1 @@
+"""The one place where a failure becomes a status and a ``DAV:error`` body."""

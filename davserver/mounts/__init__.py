@@ -1,0 +1,1 @@
+"""The guests: one adapter module each for WsgiDAV (``/files/``) and Radicale (``/dav/``)."""

@@ -1,0 +1,1 @@
+"""The shelves: files, calendars, contacts, their index, change log, locks and trash."""

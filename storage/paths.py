@@ -1,0 +1,121 @@
+"""
+Paths: from the decoded path of a URL to the place below the data folder, and back.
+
+Three trees have files: ``/files/<folder>/…`` in ``data/files``, ``/files/Members/<member>/…`` in ``data/homes`` and
+``/dav/<owner>/<collection>/<item>`` in Radicale's layout. Everything above works with canonical paths: NFC, no
+trailing slash, ``/files/Home`` already replaced by ``/files/Members/<member>``, so one resource has one path.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from storage.errors import NameRefused
+
+FILES = "/files"
+HOME = "/files/Home"
+MEMBERS = "/files/Members"
+COLLECTIONS = "/files/Collections"
+DAV = "/dav"
+TREES = (
+    # canonical prefix, place below the data folder; the longer prefix first
+    (MEMBERS, "homes"),
+    (FILES, "files"),
+    (DAV, "collections/collection-root"),
+)
+VIRTUAL_TOPS = frozenset(
+    {"Home", "Members", "Collections", "Trash", "History"}
+)  # at /files/, not folders of data/files
+OBJECT_TOPS = ("Boards", "Notes", "Forms", "Polls", "Rooms", "Expenses")
+RESERVED_TOPS = VIRTUAL_TOPS | frozenset(OBJECT_TOPS)
+
+ACCESS_FILE = "access.toml"
+LINKS_FILE = "links.txt"
+STATE_FILE = ".state.jsonl"
+HIDDEN_ACCESS_FILE = ".access.toml"  # the rules of a calendar or book, beside its .Radicale.props
+SCRATCH_PREFIX = ".davserver-scratch-"
+RADICALE_PREFIX = ".Radicale."
+
+
+def nfc(text: str) -> str:
+    """Unicode NFC: a name sent decomposed by macOS and composed by others is one file."""
+    return unicodedata.normalize("NFC", text)
+
+
+def is_private(name: str) -> bool:
+    """Whether a name is the server's own and never seen through DAV, in any case or normal form."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return folded in (STATE_FILE, HIDDEN_ACCESS_FILE) or folded.startswith((RADICALE_PREFIX.casefold(), SCRATCH_PREFIX))
+
+
+def require_name(name: str, *, longest_bytes: int = 255) -> None:
+    """Raise NameRefused unless ``name`` can be the name of a file that a member stores."""
+    if not name or name in (".", ".."):
+        raise NameRefused(name, "is not a name")
+    if "/" in name or any(ord(c) < 32 or ord(c) == 127 for c in name):
+        raise NameRefused(name, "holds a slash or control character")
+    try:
+        encoded = name.encode()
+    except UnicodeEncodeError as error:
+        raise NameRefused(name, "is not valid Unicode") from error
+    if len(encoded) > longest_bytes:
+        raise NameRefused(name[:40] + "…", f"is longer than {longest_bytes} bytes")
+    if is_private(name):
+        raise NameRefused(name, "is reserved for the server")
+
+
+def join(parent: str, name: str) -> str:
+    """A member's path; the root's members have one slash."""
+    return f"{parent}/{name}" if parent != "/" else f"/{name}"
+
+
+def parent_of(path: str) -> str:
+    """The path of the folder above; that of ``/`` is ``/``."""
+    return path.rpartition("/")[0] or "/"
+
+
+def name_of(path: str) -> str:
+    """The last segment."""
+    return path.rpartition("/")[2]
+
+
+def is_within(path: str, ancestor: str) -> bool:
+    """Whether ``path`` is ``ancestor`` or lies below it."""
+    return path == ancestor or ancestor == "/" or path.startswith(ancestor + "/")
+
+
+def canonical(path: str, member: str | None) -> str:
+    """
+    A decoded URL path in the one form that stands for its resource.
+
+    ``Home`` becomes the signed-in member's folder; shown collections (``<owner>~<name>``) are resolved by
+    ``storage.pim``, which knows what is shown. Empty segments are dropped.
+
+    Raises:
+        NameRefused: a segment is ``.`` or ``..`` or holds NUL.
+    """
+    segments = [segment for segment in nfc(path).split("/") if segment]
+    for segment in segments:
+        if segment in (".", "..") or "\0" in segment:
+            raise NameRefused(segment, "is not a name")
+    if member is not None and segments[:2] == ["files", "Home"]:
+        segments[1:2] = ["Members", member]
+    return "/" + "/".join(segments)
+
+
+def place_of(path: str) -> str | None:
+    """
+    Where a canonical path has its bytes, below the data folder (``files/Sport/plan.txt``); None where none can be.
+    """
+    for prefix, place in TREES:
+        if is_within(path, prefix):
+            return place + path[len(prefix) :]
+    return None
+
+
+def path_of(place: str) -> str:
+    """The canonical path of a place below the data folder; inverse of ``place_of``."""
+    for prefix, root in TREES:
+        if place == root or place.startswith(root + "/"):
+            return prefix + place[len(root) :]
+    raise ValueError(f"{place!r} is not in a tree")
