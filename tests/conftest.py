@@ -49,7 +49,7 @@ def make_server(tmp_path: Path) -> Iterator[MakeServer]:
 
 @pytest.fixture
 def server(make_server: MakeServer) -> Server:
-    """A running server with alice, bob, carol and dora; sport = alice and bob, board = carol; see ``harness.ACCESS``."""
+    """A running server with alice, bob, carol and dora; sport: alice, bob; board: carol; rights: ``harness.ACCESS``."""
     return make_server().start()
 
 

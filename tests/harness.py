@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import Element, fromstring
@@ -73,7 +73,7 @@ def password_of(name: str) -> str:
     return f"{name}-secret-é"
 
 
-@lru_cache(maxsize=None)
+@cache
 def hash_of(password: str) -> str:
     """argon2id with costs that do not slow the suite down."""
     return argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(password)
@@ -298,7 +298,7 @@ class Dav:
     def proppatch(
         self,
         path: PathLike,
-        set: Mapping[str, str] | None = None,  # noqa: A002  the RFC's word
+        set: Mapping[str, str] | None = None,
         remove: Iterable[str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Reply:

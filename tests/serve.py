@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from config.schema import Settings
 from davserver.server import serve
+
+from config.schema import Settings
 
 
 def read_settings(file: Path) -> Settings:
