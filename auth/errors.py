@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from config.errors import Problem as Problem
 
 
 class AuthError(Exception):
@@ -24,19 +24,6 @@ class Hidden(AuthError):
     def __init__(self, path: str) -> None:
         super().__init__(f"nothing at {path}")
         self.path = path
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong in a file: where it stands, what was found and what would work."""
-
-    file: str
-    line: int
-    found: str
-    hint: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.found}; {self.hint}"
 
 
 class RulesRefused(AuthError):
