@@ -32,3 +32,11 @@ class RulesRefused(AuthError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class TooManyTries(AuthError):
+    """Too many failed log-ins from this address for this account: 429 with Retry-After (RFC 6585 §4)."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"too many failed log-ins; try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
