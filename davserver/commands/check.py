@@ -56,7 +56,9 @@ def _ask(server: Server) -> str:
         reply = connection.getresponse()
         reply.read()
     except ssl.SSLError as error:
-        raise CommandFailed(f"{where} does not speak TLS as configured ({error.reason}); is it another program?") from error
+        raise CommandFailed(
+            f"{where} does not speak TLS as configured ({error.reason}); is it another program?"
+        ) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise CommandFailed(f"{where} does not answer ({reason}); start it with `davserver serve`") from error

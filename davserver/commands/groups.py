@@ -27,7 +27,9 @@ def add_to(commands: Commands) -> None:
     add = add_command(groups, "add", _add, "make a group, or add members to one")
     add.add_argument("name", metavar="NAME")
     add.add_argument("--display-name", metavar="TEXT", help="as shown to people")
-    add.add_argument("--member", metavar="NAME", action="append", default=[], help="a member or resource; may be repeated")
+    add.add_argument(
+        "--member", metavar="NAME", action="append", default=[], help="a member or resource; may be repeated"
+    )
     add.add_argument("--group", metavar="NAME", action="append", default=[], help="a group whose members belong to it")
     listing = add_command(groups, "list", _list, "list groups and resources with their members")
     for each in (add, listing):

@@ -30,7 +30,9 @@ def _init(arguments: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for name, (mode, text) in TEMPLATES.items():
         # "x": what appeared meanwhile is not overwritten either.
-        with open(folder / name, "x", encoding="utf-8", opener=lambda file, flags, mode=mode: os.open(file, flags, mode)) as out:
+        with open(
+            folder / name, "x", encoding="utf-8", opener=lambda file, flags, mode=mode: os.open(file, flags, mode)
+        ) as out:
             out.write(text)
     (folder / "data").mkdir(mode=0o700)
     for part in ("files", "homes", "collections/collection-root"):
