@@ -74,9 +74,7 @@ class Locks:
         """The locks whose root lies strictly below ``path``."""
         return [_lock(row) for row in self._index.locks_below(path, self._clock())]
 
-    def create(
-        self, path: str, *, infinite: bool, exclusive: bool, owner: str, principal: str, timeout_s: int
-    ) -> Lock:
+    def create(self, path: str, *, infinite: bool, exclusive: bool, owner: str, principal: str, timeout_s: int) -> Lock:
         """
         Grant a lock (RFC 4918 §9.10).
 

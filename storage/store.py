@@ -35,7 +35,6 @@ from storage.state import Change, State
 from storage.transaction import Transaction
 
 if TYPE_CHECKING:
-    from auth.directory import Directory
     from auth.principal import Principal
 
 TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
@@ -58,7 +57,7 @@ class Store:
     """
 
     def __init__(
-        self, settings: Settings, *, directory: Directory | None = None, clock: Callable[[], float] = time.time
+        self, settings: Settings, *, directory: Members | None = None, clock: Callable[[], float] = time.time
     ) -> None:
         """
         Open the data folder, making what is missing, and bring the index in line with it.
@@ -157,9 +156,9 @@ class Store:
                 status = os.stat(self.directory(place), follow_symlinks=False)
             except (FileNotFoundError, NotADirectoryError):
                 status = None
-            if status is not None and status.st_ino == folder.inode and status.st_mtime_ns == folder.stamp_ns:
-                if not self._reconciler.is_due(place, status):
-                    return folder
+            stands = status is not None and (status.st_ino, status.st_mtime_ns) == (folder.inode, folder.stamp_ns)
+            if stands and status is not None and not self._reconciler.is_due(place, status):
+                return folder
         elif not self._may_be_there(place):
             return None
         return self._look_again(place)
@@ -307,7 +306,9 @@ class Store:
             raise InvalidSyncToken(f"{token!r} has no counter; sync from the beginning")
         counter = int(digits)
         if not folder.kept_from <= counter <= folder.counter:
-            raise InvalidSyncToken(f"{token!r} is older than the kept changes or ahead of them; sync from the beginning")
+            raise InvalidSyncToken(
+                f"{token!r} is older than the kept changes or ahead of them; sync from the beginning"
+            )
         return counter
 
     def changes_since(self, folder: Folder, token: str) -> list[tuple[str, int]]:

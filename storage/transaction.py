@@ -1,8 +1,8 @@
 """
 One write: rename, sync, commit, in that order, under the write locks of the folders it touches.
 
-On leaving, directories and state lines are pressed onto the disk, then the index and its change log are committed. Where
-anything fails between a rename and the commit, the folder is reconciled: the disk is the truth.
+On leaving, directories and state lines are pressed onto the disk, then the index and its change log are committed.
+Where anything fails between a rename and the commit, the folder is reconciled: the disk is the truth.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from storage import paths, trash
-from storage import state as states
 from storage.errors import AlreadyExists, DiskFull, NotFound, ParentMissing, PlaceRefused
 from storage.index import Batch, facts_of
 from storage.reconcile import is_item_place
@@ -146,6 +145,8 @@ class Transaction:
         Raises:
             NotFound, ParentMissing, AlreadyExists.
         """
+        if (place, name) in self._rows:
+            self.checkpoint()
         folder = self._store.find_folder(place)
         if folder is None:
             raise NotFound(paths.path_of(f"{place}/{name}"))
@@ -180,9 +181,7 @@ class Transaction:
         self._store.sync_directory(place)
         status = os.stat(directory, follow_symlinks=False)
         stamp = status.st_mtime_ns
-        self._batch.put_folder(
-            place, inode=status.st_ino, stamp_ns=stamp, modified_ns=stamp, owner=owner, ruled=False
-        )
+        self._batch.put_folder(place, inode=status.st_ino, stamp_ns=stamp, modified_ns=stamp, owner=owner, ruled=False)
         self._batch.log(above, name, self._store.clock())
         self.checkpoint()
         folder = self._store.find_folder(place)
@@ -324,9 +323,7 @@ class Transaction:
     def _discard(self, place: str, disk_name: str, name: str, by: str | None, changes: Iterable[Change]) -> None:
         path = paths.path_of(f"{place}/{name}")
         file, folder, now = self._store.file(place, disk_name), self._store.trash, self._store.clock()
-        self._on_disk(
-            lambda: trash.discard(folder, file, path=path, name=disk_name, by=by, now_s=now, changes=changes)
-        )
+        self._on_disk(lambda: trash.discard(folder, file, path=path, name=disk_name, by=by, now_s=now, changes=changes))
 
     def _will_change(self, place: str) -> None:
         """Note, before the first change to a directory, whether the index agreed with its stamp."""

@@ -8,8 +8,8 @@ import ssl
 import sys
 
 from config.consistency import file_modes
-from config.schema import Server, Settings
-from davserver.commands.console import OK, PROBLEM, Commands, CommandFailed, add_command, add_config, say, settings_of
+from config.schema import Server
+from davserver.commands.console import OK, PROBLEM, CommandFailed, Commands, add_command, add_config, say, settings_of
 from davserver.commands.serve import add_overrides
 
 _PATIENCE_S = 10
