@@ -36,6 +36,7 @@ from storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from auth.principal import Principal
+    from storage.rulebook import Members
 
 TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
 FOLDERS = ("files", "homes", "collections/collection-root", "trash", "scratch")
