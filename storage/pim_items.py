@@ -148,10 +148,10 @@ def _require_free_uid(
     if uid is None:
         return
     if present is not None and present.uid is not None and present.uid != uid:
-        raise UidConflict(uid, join(collection.asked, name))
+        raise UidConflict(uid, join(collection.asked, name), is_card=collection.tag == ADDRESS_BOOK)
     holder = session.store.holder_of_uid(collection.folder, uid)
     if holder is not None and holder not in (name, source):
-        raise UidConflict(uid, join(collection.asked, holder))
+        raise UidConflict(uid, join(collection.asked, holder), is_card=collection.tag == ADDRESS_BOOK)
 
 
 def _name_for(session: Session, collection: Collection, judged: Judged) -> str:
