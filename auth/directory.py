@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
-from auth.accounts import AccountSource, Reading
+from auth.accounts import AccountSource, Kind, Reading
 from auth.credentials import VerifiedCredentials
 from auth.errors import Problem
 from auth.groups import parse_groups
@@ -82,6 +82,11 @@ class Directory:
     def account(self, name: str) -> Account | None:
         """The member, group or resource of a name."""
         return self._snapshot.accounts.get(fold(name))
+
+    def is_member(self, name: str) -> bool:
+        """Whether a name is a member's: groups and resources do not sign in, and own nothing by their name."""
+        account = self.account(name)
+        return account is not None and account.kind is Kind.MEMBER
 
     def accounts(self) -> Iterable[Account]:
         """All of them, by name."""

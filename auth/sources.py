@@ -27,7 +27,7 @@ class FileSource:
         self._clock = clock
 
     def stamp(self) -> Hashable:
-        """Changes when the file is written, replaced or taken away; holds a digest of its bytes while these are young."""
+        """Changes when the file is written, replaced or taken away; holds a digest of its bytes while young."""
         try:
             status = os.stat(self._file)
             stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from auth.errors import TooManyTries
+from auth.errors import TooManyTries as TooManyTries
 from auth.principal import fold
 
 FREE_FAILURES = 10
@@ -83,7 +83,7 @@ class Throttle:
         self._clock = clock
         self._lock = threading.Lock()
 
-    def require_turn(self, address: str, name: str) -> None:
+    def require(self, address: str, name: str) -> None:
         """
         Nothing where a try may be made now; ask before a password is looked at.
 
