@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from auth.accounts import Kind
 from auth.directory import Directory
-from davserver.commands.console import OK, Commands, CommandFailed, add_command, add_config, say, settings_of
+
+from auth.accounts import Kind
+from davserver.commands.console import OK, CommandFailed, Commands, add_command, add_config, say, settings_of
 from davserver.commands.toml_edit import add_names, editing
 from davserver.commands.users import require_free
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from davserver.commands.console import OK, Commands, CommandFailed, add_command, say
+from davserver.commands.console import OK, CommandFailed, Commands, add_command, say
 from davserver.commands.templates import TEMPLATES
 
 _TEXT = """\

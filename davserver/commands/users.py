@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
+from auth.directory import Directory
 
 from auth.accounts import Kind
-from auth.directory import Directory
 from auth.names import name_fault
 from auth.passwords import hash_app_password, hash_password, new_app_password
 from auth.principal import fold
 from config.schema import Settings
 from davserver.commands.console import (
     OK,
-    Commands,
     CommandFailed,
+    Commands,
     add_command,
     add_config,
     add_password_source,
