@@ -13,3 +13,28 @@ class BadRequest(WireError):
 
 class TooLarge(WireError):
     """What arrived is larger than the configuration allows: 413."""
+
+
+class BodyBroken(BadRequest):
+    """The body ended before its announced length or its chunks are malformed: 400, and the connection is closed."""
+
+
+class UrlTooLong(WireError):
+    """The request target is longer than the configuration allows: 414."""
+
+
+class OtherServer(WireError):
+    """A Destination or Resource-Tag on another host (RFC 4918 §9.8.5: 502)."""
+
+
+class RangeNotSatisfiable(WireError):
+    """
+    No range of a Range header lies within the file (RFC 9110 §15.5.17: 416).
+
+    Attributes:
+        size: of the file in bytes, for ``Content-Range: bytes */size``.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the file has {size} bytes and none of the ranges lies within it")
+        self.size = size
