@@ -8,14 +8,15 @@ Only what no client could ever be sent again (a byte order mark, control charact
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from storage import vcard
-from storage.contentlines import Component, Line, Malformed, logical_lines, mend, parse_components, parse_line
+from storage.contentlines import Component, Line, Malformed, logical_lines, mend, parse_components, parse_line, unescape
 from storage.errors import ItemRefused
 from storage.itemvalues import parse_duration, parse_moment, parse_period, parse_recurrence
 from storage.occurrences import date_entries, find_bounds
+from storage.records import Facts
 
 INVALID = {"VCALENDAR": "valid-calendar-data", "VADDRESSBOOK": vcard.INVALID}
 OBJECT = "valid-calendar-object-resource"
@@ -34,25 +35,6 @@ _ONCE: dict[str, Check] = {
 }
 _LISTS: dict[str, Check] = {"RDATE": parse_period, "EXDATE": parse_period, "FREEBUSY": parse_period}
 _DATED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})  # those whose dates the index knows
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """
-    What the index keeps of an item.
-
-    Attributes:
-        component: ``VEVENT``, ``VTODO``, ``VJOURNAL``, ``VCARD`` or another that a calendar may hold.
-        first_s, last_s: unix seconds around all occurrences (``storage.occurrences``); None is open or unknown.
-    """
-
-    uid: str | None
-    component: str | None
-    first_s: int | None = None
-    last_s: int | None = None
-
-
-NOTHING_KNOWN = Facts(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +91,32 @@ def judge(
     return Judged(stored, stored != data, facts, components)
 
 
-def read_facts(data: bytes, tag: str) -> Facts:
+def read_facts(data: bytes) -> Facts:
     """
     What can be read of a file that was not stored through ``judge``: dropped in, edited or broken by hand.
 
     Never refuses: of a file that is no item nothing is known, of one that is not quite one as much as can be found.
     """
+    is_card = mend(data[:64]).lstrip()[:11].upper() == b"BEGIN:VCARD"
     try:
-        return judge(data, tag, max_bytes=len(data), max_line_bytes=len(data), new_uid=str).facts
+        tag = "VADDRESSBOOK" if is_card else "VCALENDAR"
+        facts = judge(data, tag, max_bytes=len(data), max_line_bytes=len(data), new_uid=lambda: "").facts
     except ItemRefused:
-        pass
-    wanted = ("VCARD",) if tag == "VADDRESSBOOK" else ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY")
+        return _read_broken(data, ("VCARD",) if is_card else ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"))
+    return facts
+
+
+def _read_broken(data: bytes, kinds: Collection[str]) -> Facts:
+    """The first component of these kinds, and its UID."""
     uid = component = None
     try:
         for name, value in _outline(mend(data)):
-            component = value.strip().upper() if name == "BEGIN" and not component else component
-            component = component if component in wanted else None
-            uid = value.strip() or None if name == "UID" and component and not uid else uid
+            if name == "BEGIN" and component is None and value.strip().upper() in kinds:
+                component = value.strip().upper()
+            elif name == "UID" and component is not None and uid is None:
+                uid = unescape(value).strip() or None
     except Malformed:
-        pass
+        pass  # what stands before the break is known
     return Facts(uid, component)
 
 

@@ -12,7 +12,8 @@ from dateutil.rrule import rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.icalendar import Facts, judge
+from storage.icalendar import judge
+from storage.records import Facts
 from tests.items.conftest import Judge, calendar, component, event
 
 DAY_S = 86_400
@@ -89,29 +90,16 @@ def test_an_override_that_moves_what_follows_opens_the_end(judge_calendar: Judge
     assert judge_calendar(calendar(*master, *moved)).facts.last_s is None
 
 
+BY = (
+    *("", ";BYDAY=MO", ";BYDAY=MO,WE,FR", ";BYDAY=1MO", ";BYDAY=-1SU,5FR", ";BYMONTHDAY=1", ";BYMONTHDAY=31"),
+    *(";BYMONTH=2", ";BYMONTH=2;BYMONTHDAY=-1", ";BYMONTH=6;BYDAY=2TU", ";BYDAY=MO,TU;BYSETPOS=-1", ";BYHOUR=5,6"),
+)
 RULES = st.builds(
-    lambda frequency, count, interval, by: f"FREQ={frequency};COUNT={count};INTERVAL={interval};{by.strip()}".strip(
-        ";"
-    ),
+    lambda frequency, count, interval, by: f"FREQ={frequency};COUNT={count};INTERVAL={interval}{by}",
     st.sampled_from(["HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"]),
     st.integers(1, 30),
     st.integers(1, 4),
-    st.sampled_from(
-        [
-            "",
-            " BYDAY=MO ",
-            " BYDAY=MO,WE,FR ",
-            " BYDAY=1MO ",
-            " BYDAY=-1SU,5FR ",
-            " BYMONTHDAY=1 ",
-            " BYMONTHDAY=31 ",
-            " BYMONTH=2 ",
-            " BYMONTH=2;BYMONTHDAY=-1 ",
-            " BYMONTH=6;BYDAY=2TU ",
-            " BYDAY=MO,TU;BYSETPOS=-1 ",
-            " BYHOUR=5,6",
-        ]
-    ),
+    st.sampled_from(BY),
 )
 
 
