@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from storage.shown import Personal
     from storage.records import Folder, Member
+    from storage.shown import Personal
 
 CALENDAR = "VCALENDAR"
 ADDRESS_BOOK = "VADDRESSBOOK"

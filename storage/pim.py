@@ -19,11 +19,12 @@ from storage.errors import InvalidSyncToken, NotFound
 from storage.paths import DAV, canonical, join, place_of
 
 if TYPE_CHECKING:
+    from storage.records import Folder, Member
     from storage.session import Session
     from storage.shown import Personal
-    from storage.records import Folder, Member
 
 ROOT_PLACE = "collections/collection-root"
+ANY_ITEM = "*"  # stands for an item that nobody in particular made
 HOME_TOKEN = "urn:davserver:sync:home:"  # noqa: S105 - the beginning of a sync token, no secret
 
 
@@ -81,7 +82,7 @@ class PimShelf:
     def find_item(self, collection: Collection, name: str) -> Item | None:
         """An item by name, if the principal may read it."""
         path = join(collection.path, name)
-        if not collection.tag or not self._access.may(Action.READ, path):
+        if not collection.tag or not (self.reads_items(collection) or self._access.may(Action.READ, path)):
             return None
         member = self._store.find_member(collection.folder, name)
         return None if member is None else Item(join(collection.asked, name), path, collection, member)
@@ -107,9 +108,13 @@ class PimShelf:
         if not collection.tag:
             return []
         members = self._store.members(collection.folder)
-        if self._access.may(Action.READ, collection.path):
+        if self.reads_items(collection):
             return members
         return [member for member in members if self._access.may(Action.READ, join(collection.path, member.name))]
+
+    def reads_items(self, collection: Collection) -> bool:
+        """Whether the principal may read every item of a collection, not only its own."""
+        return self._access.may(Action.READ, join(collection.path, ANY_ITEM))
 
     def home_token(self, home: Home) -> str:
         """A sync token of a home: a hash over the listing with each collection's own token."""
@@ -134,8 +139,8 @@ class PimShelf:
     def _home(self, asked: str, owner: str) -> Home | None:
         path = join(DAV, owner)
         place = f"{ROOT_PLACE}/{owner}"
-        directory = self._store.accounts
-        is_account = directory is not None and directory.account(owner) is not None
+        accounts = self._store.accounts
+        is_account = accounts is not None and accounts.account(owner) is not None
         if not is_account and not self._access.sees(path):
             return None
         folder = self._store.find_folder(place)

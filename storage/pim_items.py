@@ -17,8 +17,8 @@ from storage.itemstream import split_collection
 from storage.paths import join, require_name
 
 if TYPE_CHECKING:
-    from storage.session import Session
     from storage.records import Member
+    from storage.session import Session
     from storage.transaction import Transaction
 
 Check = Callable[[str | None], None]  # given the present ETag or None, raises PreconditionFailed

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENT_KEY, Home
-from storage.pim_collections import Changes, make_collection
 from storage.paths import DAV, join
+from storage.pim_collections import Changes, make_collection
 
 if TYPE_CHECKING:
     from storage.session import Session

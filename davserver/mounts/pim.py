@@ -19,8 +19,8 @@ from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus
 from davserver.dav.names import CALDAV, DAV
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts import pim_items, pim_reports
-from davserver.mounts.pim_props import View
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
+from davserver.mounts.pim_props import View
 from davserver.mounts.pim_rows import Rows, parse_propfind, wants_minimal
 from storage.collection import CALENDAR, Collection, Home, Item, Resource, Root
 from storage.errors import AlreadyExists, PlaceRefused
@@ -81,9 +81,7 @@ def propfind(request: Request, view: View) -> Response:
     if depth is Depth.INFINITY and not isinstance(resource, Item):
         raise PlaceRefused(request.path, "Depth can be 0 or 1 here", "propfind-finite-depth")
     limits = view.settings.limits
-    body = parse_xml(
-        read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements
-    )
+    body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     minimal = wants_minimal(request)
     rows = Rows(parse_propfind(body), view, minimal=minimal)
     found: list[Resource] = [resource]
@@ -118,9 +116,7 @@ def proppatch(request: Request, view: View) -> Response:
     if isinstance(resource, Root):
         raise PlaceRefused(request.path, "the folder of all homes has no properties of its own")
     limits = view.settings.limits
-    body = parse_xml(
-        read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements
-    )
+    body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     pim_items.require_if(request, resource, view)
     outcome = judge_update(body, resource, view)
     if not outcome.is_refused:
@@ -142,9 +138,7 @@ def mkcol(request: Request, view: View) -> Response:
 
 def _make(request: Request, view: View, default_tag: str, answer: str) -> Response:
     limits = view.settings.limits
-    body = parse_xml(
-        read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements
-    )
+    body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     path = request.path.rstrip("/")
     if view.session.pim.find(path) is not None:
         raise AlreadyExists(path)

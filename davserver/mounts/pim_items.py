@@ -80,7 +80,7 @@ def _send_collection(collection: Collection, view: View) -> Response:
             yield store.read_member(collection.folder, member.name)[0]
 
     name = collection.folder.name + (".ics" if collection.tag == CALENDAR else ".vcf")
-    safe = "".join(c if c.isalnum() and c.isascii() or c in "._-" else "_" for c in name)
+    safe = "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "_" for c in name)
     headers = [
         ("Content-Type", ITEM_TYPES[collection.tag]),
         ("Content-Disposition", f'attachment; filename="{safe}"'),
@@ -125,7 +125,9 @@ def _require_media_type(request: Request, collection: Collection) -> None:
         return
     is_card = collection.tag != CALENDAR
     condition = "supported-address-data" if is_card else "supported-calendar-data"
-    raise ItemRefused(condition, f"the body is {sent[:60]}; this collection holds {', '.join(sorted(known)) or 'nothing'}")
+    raise ItemRefused(
+        condition, f"the body is {sent[:60]}; this collection holds {', '.join(sorted(known)) or 'nothing'}"
+    )
 
 
 def _read_item(request: Request, collection: Collection, view: View) -> bytes:

@@ -114,5 +114,3 @@ def _followed(asked: Element, content: str, view: View, depth: int) -> str:
         if target is not None:
             parts.append(_expanded(asked, target, view, depth - 1))
     return "".join(parts)
-
-

@@ -243,5 +243,3 @@ def _propstat(names: list[str], status: int, condition: str) -> str:
         error = open_tag(DAV.error, open_tag(space(condition)))
     prop = open_tag(DAV.prop, "".join(map(open_tag, names)))
     return open_tag(DAV.propstat, f"{prop}<D:status>HTTP/1.1 {reason(status)}</D:status>{error}")
-
-

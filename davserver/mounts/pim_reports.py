@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 from xml.etree.ElementTree import Element
 
 from auth.acl import Action
-from auth.errors import Hidden
+from auth.errors import NeedPrivileges
 from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import multistatus, status_response
@@ -16,10 +17,11 @@ from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body, text_of
 from davserver.mounts import pim_principals, pim_query
 from davserver.mounts.pim_data import data_of
-from davserver.mounts.pim_props import View, href_path, table_of
+from davserver.mounts.pim_props import View, href_path
 from davserver.mounts.pim_rows import PropRequest, Rows, parse_prop, wants_minimal
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Home, Item, Resource
 from storage.errors import NotFound, PlaceRefused
+from storage.pages import sync_page
 from storage.paths import DAV as TREE
 from storage.paths import is_within
 
@@ -96,26 +98,21 @@ def _sync_home(home: Home, token: str, asked: PropRequest, request: Request, vie
 def _sync_members(
     collection: Collection, token: str, asked: PropRequest, limit: int | None, request: Request, view: View
 ) -> Response:
-    store, access = view.session.store, view.session.access
-    access.require(Action.READ, collection.path)
-    changes = [(name, number) for name, number in store.changes_since(collection.folder, token) if name]
-    present = store.sync_token(collection.folder)
-    tail = ""
-    if limit is not None and len(changes) > limit:
-        if not token:
-            # The first list is in the order of names, not of changes: no token could stand for a part of it.
-            raise PlaceRefused(collection.asked, "the first synchronisation cannot be cut", "number-of-matches-within-limits")
-        changes = changes[:limit]
-        present = store.sync_token(collection.folder, changes[-1][1])
-        tail = status_response(href_path(collection), 507, TRUNCATED)
+    store = view.session.store
+    if not view.session.pim.reads_items(collection):  # to others a token would tell of what they may not read
+        raise NeedPrivileges(collection.path, Action.READ)
+    page = sync_page(store, collection, token, limit)
+    tail = status_response(href_path(collection), 507, TRUNCATED) if page.is_cut else ""
     rows = Rows(asked, view, minimal=wants_minimal(request), data=data_of(asked, view))
-    answers = _changed_rows(collection, [name for name, _ in changes], rows, view)
-    return multistatus(answers, tail + open_tag(DAV.sync_token, text_of(present)))
+    answers = _changed_rows(collection, page.names, rows, view)
+    return multistatus(answers, tail + open_tag(DAV.sync_token, text_of(page.token)))
 
 
 def _changed_rows(collection: Collection, names: list[str], rows: Rows, view: View) -> Iterator[str]:
     base, path = collection.asked + "/", collection.path + "/"
-    present = {member.name: member for member in view.session.store.members(collection.folder)} if len(names) > 100 else None
+    present = (
+        {member.name: member for member in view.session.store.members(collection.folder)} if len(names) > 100 else None
+    )
     for name in names:
         member = present.get(name) if present is not None else view.session.store.find_member(collection.folder, name)
         try:
@@ -177,13 +174,14 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
         view.session.access.require(Action.READ, collection.path)
         members = view.session.pim.members(collection)
     question = pim_query.parse_query(root, collection, view)
-    found = pim_query.matches(question, collection, members, view)
+    found: Iterable[Item] = pim_query.matches(question, collection, members, view)
     limit = _limit(root)
     tail = ""
     if limit is not None:
-        found = list(found)
-        if len(found) > limit:
-            found, tail = found[:limit], status_response(href_path(collection), 507, TRUNCATED)
+        page = list(islice(found, limit + 1))
+        found = page[:limit]
+        if len(page) > limit:
+            tail = status_response(href_path(collection), 507, TRUNCATED)
     rows = Rows(asked, view, minimal=wants_minimal(request), data=data_of(asked, view))
     return multistatus([rows.row(item) for item in found], tail)
 

@@ -15,6 +15,7 @@ from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.pim_props import ALLPROP, META_KEYS, View, href_path, meta_text, personal_xml, table_of
 from storage.collection import Collection, Home, Item, Resource
 from storage.pim_collections import PROPS_KEY
+from storage.shown import PERSONAL_KEYS
 
 Data = Callable[[Item], str]  # the whole element of calendar-data or address-data
 
@@ -134,9 +135,13 @@ def dead_properties(resource: Resource, view: View) -> Mapping[str, str]:
     """
     if not isinstance(resource, Home | Collection | Item):
         return {}
-    place, name = (resource.collection.place, resource.member.name) if isinstance(resource, Item) else (
-        resource.place,
-        "",
+    place, name = (
+        (resource.collection.place, resource.member.name)
+        if isinstance(resource, Item)
+        else (
+            resource.place,
+            "",
+        )
     )
     if isinstance(resource, Home) and resource.folder is None:
         return {}
@@ -156,21 +161,13 @@ def _add_collection_properties(collection: Collection, found: dict[str, str]) ->
         elif twin is None or f">{text_of(text)}</" not in twin:
             found[name] = open_tag(name, text_of(text))
     for key, value in collection.meta.items():
-        name = clark_of(key)
-        if name is not None and name not in found and name not in META_KEYS and name != CALSERVER.source:
-            found[name] = open_tag(name, text_of(value))
-    if collection.personal is not None:
-        for name in table_names(collection):
-            xml = personal_xml(name, collection)
-            if xml is not None:
-                found[name] = xml
-
-
-def table_names(collection: Collection) -> tuple[str, ...]:
-    """The properties that a member may keep for a shown collection and that stand in no table of live ones."""
-    from storage.shown import PERSONAL_KEYS
-
-    return tuple(name for name in PERSONAL_KEYS if name not in META_KEYS)
+        unknown = clark_of(key)
+        if unknown is not None and unknown not in found and unknown not in META_KEYS and unknown != CALSERVER.source:
+            found[unknown] = open_tag(unknown, text_of(value))
+    for name in PERSONAL_KEYS:
+        xml = personal_xml(name, collection) if name not in META_KEYS else None
+        if xml is not None:
+            found[name] = xml
 
 
 def clark_of(key: str) -> str | None:
