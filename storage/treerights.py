@@ -1,0 +1,106 @@
+"""
+What a write at ``/files/`` needs, and the folders that stay where they are.
+
+A tree is moved or deleted whole or not at all, so the right is asked on every member before anything happens, also on
+members that the principal may not know of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from auth.acl import Action
+from storage.errors import NameRefused, PlaceRefused
+from storage.filetree import Node, is_rules_file, is_shared_rules
+from storage.paths import FILES, MEMBERS, OBJECT_TOPS, RESERVED_TOPS, is_within, join, nfc, parent_of, require_name
+from storage.records import Folder
+
+if TYPE_CHECKING:
+    from storage.session import Session
+
+TAKE_AWAY = (Action.READ, Action.DELETE)
+REMOVE = (Action.DELETE,)
+
+
+def require(session: Session, action: Action, path: str) -> None:
+    """Raise NeedPrivileges or Hidden unless the principal may do this; a rules file is a matter of ``admin``."""
+    if is_rules_file(path):
+        session.access.require(Action.ADMIN, parent_of(path))
+    else:
+        session.access.require(action, path)
+
+
+def require_create(session: Session, path: str) -> None:
+    """Raise unless the principal may put something new at a path and the name can be stored."""
+    name = path.rpartition("/")[2]
+    require_name(name)
+    if parent_of(path) == FILES and name in RESERVED_TOPS:
+        raise NameRefused(name, "is reserved at the top of /files/")
+    if is_shared_rules(path) or parent_of(path) == MEMBERS:
+        raise PlaceRefused(path, "nothing can be made here")
+    if is_rules_file(path):
+        session.access.require(Action.ADMIN, parent_of(path))
+    else:
+        session.access.require(Action.CREATE, parent_of(path))
+
+
+def require_tree(session: Session, node: Node, actions: tuple[Action, ...]) -> None:
+    """Raise unless the principal may do all of this on a resource and on every member of it."""
+    for path in every_path(session, node):
+        for action in actions:
+            require(session, action, path)
+
+
+def require_free_of_rules(session: Session, node: Node, target_folder: str) -> None:
+    """Raise unless a tree holds no rules, or the principal has ``admin`` where it goes (asked at its source already)."""
+    if any(is_rules_file(path) for path in every_path(session, node)):
+        session.access.require(Action.ADMIN, target_folder)
+
+
+def require_movable(session: Session, node: Node) -> None:
+    """Raise PlaceRefused for what stays where it is: tops, homes, listings and folders that the server's file names."""
+    if node.listing or node.path == FILES or is_shared_rules(node.path):
+        raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
+    if not node.is_folder:
+        return
+    if parent_of(node.path) == MEMBERS or (parent_of(node.path) == FILES and node.name in OBJECT_TOPS):
+        raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
+    for path in session.store.rulebook.named_by_server():
+        if is_within(path, node.path):
+            raise PlaceRefused(node.path, f"the administrator's rules name {path}; it is moved or removed by them only")
+
+
+def every_path(session: Session, node: Node) -> Iterator[str]:
+    """The paths of a resource and of everything below it, whoever may know of them."""
+    yield node.path
+    if node.is_folder:
+        for folder in every_folder(session, node.folder):
+            path = node.path + nfc(folder.place[len(node.folder.place) :])
+            if path != node.path:
+                yield path
+            for member in session.store.members(folder):
+                yield join(path, member.name)
+
+
+def every_folder(session: Session, folder: Folder) -> Iterator[Folder]:
+    """A folder and all folders below it, parents first."""
+    yield folder
+    for child in session.store.folders(folder):
+        yield from every_folder(session, child)
+
+
+def owner_of_new_folder(session: Session, path: str) -> str | None:
+    """Who owns a folder made at a path: its maker, in the own home and right below the tops of boards, notes …"""
+    name = session.principal.name
+    if name is None:
+        return None
+    in_home = is_within(path, join(MEMBERS, name))
+    is_object = path.count("/") == 3 and path.split("/")[2] in OBJECT_TOPS
+    return name if in_home or is_object else None
+
+
+def creator_of_new(session: Session, path: str) -> str | None:
+    """Who is kept as the maker of a resource at a path: only where a rule gives ``create`` without ``write``."""
+    allowed = session.access.actions(parent_of(path))
+    return session.principal.name if Action.CREATE in allowed and Action.WRITE not in allowed else None
