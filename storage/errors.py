@@ -130,3 +130,7 @@ class StoreBusy(StorageError):
 
     def __init__(self, data: str) -> None:
         super().__init__(f"{data} is in use by another davserver or Radicale; stop it first")
+
+
+class LockConflict(Locked):
+    """A lock that is asked for cannot stand beside those of ``roots`` (RFC 4918 §9.10.6: 423)."""

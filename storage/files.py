@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from auth.acl import Action
 from storage import quota, rulesgate, treerights
-from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
+from storage.errors import AlreadyExists, LockConflict, Locked, NotFound, ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.filetree import FileTree, Node, is_shared_rules
 from storage.paths import FILES, is_within, name_of, parent_of, place_of
 from storage.sharedrules import collection_of, remove_rules, write_rules
@@ -161,7 +161,8 @@ class FileShelf:
             if data is not None:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
             before = self._require_target(node, target, overwrite=overwrite)
-            self._clear(before)
+            if before is not None:
+                self._remove(tx, before)
             self._copy(tx, node, target, deep=deep)
         return before is None
 
@@ -181,7 +182,8 @@ class FileShelf:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
             before = self._require_target(node, target, overwrite=overwrite)
             creator = self._creator_after(before, source, target)
-            self._clear(before)
+            if before is not None:
+                self._remove(tx, before)
             self._move(tx, present, target, creator)
         self._store.locks.forget(source)
         return before is None
@@ -230,7 +232,14 @@ class FileShelf:
             terms.check(node)
             if node is None:
                 self._require_unlocked(parent_of(path), terms, tree=False, member=False)
-            lock = self._store.locks.create(
+            lock = self._claim(path, claim)
+            if node is None:
+                self._fill_locked(path, Terms(terms.tokens | {lock.token}), lock)
+        return lock, node is None
+
+    def _claim(self, path: str, claim: Claim) -> Lock:
+        try:
+            return self._store.locks.create(
                 path,
                 infinite=claim.infinite,
                 exclusive=claim.exclusive,
@@ -238,9 +247,8 @@ class FileShelf:
                 principal=self._session.principal.name or "",
                 timeout_s=claim.timeout_s,
             )
-            if node is None:
-                self._fill_locked(path, Terms(terms.tokens | {lock.token}), lock)
-        return lock, node is None
+        except Locked as error:
+            raise LockConflict(error.roots) from error
 
     def _fill_locked(self, path: str, terms: Terms, lock: Lock) -> None:
         try:
@@ -373,12 +381,6 @@ class FileShelf:
         data, _ = self._store.read_member(node.folder, node.member.name)
         return data
 
-    def _clear(self, before: Node | None) -> None:
-        """What gives way is in the trash, and committed, before the new resource takes its name."""
-        if before is not None:
-            with self._store.write(*_places(before), tree=before.is_folder) as tx:
-                self._remove(tx, before)
-
     def _remove(self, tx: Transaction, node: Node) -> None:
         by = self._session.principal.name
         if node.member is None:
@@ -431,7 +433,7 @@ class FileShelf:
         folder = tx.find_folder(place)
         if folder is None:
             return
-        for below in treerights.every_folder(self._session, folder):
+        for below in self._store.tree(folder):
             state = self._store.state(below.place)
             for name in state.names():
                 for key in ("owner", "creator"):

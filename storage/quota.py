@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from storage.errors import DiskFull, QuotaExceeded
@@ -29,7 +28,7 @@ def used_bytes(session: Session, path: str) -> int:
 
 def available_bytes(session: Session, path: str) -> int:
     """Bytes that can still be added there: what the quota leaves, and never more than the disk has (RFC 4331 §3)."""
-    free = _disk_free(session)
+    free = session.store.free_bytes()
     quota = session.store.settings.storage.quota_bytes
     if not quota or counted_folder(path) is None:
         return free
@@ -43,10 +42,5 @@ def require_room(session: Session, path: str, added_bytes: int) -> None:
     quota = session.store.settings.storage.quota_bytes
     if quota and counted_folder(path) is not None and used_bytes(session, path) + added_bytes > quota:
         raise QuotaExceeded(f"{added_bytes} more bytes do not fit into the {quota} bytes of this folder")
-    if added_bytes > _disk_free(session):
+    if added_bytes > session.store.free_bytes():
         raise DiskFull("the disk of the server is full")
-
-
-def _disk_free(session: Session) -> int:
-    stat = os.statvfs(session.store.data)
-    return stat.f_bavail * stat.f_frsize

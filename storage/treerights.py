@@ -14,7 +14,6 @@ from auth.acl import Action
 from storage.errors import NameRefused, PlaceRefused
 from storage.filetree import Node, is_rules_file, is_shared_rules
 from storage.paths import FILES, MEMBERS, OBJECT_TOPS, RESERVED_TOPS, is_within, join, nfc, parent_of, require_name
-from storage.records import Folder
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -66,7 +65,7 @@ def require_movable(session: Session, node: Node) -> None:
         return
     if parent_of(node.path) == MEMBERS or (parent_of(node.path) == FILES and node.name in OBJECT_TOPS):
         raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
-    for path in session.store.rulebook.named_by_server():
+    for path in session.store.rulebook.server_paths:
         if is_within(path, node.path):
             raise PlaceRefused(node.path, f"the administrator's rules name {path}; it is moved or removed by them only")
 
@@ -75,19 +74,12 @@ def every_path(session: Session, node: Node) -> Iterator[str]:
     """The paths of a resource and of everything below it, whoever may know of them."""
     yield node.path
     if node.is_folder:
-        for folder in every_folder(session, node.folder):
+        for folder in session.store.tree(node.folder):
             path = node.path + nfc(folder.place[len(node.folder.place) :])
             if path != node.path:
                 yield path
             for member in session.store.members(folder):
                 yield join(path, member.name)
-
-
-def every_folder(session: Session, folder: Folder) -> Iterator[Folder]:
-    """A folder and all folders below it, parents first."""
-    yield folder
-    for child in session.store.folders(folder):
-        yield from every_folder(session, child)
 
 
 def owner_of_new_folder(session: Session, path: str) -> str | None:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from itertools import islice
 
 from davserver.dav.depth import Depth, parse_depth
-from davserver.dav.errors import DepthRefused
 from davserver.dav.message import Response
 from davserver.dav.multistatus import multistatus, propstat_response
 from davserver.dav.propfind import Asked, PropRequest, parse_propfind
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts.files_call import Call
 from davserver.mounts.files_properties import BASIC, LIVE, Scene
+from storage.errors import PlaceRefused
 from storage.filetree import Node
 
 
@@ -35,7 +35,8 @@ def _nodes(call: Call, node: Node, depth: Depth, most: int) -> Iterator[Node]:
     if depth is Depth.INFINITY:
         found = list(islice(tree.walk(node), most + 1))
         if len(found) > most:
-            raise DepthRefused(f"more than {most} resources lie below; ask folder by folder with Depth: 1")
+            why = f"more than {most} resources lie below; ask folder by folder with Depth: 1"
+            raise PlaceRefused(node.path, why, "propfind-finite-depth")
         return iter(found)
     return _with_children(call, node) if depth is Depth.ONE else iter((node,))
 
