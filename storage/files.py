@@ -13,16 +13,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auth.acl import Action
+from auth.errors import NeedPrivileges
 from storage import quota, rulesgate, treerights
-from storage.errors import AlreadyExists, LockConflict, Locked, NotFound, ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
-from storage.filetree import FileTree, Node, is_shared_rules
+from storage.errors import (
+    AlreadyExists,
+    LockConflict,
+    Locked,
+    NotFound,
+    ParentMissing,
+    PlaceRefused,
+    PreconditionFailed,
+    ReadOnly,
+)
+from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
 from storage.paths import FILES, is_within, name_of, parent_of, place_of
 from storage.sharedrules import collection_of, remove_rules, write_rules
 
 if TYPE_CHECKING:
     from storage.locks import Lock
+    from storage.scratch import Scratch
     from storage.session import Session
-    from storage.transaction import Scratch, Transaction
+    from storage.transaction import Transaction
 
 CHUNK_BYTES = 256 * 1024
 
@@ -108,11 +119,11 @@ class FileShelf:
         before = self._require_put(path, terms)
         quota.require_room(self._session, path, (upload.length or 0) - _size(before))
         place, name = _spot(path)
-        if self._store.find_folder(place) is None:
-            raise ParentMissing(path)
         with self._store.scratch(place) as scratch:
             self._receive(path, upload, scratch)
             with self._writing(path, terms, place) as (tx, node):
+                if node is None:
+                    self._require_nothing_hidden(path)
                 quota.require_room(self._session, path, scratch.size - _size(node))
                 creator = treerights.creator_of_new(self._session, path) if node is None else None
                 member = tx.put(place, name, scratch, creator=creator)
@@ -316,11 +327,22 @@ class FileShelf:
             raise ReadOnly(path)
         if node is None:
             treerights.require_create(self._session, path)
+            self._require_nothing_hidden(path)
         else:
             self._require_write(node)
         terms.check(node)
         self._require_unlocked(path, terms, tree=False, member=node is None)
         return node
+
+    def _require_nothing_hidden(self, path: str) -> None:
+        """A name that is taken by what the principal may not know of is not theirs to replace."""
+        place, name = _spot(path)
+        folder = self._store.find_folder(place)
+        if folder is None:
+            raise ParentMissing(path)
+        taken = self._store.find_member(folder, name) is not None
+        if taken or self._store.find_folder(f"{place}/{name}") is not None:
+            raise NeedPrivileges(path, Action.WRITE)
 
     def _receive(self, path: str, upload: Upload, scratch: Scratch) -> None:
         """Read a body into a scratch file, and judge it first where it comes into force as rules."""
@@ -358,8 +380,7 @@ class FileShelf:
         before = self.tree.find(target)
         if before is None:
             treerights.require_create(self._session, target)
-            if self._store.find_folder(_place(target)) is not None:
-                raise PlaceRefused(target, "nothing can be made here")
+            self._require_nothing_hidden(target)
             return None
         if not overwrite:
             raise PreconditionFailed(f"{target} exists and the request says Overwrite: F")
@@ -405,7 +426,7 @@ class FileShelf:
         if properties:
             tx.set_state(f"{place}/{name}", "", "props", properties)
         for child in self.tree.children(node) if deep else ():
-            if not treerights.is_rules_file(child.path):
+            if not is_rules_file(child.path):
                 self._copy(tx, child, f"{target}/{child.name}", deep=True)
 
     def _creator_after(self, before: Node | None, source: str, target: str) -> str | None:

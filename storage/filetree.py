@@ -219,8 +219,7 @@ class FileTree:
         if depth == 0:
             return Node(path, self._root(), listing=True)
         if depth == 1:
-            owner = next((node for node in self._collection_owners(self.get(COLLECTIONS)) if node.path == path), None)
-            return owner
+            return next((node for node in self._collection_owners(self.get(COLLECTIONS)) if node.path == path), None)
         return self._find_rules(path, depth)
 
     def _find_rules(self, path: str, depth: int) -> Node | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auth.errors import Problem, RulesRefused
-from auth.rules import parse_folder_rules, require_grantable
+from auth.grants import require_grantable
+from auth.rules import parse_folder_rules
 from storage.paths import ACCESS_FILE, name_of, parent_of
 
 if TYPE_CHECKING:

@@ -57,13 +57,11 @@ def write_rules(store: Store, tx: Transaction, place: str, data: bytes) -> None:
     with store.scratch(place) as scratch:
         scratch.write(data)
         scratch.finish()
-        tx.touch_directory(place)
-        scratch.rename_to(store.file(place, HIDDEN_ACCESS_FILE))
         tx.rules_changed(place)
+        scratch.rename_to(store.file(place, HIDDEN_ACCESS_FILE))
 
 
 def remove_rules(store: Store, tx: Transaction, place: str) -> None:
     """Take a collection's own rules away; the caller holds its write lock."""
-    tx.touch_directory(place)
-    os.unlink(store.file(place, HIDDEN_ACCESS_FILE))
     tx.rules_changed(place)
+    os.unlink(store.file(place, HIDDEN_ACCESS_FILE))

@@ -52,7 +52,7 @@ def require_tree(session: Session, node: Node, actions: tuple[Action, ...]) -> N
 
 
 def require_free_of_rules(session: Session, node: Node, target_folder: str) -> None:
-    """Raise unless a tree holds no rules, or the principal has ``admin`` where it goes (asked at its source already)."""
+    """Raise unless a tree holds no rules, or the principal has ``admin`` where it goes; the source is asked before."""
     if any(is_rules_file(path) for path in every_path(session, node)):
         session.access.require(Action.ADMIN, target_folder)
 

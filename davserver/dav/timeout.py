@@ -12,7 +12,7 @@ def parse_timeout(value: str | None, *, default_s: int, longest_s: int) -> int:
     Read a Timeout header as the seconds to grant.
 
     Args:
-        value: the raw header, such as ``Infinite, Second-3600``; the first usable entry wins. None grants ``default_s``.
+        value: the raw header, such as ``Infinite, Second-3600``; the first usable entry wins, None grants the default.
         longest_s: the operator's ceiling in seconds; ``Infinite`` is granted this much.
 
     Raises:

@@ -18,8 +18,8 @@ from davserver.mounts.wsgidav_server import ANSWER, FilesServer
 from storage.session import Session
 from storage.store import Store
 
-METHODS = frozenset(
-    "OPTIONS GET HEAD PUT DELETE COPY MOVE MKCOL PROPFIND PROPPATCH LOCK UNLOCK".split()
+METHODS = frozenset({"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL"}) | frozenset(
+    {"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK"}
 )
 
 

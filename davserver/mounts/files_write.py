@@ -67,9 +67,7 @@ def put(call: Call) -> Response:
 
 def copy(call: Call) -> Response:
     """Copy a file or tree (RFC 4918 §9.8)."""
-    depth = parse_depth(
-        call.request.header("depth"), default=Depth.INFINITY, allowed=(Depth.ZERO, Depth.INFINITY)
-    )
+    depth = parse_depth(call.request.header("depth"), default=Depth.INFINITY, allowed=(Depth.ZERO, Depth.INFINITY))
     created = call.files.copy(
         call.path, _target(call), call.terms(), overwrite=_overwrite(call), deep=depth is Depth.INFINITY
     )
@@ -99,8 +97,7 @@ def proppatch(call: Call) -> Response:
     else:
         call.require_conditions(node)
         answer = [
-            _propstat(status, condition, names)
-            for (status, condition), names in _grouped(changes, refused).items()
+            _propstat(status, condition, names) for (status, condition), names in _grouped(changes, refused).items()
         ]
     return multistatus([f"<D:response>{href(call.href_of(node))}{''.join(answer)}</D:response>"])
 
@@ -172,9 +169,7 @@ def _propstat(status: int, condition: str, names: Iterable[str]) -> str:
     return f"<D:propstat><D:prop>{props}</D:prop><D:status>HTTP/1.1 {reason(status)}</D:status>{error}</D:propstat>"
 
 
-def _grouped(
-    changes: dict[str, str | None], refused: dict[str, tuple[int, str]]
-) -> dict[tuple[int, str], list[str]]:
+def _grouped(changes: dict[str, str | None], refused: dict[str, tuple[int, str]]) -> dict[tuple[int, str], list[str]]:
     groups: dict[tuple[int, str], list[str]] = {}
     for name in changes:
         groups.setdefault(refused.get(name, (424, "")), []).append(name)
@@ -209,5 +204,3 @@ def _overwrite(call: Call) -> bool:
     if value not in ("T", "F"):
         raise BadRequest(f"Overwrite is {value[:40]!r}; it can be T or F")
     return value == "T"
-
-
