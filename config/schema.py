@@ -32,6 +32,8 @@ class Limits:
     lock_longest_s: int = 86_400
     depth_infinity_resources: int = 20_000
     ranges: int = 10
+    connections: int = 1000  # in all; more are answered with 503
+    connections_per_address: int = 250  # proxies and this machine itself are not counted
     content_line_bytes: int = 64 * 1024
     name_bytes: int = 255
     path_bytes: int = 4096
@@ -48,7 +50,7 @@ class Server:
     private_key: Path | None = None
     trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-* fields count
     allow_plain_http: bool = False  # Basic over plain HTTP from other machines than this one
-    threads: int = 10
+    threads: int = 10  # that compute at a time; those that wait for a slow client are not counted
     shutdown_timeout_s: int = 20
     realm: str = "davserver"
 
