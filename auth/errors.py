@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from config.errors import Problem as Problem
 
 
 class AuthError(Exception):
@@ -26,22 +26,17 @@ class Hidden(AuthError):
         self.path = path
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing wrong in a file: where it stands, what was found and what would work."""
-
-    file: str
-    line: int
-    found: str
-    hint: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.found}; {self.hint}"
-
-
 class RulesRefused(AuthError):
     """An ``access.toml`` that is broken or gives what its author does not hold: 422 with line and reason."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+class TooManyTries(AuthError):
+    """Too many failed log-ins from this address for this account: 429 with Retry-After (RFC 6585 §4)."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"too many failed log-ins; try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s

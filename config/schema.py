@@ -4,92 +4,127 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
+KIB = 1 << 10
 MIB = 1 << 20
+GIB = 1 << 30
+TIB = 1 << 40
+
+T = TypeVar("T")
+
+
+def setting(default: T, text: str, *, least: int | None = None, most: int | None = None) -> T:
+    """
+    A field of the schema: its default, what it means in one sentence, and for numbers the allowed range.
+
+    The annotation says ``T``, as ``dataclasses.field`` does, so that the type checker sees the value's type.
+    """
+    described: T = field(default=default, metadata={"text": text, "least": least, "most": most})
+    return described
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Ceilings on what arrives (sizes in bytes unless the name says otherwise)."""
 
-    xml_bytes: int = MIB
-    xml_depth: int = 64
-    xml_elements: int = 10_000
-    multiget_hrefs: int = 10_000
-    multiget_bytes: int = 4 * MIB
-    calendar_item_bytes: int = MIB
-    card_bytes: int = 5 * MIB
-    collection_put_bytes: int = 256 * MIB
-    upload_bytes: int = 64 << 30
-    request_head_bytes: int = 32 * 1024
-    request_fields: int = 100
-    url_bytes: int = 8 * 1024
-    dead_property_bytes: int = 16 * 1024
-    dead_properties: int = 100
-    locks_per_member: int = 100
-    lock_timeout_s: int = 3600
-    lock_longest_s: int = 86_400
-    depth_infinity_resources: int = 20_000
-    ranges: int = 10
-    connections: int = 1000  # in all; more are answered with 503
-    connections_per_address: int = 250  # proxies and this machine itself are not counted
-    content_line_bytes: int = 64 * 1024
-    name_bytes: int = 255
-    path_bytes: int = 4096
+    xml_bytes: int = setting(MIB, "Body of a request in XML.", least=4 * KIB, most=64 * MIB)
+    xml_depth: int = setting(64, "Elements within elements.", least=16, most=1000)
+    xml_elements: int = setting(10_000, "Elements in one XML body.", least=100, most=1_000_000)
+    multiget_hrefs: int = setting(10_000, "Resources named in one multiget.", least=100, most=1_000_000)
+    multiget_bytes: int = setting(4 * MIB, "Body of a multiget, which names many.", least=64 * KIB, most=256 * MIB)
+    calendar_item_bytes: int = setting(MIB, "One event, task or journal entry.", least=16 * KIB, most=64 * MIB)
+    card_bytes: int = setting(5 * MIB, "One contact, its photo included.", least=16 * KIB, most=64 * MIB)
+    collection_put_bytes: int = setting(
+        256 * MIB, "An .ics or .vcf file that is stored as a whole calendar or book.", least=MIB, most=4 * GIB
+    )
+    upload_bytes: int = setting(64 * GIB, "One file.", least=MIB, most=16 * TIB)
+    request_head_bytes: int = setting(32 * KIB, "Request line and header fields together.", least=8 * KIB, most=MIB)
+    request_fields: int = setting(100, "Header fields of one request.", least=20, most=1000)
+    url_bytes: int = setting(8 * KIB, "Path and query as sent.", least=KIB, most=64 * KIB)
+    dead_property_bytes: int = setting(16 * KIB, "One property that a client invented.", least=KIB, most=MIB)
+    dead_properties: int = setting(100, "Such properties on one resource.", least=10, most=10_000)
+    locks_per_member: int = setting(100, "Locks that one member holds at a time.", least=1, most=100_000)
+    lock_timeout_s: int = setting(3600, "Seconds a lock lasts if the client names none.", least=60, most=604_800)
+    lock_longest_s: int = setting(86_400, "Seconds a lock may last at most.", least=60, most=2_592_000)
+    depth_infinity_resources: int = setting(
+        20_000, "Resources that one PROPFIND of a whole tree may list.", least=0, most=10_000_000
+    )
+    ranges: int = setting(10, "Ranges of one GET.", least=1, most=1000)
+    connections: int = setting(1000, "Connections in all; more are answered with 503.", least=10, most=100_000)
+    connections_per_address: int = setting(
+        250, "Connections of one address; this machine and trusted proxies are not counted.", least=4, most=100_000
+    )
+    content_line_bytes: int = setting(
+        64 * KIB, "One line of calendar or card text, folds removed.", least=KIB, most=MIB
+    )
+    name_bytes: int = setting(255, "Name of a file or folder.", least=32, most=255)
+    path_bytes: int = setting(4096, "Path of a file or folder.", least=256, most=65_536)
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
     """Where and how the door listens."""
 
-    host: str = "127.0.0.1"
-    port: int = 8080
-    public_url: str = ""  # as members type it, such as https://cloud.example.org
-    certificate: Path | None = None
-    private_key: Path | None = None
-    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-* fields count
-    allow_plain_http: bool = False  # Basic over plain HTTP from other machines than this one
-    threads: int = 10  # that compute at a time; those that wait for a slow client are not counted
-    shutdown_timeout_s: int = 20
-    realm: str = "davserver"
+    host: str = setting("127.0.0.1", 'Address to listen on; "0.0.0.0" or "::" for every network of the machine.')
+    port: int = setting(8080, "TCP port; 0 takes a free one.", least=0, most=65_535)
+    public_url: str = setting("", "As members type it, such as https://cloud.example.org.")
+    certificate: Path | None = setting(None, "TLS certificate with its chain (PEM); read again when the file changes.")
+    private_key: Path | None = setting(None, "Key of the certificate (PEM).")
+    trusted_proxies: tuple[str, ...] = setting(
+        (), "Addresses or networks of reverse proxies whose X-Forwarded-* fields count, such as 127.0.0.1."
+    )
+    allow_plain_http: bool = setting(
+        False, "Take passwords over plain HTTP from other machines than this one; anybody on the way can read them."
+    )
+    threads: int = setting(10, "Requests that are worked on at a time.", least=1, most=256)
+    shutdown_timeout_s: int = setting(20, "Seconds that running requests get when the server ends.", least=0, most=600)
+    realm: str = setting("davserver", "Name that programs show when they ask for the password.")
 
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
     """Where members, groups and rights stand."""
 
-    users_file: Path = Path("users.toml")
-    htpasswd_file: Path | None = None
-    groups_file: Path = Path("groups.toml")
-    access_file: Path = Path("access.toml")
-    credential_cache_s: int = 300
-    credential_cache_entries: int = 10_000
+    users_file: Path = setting(Path("users.toml"), "Members and their password hashes.")
+    htpasswd_file: Path | None = setting(None, "An htpasswd file in place of the users file.")
+    groups_file: Path = setting(Path("groups.toml"), "Groups, and resources such as rooms and vehicles.")
+    access_file: Path = setting(Path("access.toml"), "The administrator's rules: who may do what where.")
+    credential_cache_s: int = setting(
+        300, "Seconds for which a password that was right is not computed again; 0 never remembers.", least=0, most=3600
+    )
+    credential_cache_entries: int = setting(10_000, "Passwords remembered so at a time.", least=0, most=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The data folder and how hard a write is pressed onto the disk."""
 
-    data: Path = Path("data")
-    durability: Literal["full", "process"] = "full"
-    change_log_days: int = 90
-    quota_bytes: int = 0  # of a member's home or a shared folder; 0 is without limit
+    data: Path = setting(Path("data"), "Folder that holds everything of the members.")
+    durability: Literal["full", "process"] = setting(
+        "full",
+        '"full": an acknowledged write survives a power cut; '
+        '"process": it survives a crash of the server, a power cut may take the last seconds.',
+    )
+    change_log_days: int = setting(90, "Days for which a client that was away can sync by changes.", least=1, most=3650)
+    quota_bytes: int = setting(
+        0, "Size of a member's home or a shared folder; 0 is without limit.", least=0, most=1024 * TIB
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
     """The access log: one line a request."""
 
-    format: Literal["text", "json"] = "text"
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = setting("text", "Form of the lines.")
+    level: Literal["debug", "info", "warning", "error"] = setting("info", "Least weight that is written.")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All of ``davserver.toml``; paths are absolute once loaded."""
 
-    language: Literal["en", "fr", "de"] = "en"
+    language: Literal["en", "fr", "de"] = setting("en", "Language of the names that the server gives.")
     server: Server = field(default_factory=Server)
     accounts: Accounts = field(default_factory=Accounts)
     storage: Storage = field(default_factory=Storage)

@@ -119,3 +119,17 @@ class DiskFull(StorageError):
 
 class FileRefused(StorageError):
     """A configuration file of an object that is broken or gives too much: 422 with lines and reasons as text."""
+
+
+class TooManyLocks(StorageError):
+    """A member holds as many locks as the configuration allows (403)."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} locks are the most that one member may hold; release one first")
+
+
+class StoreBusy(StorageError):
+    """Another process holds the data folder."""
+
+    def __init__(self, data: str) -> None:
+        super().__init__(f"{data} is in use by another davserver or Radicale; stop it first")

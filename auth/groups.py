@@ -1,0 +1,74 @@
+"""
+The groups, rooms and vehicles: ``groups.toml``.
+
+The grammar::
+
+    [group.sport]
+    display_name = "Sports section"       # may be missing: then the name is shown
+    mail = "sport@example.org"            # one text or a list; may be missing
+    members = ["alice", "bob", "van"]     # members and resources
+    groups = ["coaches"]                  # groups whose members belong to this one too
+
+    [resource.van]                        # a room, a vehicle, a projector: it owns its calendar
+    display_name = "The blue van"
+    mail = "van@example.org"
+
+``all-users`` (everyone signed in) and ``world`` (everyone) are built in and never written here. Members, groups and
+resources share one namespace, compared in NFC and lower case.
+"""
+
+from __future__ import annotations
+
+from auth.accounts import Entry, Kind, Reading
+from auth.names import BUILT_IN, name_fault
+from auth.principal import fold
+from auth.tables import Table, TomlFile
+from auth.users import addresses, without_repeats
+
+_KEYS = {
+    Kind.GROUP: ("display_name", "mail", "members", "groups"),
+    Kind.RESOURCE: ("display_name", "mail"),
+}
+
+
+def parse_groups(text: str, file: str) -> Reading:
+    """Read a ``groups.toml``; a group or resource with a fault is reported and left out."""
+    document = TomlFile(text, file)
+    strays = {
+        "groups": "groups are written [group.<name>]",
+        "resources": "resources are written [resource.<name>]",
+        "user": "members stand in users.toml",
+    }
+    document.root.only(("group", "resource"), strays)
+    entries = [
+        entry
+        for kind in _KEYS
+        for name, table in document.root.named(kind, "name")
+        if (entry := _entry(kind, name, table, document))
+    ]
+    return Reading(tuple(without_repeats(entries, document.problems)), tuple(document.problems))
+
+
+def _entry(kind: Kind, name: str, table: Table, document: TomlFile) -> Entry | None:
+    before = len(document.problems)
+    table.only(_KEYS[kind])
+    if fault := name_fault(name):
+        table.report(None, *fault)
+    entry = Entry(
+        kind=kind,
+        name=fold(name),
+        display_name=table.text("display_name") or name,
+        addresses=addresses(table),
+        file=document.file,
+        line=table.line,
+        members=_members(table, "members") + _members(table, "groups"),
+    )
+    return entry if len(document.problems) == before else None
+
+
+def _members(table: Table, key: str) -> tuple[str, ...]:
+    names = tuple(map(fold, table.texts(key) or ())) if key in table else ()
+    for name in names:
+        if name in BUILT_IN:
+            table.report(key, f"{name!r} cannot belong to a group", "name it in the rule itself: who = [...]")
+    return names

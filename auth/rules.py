@@ -1,0 +1,229 @@
+"""
+The grammar of ``access.toml``: who may do what, the server's file and the one of a folder.
+
+A folder's own file speaks of its folder and what lies in it::
+
+    inherit = true                     # above the first [[rule]]: adds what the folders above give; missing: false
+
+    [[rule]]
+    who   = ["secretary", "board"]     # members, groups, resources, "all-users", "world"; [] closes the folder
+    may   = ["read", "create", "write", "delete"]   # also "admin", and for calendars "freebusy"
+    scope = "here"                     # only this folder, not what lies in it; missing: everything below too
+
+    [[link]]                           # a public link; the server makes its URL
+    name      = "press"                # tells links apart; may be missing when there is one only
+    right     = "read"                 # "read", "drop" or "read-drop"
+    until     = 2027-01-01T00:00:00Z   # may be missing, like all that follow
+    password  = "rosebud-12"           # as text, or a hash that `davserver hash` printed
+    downloads = 100
+    token     = "…"                    # one's own: at least 22 of A-Z a-z 0-9 - _
+
+In the server's file every rule names its folder, and there are no links; ``inherit = true`` on one rule of a folder
+holds for the folder::
+
+    [[rule]]
+    path = "/files/Administration"     # or "/dav/<owner>/<calendar>"
+    who  = ["secretary", "treasurer"]
+    may  = ["read", "create", "write", "delete"]
+
+A file with a fault is refused as a whole, with all its problems.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from auth.actions import Action
+from auth.errors import RulesRefused
+from auth.paths import path_fault, tidy_path
+from auth.principal import fold
+from auth.tables import Table, TomlFile, listed
+
+_RULE_KEYS = ("who", "may", "scope")
+_LINK_KEYS = ("name", "right", "until", "password", "downloads", "token")
+RIGHTS = ("read", "drop", "read-drop")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{22,200}")
+_STRAYS = {
+    "inherit": "put it above the first [[rule]] of the file",
+    "path": "a folder's own file speaks of its own folder; leave the path out, or ask an administrator",
+    "rules": "rules are written [[rule]]",
+    "links": "links are written [[link]]",
+    "link": "links stand in the access.toml of their folder",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    Who may do what in a folder.
+
+    Attributes:
+        who: names as ``fold`` gives them; empty closes the folder.
+        here: only the folder itself, not what lies in it.
+        source, line: where it stands, for whoever asks why.
+    """
+
+    who: tuple[str, ...]
+    may: frozenset[Action]
+    here: bool
+    source: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """
+    A public link.
+
+    Attributes:
+        right: one of ``RIGHTS``.
+        until: aware, or None for ever.
+        password: as text or a hash.
+        downloads: how many there can be, or None.
+        token: the association's own, or None where the server makes it.
+    """
+
+    name: str | None
+    right: str
+    until: datetime | None
+    password: str | None
+    downloads: int | None
+    token: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRules:
+    """What is written about one folder; ``inherit`` adds what the folders above it give."""
+
+    rules: tuple[Rule, ...] = ()
+    inherit: bool = False
+    links: tuple[Link, ...] = ()
+
+
+def parse_server_rules(text: str, file: str) -> dict[str, FolderRules]:
+    """
+    Read the server's ``access.toml``: the rules of every folder it names, by canonical path.
+
+    Raises:
+        RulesRefused: with all that is wrong in the file.
+    """
+    document = TomlFile(text, file)
+    document.root.only(("rule",), _STRAYS | {"inherit": "put it into a [[rule]] of the folder that inherits"})
+    rules: dict[str, list[Rule]] = {}
+    inheriting: set[str] = set()
+    for table in document.root.each("rule"):
+        table.only((*_RULE_KEYS, "path", "inherit"))
+        path = _path(table)
+        rules.setdefault(path, []).append(_rule(table, file))
+        if table.flag("inherit"):
+            inheriting.add(path)
+    _refuse_if_broken(document)
+    return {path: FolderRules(tuple(found), path in inheriting) for path, found in rules.items()}
+
+
+def parse_folder_rules(text: str, file: str) -> FolderRules:
+    """
+    Read the ``access.toml`` of a folder.
+
+    Raises:
+        RulesRefused: with all that is wrong in the file.
+    """
+    document = TomlFile(text, file)
+    strays = {key: hint for key, hint in _STRAYS.items() if key not in ("inherit", "link")}
+    document.root.only(("inherit", "rule", "link"), strays)
+    inherit = bool(document.root.flag("inherit"))
+    rules: list[Rule] = []
+    for table in document.root.each("rule"):
+        table.only(_RULE_KEYS, _STRAYS)
+        rules.append(_rule(table, file))
+    links = tuple(_links(document))
+    _refuse_if_broken(document)
+    return FolderRules(tuple(rules), inherit, links)
+
+
+def _refuse_if_broken(document: TomlFile) -> None:
+    if document.problems:
+        raise RulesRefused(tuple(sorted(document.problems, key=lambda problem: problem.line)))
+
+
+def _path(table: Table) -> str:
+    path = table.text("path")
+    if path is None:
+        if "path" not in table:
+            table.report(None, "a rule without path", 'name the folder: path = "/files/Sport"')
+        return ""
+    if fault := path_fault(path):
+        table.report("path", *fault)
+    return tidy_path(path)
+
+
+def _rule(table: Table, file: str) -> Rule:
+    who = table.texts("who")
+    if who is None and "who" not in table:
+        table.report(None, "a rule without who", 'name who it is for: who = ["board"]; who = [] closes the folder')
+    for name in who or ():
+        if not name.strip():
+            table.report("who", "an empty name", "name a member, group or resource; who = [] closes the folder")
+    may = _actions(table)
+    if who and may == frozenset():
+        table.report(
+            "may" if "may" in table else None,
+            "a rule that gives nothing",
+            f"may can be {listed(tuple(Action))}; who = [] closes the folder",
+        )
+    scope = table.text("scope")
+    if scope not in (None, "here"):
+        table.report("scope", f"scope is {scope!r}", '"here" or no scope at all, for everything below too')
+    return Rule(tuple(map(fold, who or ())), may or frozenset(), scope == "here", file, table.line)
+
+
+def _actions(table: Table) -> frozenset[Action] | None:
+    """The actions of a rule; None where what stands there has been reported already."""
+    words = table.texts("may")
+    if words is None:
+        return None if "may" in table else frozenset()
+    strays = [word for word in words if word not in set(Action)]
+    for word in strays:
+        table.report("may", f"{word!r} is no action", f"it can be {listed(tuple(Action))}")
+    return None if strays else frozenset(map(Action, words))
+
+
+def _links(document: TomlFile) -> Iterator[Link]:
+    names: dict[str | None, int] = {}
+    tokens: dict[str, int] = {}
+    for table in document.root.each("link"):
+        table.only(_LINK_KEYS)
+        link = _link(table)
+        if (first := names.setdefault(link.name, table.line)) != table.line:
+            found = "a second link without name" if link.name is None else f"the name {link.name!r} again"
+            table.report(None, found, f'the other is in line {first}; tell them apart: name = "press"')
+        if link.token and (first := tokens.setdefault(link.token, table.line)) != table.line:
+            table.report("token", "the token of another link", f"that is in line {first}; leave one to the server")
+        yield link
+
+
+def _link(table: Table) -> Link:
+    right = table.text("right")
+    if right not in RIGHTS and (right is not None or "right" not in table):
+        found = "a link without right" if right is None else f"the right {right!r}"
+        table.report(None if right is None else "right", found, f"it can be {listed(RIGHTS)}")
+    token = table.text("token")
+    if token is not None and not _TOKEN.fullmatch(token):
+        table.report(
+            "token",
+            f"a token of {len(token)} characters" if len(token) < 22 else "a token with other characters, or too long",
+            "it can be 22 to 200 of A-Z a-z 0-9 - _; leave it out and the server makes one",
+        )
+    return Link(
+        name=table.text("name"),
+        right=right or "read",
+        until=table.instant("until"),
+        password=table.text("password"),
+        downloads=table.number("downloads", least=1),
+        token=token,
+        line=table.line,
+    )

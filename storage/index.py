@@ -1,0 +1,475 @@
+"""
+The index: one SQLite file that makes answers fast and can be deleted at any time. The only module that knows SQL.
+
+Reads run on a connection per thread; writes are collected in a ``Batch`` and committed in one transaction on one
+connection. A change log keeps the newest change of each name per folder, numbered by the folder's counter, so a sync
+report is one range scan (RFC 6578 §3.4).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from storage.records import NO_FACTS, Facts, Folder, Member
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE folder (
+    id INTEGER PRIMARY KEY,
+    place TEXT NOT NULL UNIQUE,
+    parent TEXT NOT NULL,
+    cid TEXT NOT NULL,
+    counter INTEGER NOT NULL DEFAULT 0,
+    kept_from INTEGER NOT NULL DEFAULT 0,
+    inode INTEGER NOT NULL,
+    stamp_ns INTEGER NOT NULL,
+    modified_ns INTEGER NOT NULL,
+    created_ns INTEGER NOT NULL,
+    owner TEXT,
+    ruled INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX folder_parent ON folder (parent);
+CREATE INDEX folder_marked ON folder (place) WHERE owner IS NOT NULL OR ruled;
+CREATE TABLE member (
+    folder INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    disk_name TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    modified_ns INTEGER NOT NULL,
+    changed_ns INTEGER NOT NULL,
+    created_ns INTEGER NOT NULL,
+    uid TEXT,
+    component TEXT,
+    first_s INTEGER,
+    last_s INTEGER,
+    PRIMARY KEY (folder, name)
+) WITHOUT ROWID;
+CREATE INDEX member_uid ON member (folder, uid) WHERE uid IS NOT NULL;
+CREATE TABLE change (
+    folder INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (folder, name)
+) WITHOUT ROWID;
+CREATE INDEX change_n ON change (folder, n);
+CREATE TABLE lock (
+    token TEXT PRIMARY KEY,
+    path TEXT NOT NULL,
+    infinite INTEGER NOT NULL,
+    exclusive INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    timeout_s INTEGER NOT NULL,
+    expires_s REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX lock_path ON lock (path);
+"""
+FOLDER_COLUMNS = "id, place, cid, counter, kept_from, inode, stamp_ns, modified_ns, created_ns, owner, ruled"
+MEMBER_COLUMNS = (
+    "name, disk_name, etag, size, inode, modified_ns, changed_ns, created_ns, uid, component, first_s, last_s"
+)
+LOCK_COLUMNS = "token, path, infinite, exclusive, owner, principal, timeout_s, expires_s"
+
+log = logging.getLogger("davserver.index")
+
+
+def new_id() -> str:
+    """A fresh collection id or epoch: 10 random characters that need no escaping in a URI."""
+    return secrets.token_hex(5)
+
+
+def below(place: str) -> tuple[str, str]:
+    """The half-open range of texts that begin with ``place/``; ``0`` is the character after ``/``."""
+    return place + "/", place + "0"
+
+
+class Batch:
+    """Changes to the index that are committed together."""
+
+    def __init__(self) -> None:
+        self.statements: list[tuple[str, tuple[Any, ...]]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.statements)
+
+    def _add(self, sql: str, *values: Any) -> None:
+        self.statements.append((sql, values))
+
+    def log(self, place: str, name: str, at: float) -> None:
+        """Count one change of ``name`` in the folder."""
+        self._add("UPDATE folder SET counter = counter + 1, modified_ns = ? WHERE place = ?", int(at * 1e9), place)
+        self._add(
+            "INSERT OR REPLACE INTO change (folder, name, n, at) SELECT id, ?, counter, ? FROM folder WHERE place = ?",
+            name,
+            int(at),
+            place,
+        )
+
+    def put_member(self, place: str, member: Member) -> None:
+        """Insert or replace a member's row."""
+        self._add(
+            f"INSERT OR REPLACE INTO member (folder, {MEMBER_COLUMNS})"  # noqa: S608 - constant column names
+            " SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
+            member.name,
+            member.disk_name,
+            member.etag,
+            member.size,
+            member.inode,
+            member.modified_ns,
+            member.changed_ns,
+            member.created_ns,
+            member.uid,
+            member.component,
+            member.first_s,
+            member.last_s,
+            place,
+        )
+
+    def remove_member(self, place: str, name: str) -> None:
+        """Delete a member's row."""
+        self._add("DELETE FROM member WHERE name = ? AND folder = (SELECT id FROM folder WHERE place = ?)", name, place)
+
+    def put_folder(
+        self, place: str, *, inode: int, stamp_ns: int, modified_ns: int, owner: str | None, ruled: bool
+    ) -> None:
+        """Insert a folder's row, or bring its stamps, owner and mark up to date."""
+        self._add(
+            "INSERT INTO folder (place, parent, cid, inode, stamp_ns, modified_ns, created_ns, owner, ruled)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO UPDATE SET"
+            " inode = excluded.inode, stamp_ns = excluded.stamp_ns, owner = excluded.owner, ruled = excluded.ruled",
+            place,
+            place.rpartition("/")[0],
+            new_id(),
+            inode,
+            stamp_ns,
+            modified_ns,
+            modified_ns,
+            owner,
+            int(ruled),
+        )
+
+    def stamp_folder(self, place: str, stamp_ns: int, inode: int | None = None) -> None:
+        """Record the directory's modification time (and inode) as the ones that the rows agree with."""
+        self._add("UPDATE folder SET stamp_ns = ?, inode = coalesce(?, inode) WHERE place = ?", stamp_ns, inode, place)
+
+    def mark_folder(self, place: str, *, owner: str | None, ruled: bool) -> None:
+        """Record the owner and whether the folder has rules of its own."""
+        self._add("UPDATE folder SET owner = ?, ruled = ? WHERE place = ?", owner, int(ruled), place)
+
+    def remove_tree(self, place: str) -> None:
+        """Delete the rows of a folder and of all that lies below it."""
+        bounds = (place, *below(place))
+        ids = "SELECT id FROM folder WHERE place = ? OR (place >= ? AND place < ?)"
+        self._add(f"DELETE FROM member WHERE folder IN ({ids})", *bounds)  # noqa: S608 - constant text
+        self._add(f"DELETE FROM change WHERE folder IN ({ids})", *bounds)  # noqa: S608 - constant text
+        self._add("DELETE FROM folder WHERE place = ? OR (place >= ? AND place < ?)", *bounds)
+
+    def move_tree(self, place: str, to_place: str) -> None:
+        """Rename a folder and all that lies below it; ids, counters and logs go along."""
+        start = len(place) + 1
+        self._add(
+            "UPDATE folder SET place = ? || substr(place, ?), parent = CASE WHEN place = ? THEN ? "
+            "ELSE ? || substr(parent, ?) END WHERE place = ? OR (place >= ? AND place < ?)",
+            to_place,
+            start,
+            place,
+            to_place.rpartition("/")[0],
+            to_place,
+            start,
+            place,
+            *below(place),
+        )
+
+    def forget_locks(self, path: str) -> None:
+        """Remove the locks on a path and below it (RFC 4918 §9.6, §9.9)."""
+        self._add("DELETE FROM lock WHERE path = ? OR (path >= ? AND path < ?)", path, *below(path))
+
+    def put_lock(self, values: tuple[Any, ...]) -> None:
+        """Insert or replace a lock; values in the order of LOCK_COLUMNS."""
+        self._add(f"INSERT OR REPLACE INTO lock ({LOCK_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)  # noqa: S608
+
+    def remove_lock(self, token: str) -> None:
+        """Remove one lock."""
+        self._add("DELETE FROM lock WHERE token = ?", token)
+
+    def remove_expired_locks(self, now_s: float) -> None:
+        """Remove the locks whose time is over."""
+        self._add("DELETE FROM lock WHERE expires_s <= ?", now_s)
+
+    def set_meta(self, key: str, value: str | int) -> None:
+        """Keep a value of the index itself."""
+        self._add("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", key, value)
+
+    def raise_meta(self, key: str, value: int) -> None:
+        """Keep the larger of the stored and the given number."""
+        self._add(
+            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET"
+            " value = max(value, excluded.value)",
+            key,
+            value,
+        )
+
+    def prune_changes(self, before_s: int) -> None:
+        """Forget removals older than the kept log; older tokens are refused from then on."""
+        gone = (
+            "SELECT c.folder, c.name, c.n FROM change c LEFT JOIN member m ON m.folder = c.folder AND m.name = c.name"
+            " WHERE c.at < ? AND m.name IS NULL"
+        )
+        self._add(
+            f"UPDATE folder SET kept_from = max(kept_from, (SELECT max(n) FROM ({gone}) g WHERE g.folder = folder.id))"  # noqa: S608
+            f" WHERE id IN (SELECT folder FROM ({gone}))",
+            before_s,
+            before_s,
+        )
+        self._add(
+            f"DELETE FROM change WHERE (folder, name) IN (SELECT folder, name FROM ({gone}))",  # noqa: S608
+            before_s,
+        )
+
+
+class Index:
+    """The SQLite file; see the module's docstring. Thread-safe."""
+
+    def __init__(self, file: Path, *, durable: bool) -> None:
+        """
+        Open the index, or make a new one where it is missing, damaged or of another version.
+
+        Args:
+            durable: press each commit onto the disk, so that a counter outlives a power cut before a token names it.
+        """
+        self._file = str(file)
+        self._durable = durable
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        self._write_guard = threading.RLock()
+        self.fresh = not file.exists()
+        if self.fresh:
+            self._remove_leftovers()
+        self._writer = self._open_or_replace()
+        self.epoch = self._settle_epoch()
+        self._writes = int(self.meta("writes") or 0)
+
+    # -- opening ---------------------------------------------------------------------------------------------------
+
+    def _remove_leftovers(self) -> None:
+        """A log without its database would be played into the new one: SQLite cannot tell."""
+        for suffix in ("-wal", "-shm"):
+            Path(self._file + suffix).unlink(missing_ok=True)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._file, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+        connection.execute("PRAGMA cache_size = -8192")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+
+    def _open_or_replace(self) -> sqlite3.Connection:
+        try:
+            connection = self._connect()
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                self._create(connection)
+                return connection
+            if version == SCHEMA_VERSION:
+                connection.execute("SELECT count(*) FROM folder").fetchone()
+                if connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                    return connection
+            found = f"is of version {version}, this server writes {SCHEMA_VERSION}, or damaged"
+            connection.close()
+        except sqlite3.DatabaseError as error:
+            found = f"cannot be read ({error})"
+        aside = f"{self._file}.set-aside"
+        log.warning("the index %s %s; it is set aside as %s and rebuilt", self._file, found, aside)
+        os.replace(self._file, aside)
+        self._remove_leftovers()
+        self.fresh = True
+        connection = self._connect()
+        self._create(connection)
+        return connection
+
+    @staticmethod
+    def _create(connection: sqlite3.Connection) -> None:
+        connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+
+    def _settle_epoch(self) -> str:
+        """
+        The epoch of this index's tokens: a new one for a new, copied or restored index and for one that a crash of the
+        machine may have cut short.
+        """
+        status = os.stat(self._file)
+        identity = f"{status.st_dev}:{status.st_ino}"
+        boot = boot_id()
+        epoch = self.meta("epoch")
+        lost_tail = self.meta("durable") != 1 and self.meta("boot") != boot
+        if epoch is None or self.meta("identity") != identity or lost_tail:
+            epoch = new_id()
+        batch = Batch()
+        for key, value in (("epoch", epoch), ("identity", identity), ("boot", boot), ("durable", int(self._durable))):
+            batch.set_meta(key, value)
+        self.commit(batch)
+        return str(epoch)
+
+    def close(self) -> None:
+        """Close every connection; the write-ahead log is folded into the file."""
+        with self._write_guard, self._guard:
+            for connection in self._readers:
+                connection.close()
+            self._readers.clear()
+            self._writer.close()
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def next_write(self) -> int:
+        """A number that was never given before in this epoch; it is kept by the next commit."""
+        with self._guard:
+            self._writes += 1
+            return self._writes
+
+    def commit(self, batch: Batch) -> None:
+        """Apply a batch in one transaction."""
+        with self._write_guard:
+            cursor = self._writer.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                batch.raise_meta("writes", getattr(self, "_writes", 0))
+                for sql, values in batch.statements:
+                    cursor.execute(sql, values)
+                cursor.execute("COMMIT")
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep other writers out while a decision is read and written (locks)."""
+        with self._write_guard:
+            yield
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+            self._local.connection = connection
+            with self._guard:
+                self._readers.append(connection)
+        return connection.execute(sql, values).fetchall()
+
+    def meta(self, key: str) -> Any:
+        """A value of the index itself, or None."""
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
+        return rows[0][0] if rows else None
+
+    def folder(self, place: str) -> Folder | None:
+        """A folder's row."""
+        rows = self._rows(f"SELECT {FOLDER_COLUMNS} FROM folder WHERE place = ?", place)  # noqa: S608
+        return Folder(*rows[0]) if rows else None
+
+    def folders(self, place: str) -> list[Folder]:
+        """The rows of the folders directly in ``place``, by name."""
+        sql = f"SELECT {FOLDER_COLUMNS} FROM folder WHERE parent = ? ORDER BY place"  # noqa: S608
+        return [Folder(*row) for row in self._rows(sql, place)]
+
+    def tree(self, place: str) -> list[Folder]:
+        """The rows of ``place`` and of every folder below it, parents first."""
+        sql = f"SELECT {FOLDER_COLUMNS} FROM folder WHERE place = ? OR (place >= ? AND place < ?) ORDER BY place"  # noqa: S608
+        return [Folder(*row) for row in self._rows(sql, place, *below(place))]
+
+    def members(self, folder_id: int) -> list[Member]:
+        """The rows of a folder's files, by name."""
+        sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? ORDER BY name"  # noqa: S608
+        return [Member(*row) for row in self._rows(sql, folder_id)]
+
+    def members_between(self, folder_id: int, component: str, start_s: int | None, end_s: int | None) -> list[Member]:
+        """The files of one component whose bounds touch a half-open time range; None is open on either side."""
+        sql = (
+            f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND component = ?"  # noqa: S608
+            " AND (last_s IS NULL OR ? IS NULL OR last_s >= ?) AND (first_s IS NULL OR ? IS NULL OR first_s <= ?)"
+            " ORDER BY name"
+        )
+        return [Member(*row) for row in self._rows(sql, folder_id, component, start_s, start_s, end_s, end_s)]
+
+    def member(self, folder_id: int, name: str) -> Member | None:
+        """One file's row."""
+        sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND name = ?"  # noqa: S608
+        rows = self._rows(sql, folder_id, name)
+        return Member(*rows[0]) if rows else None
+
+    def holder_of_uid(self, folder_id: int, uid: str) -> str | None:
+        """The name of the member that holds a UID."""
+        rows = self._rows("SELECT name FROM member WHERE folder = ? AND uid = ? LIMIT 1", folder_id, uid)
+        return str(rows[0][0]) if rows else None
+
+    def changed_names(self, folder_id: int, after: int, limit: int | None = None) -> list[tuple[str, int]]:
+        """Names with the number of their newest change, for changes after a counter, oldest first."""
+        sql = "SELECT name, n FROM change WHERE folder = ? AND n > ? ORDER BY n LIMIT ?"
+        return [(str(name), int(n)) for name, n in self._rows(sql, folder_id, after, -1 if limit is None else limit)]
+
+    def tree_bytes(self, place: str) -> int:
+        """The sizes of all files at and below a folder, added up."""
+        sql = (
+            "SELECT coalesce(sum(m.size), 0) FROM folder f JOIN member m ON m.folder = f.id"
+            " WHERE f.place = ? OR (f.place >= ? AND f.place < ?)"
+        )
+        return int(self._rows(sql, place, *below(place))[0][0])
+
+    def marked_below(self, place: str) -> list[str]:
+        """The places strictly below a folder that have rules or an owner of their own."""
+        sql = "SELECT place FROM folder WHERE place >= ? AND place < ? AND (owner IS NOT NULL OR ruled)"
+        return [str(row[0]) for row in self._rows(sql, *below(place))]
+
+    def locks(self, paths: Iterable[str], now_s: float) -> list[tuple[Any, ...]]:
+        """The live locks whose root is one of ``paths``."""
+        wanted = list(paths)
+        marks = ", ".join("?" * len(wanted))
+        sql = f"SELECT {LOCK_COLUMNS} FROM lock WHERE expires_s > ? AND path IN ({marks})"  # noqa: S608 - question marks
+        return self._rows(sql, now_s, *wanted)
+
+    def locks_below(self, path: str, now_s: float) -> list[tuple[Any, ...]]:
+        """The live locks whose root lies strictly below a path."""
+        sql = f"SELECT {LOCK_COLUMNS} FROM lock WHERE expires_s > ? AND path >= ? AND path < ?"  # noqa: S608
+        return self._rows(sql, now_s, *below(path))
+
+    def lock(self, token: str, now_s: float) -> tuple[Any, ...] | None:
+        """One live lock."""
+        rows = self._rows(f"SELECT {LOCK_COLUMNS} FROM lock WHERE token = ? AND expires_s > ?", token, now_s)  # noqa: S608
+        return rows[0] if rows else None
+
+    def count_locks(self, principal: str, now_s: float) -> int:
+        """How many live locks somebody holds."""
+        return int(
+            self._rows("SELECT count(*) FROM lock WHERE principal = ? AND expires_s > ?", principal, now_s)[0][0]
+        )
+
+
+def boot_id() -> str:
+    """Which start of the machine this is; a power cut changes it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return "unknown"
+
+
+def facts_of(member: Member) -> Facts:
+    """A member's facts, to carry them over to another row."""
+    if member.uid is None and member.component is None:
+        return NO_FACTS
+    return Facts(member.uid, member.component, member.first_s, member.last_s)

@@ -1,0 +1,91 @@
+"""What the index knows of a folder and of a file in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from storage import paths
+
+NEVER = 0
+DISTRUSTED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """
+    Any directory: a shared folder, a home, a calendar.
+
+    Attributes:
+        id: row number in the index, good for as long as the index.
+        place: its path below the data folder, ``files/Sport``.
+        cid: collection id in its sync tokens.
+        counter: number of changes logged so far.
+        kept_from: the smallest counter that a sync token may hold.
+        inode, stamp_ns: of the directory when it was last compared with its rows; ``NEVER`` and ``DISTRUSTED`` stand
+            for a folder that was not compared yet and for one that must be compared again.
+        modified_ns, created_ns: nanoseconds since 1970.
+        owner: who made it and holds everything from here down, where that is kept.
+        ruled: it has an ``access.toml``.
+    """
+
+    id: int
+    place: str
+    cid: str
+    counter: int
+    kept_from: int
+    inode: int
+    stamp_ns: int
+    modified_ns: int
+    created_ns: int
+    owner: str | None
+    ruled: int
+
+    @property
+    def name(self) -> str:
+        """The last segment."""
+        return paths.name_of(self.place)
+
+    @property
+    def path(self) -> str:
+        """The canonical URL path, decoded."""
+        return paths.path_of(self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """
+    A regular file in a folder.
+
+    Attributes:
+        name: in NFC; ``disk_name`` is how it is spelled on disk.
+        etag: the bare value, without quotes. For calendar objects and cards a hash of the bytes.
+        size: bytes.
+        uid, component: of a calendar object or card; component is ``VEVENT``, ``VTODO``, ``VJOURNAL`` or ``VCARD``.
+        first_s, last_s: bounds that enclose every occurrence, in seconds since 1970; None is open.
+    """
+
+    name: str
+    disk_name: str
+    etag: str
+    size: int
+    inode: int
+    modified_ns: int
+    changed_ns: int
+    created_ns: int
+    uid: str | None = None
+    component: str | None = None
+    first_s: int | None = None
+    last_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the index keeps of a calendar object or card; see ``Member``."""
+
+    uid: str | None = None
+    component: str | None = None
+    first_s: int | None = None
+    last_s: int | None = None
+
+
+NO_FACTS = Facts()

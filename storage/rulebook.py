@@ -1,0 +1,250 @@
+"""
+The rules in force, read from the server's ``access.toml`` and the folders' own, with owners and creators from state.
+
+A file that changed is in force with the next question. A file that is broken on disk is said in the log: the old one
+stays in force, or, where there is none since the start, the folder is closed to all but owner and administrators.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from auth.acl import Level
+
+from auth.errors import RulesRefused
+from auth.principal import fold
+from auth.rules import FolderRules, parse_folder_rules, parse_server_rules
+from storage import paths
+from storage.reconcile import is_item_place
+from storage.state import NO_STAMP, Stamp
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+NO_RULES = FolderRules()
+VIRTUAL_FOLDERS = frozenset({"/", paths.FILES, paths.MEMBERS, paths.COLLECTIONS, paths.DAV})
+
+log = logging.getLogger("davserver.rules")
+
+
+class Members(Protocol):
+    """What the rule book asks about accounts."""
+
+    def is_member(self, name: str) -> bool:
+        """Whether ``name`` (as ``fold`` gives it) is a member's account; groups and resources own nothing."""
+
+
+class _Read:
+    """One rules file as it was read."""
+
+    __slots__ = ("closed", "rules", "stamp")
+
+    def __init__(self, stamp: Stamp, rules: FolderRules, *, closed: bool = False) -> None:
+        self.stamp = stamp
+        self.rules = rules
+        self.closed = closed
+
+
+class DiskRuleBook:
+    """A ``auth.acl.RuleBook`` over a store. Thread-safe: entries are replaced, never changed."""
+
+    def __init__(self, store: Store, members: Members | None) -> None:
+        """Raises RulesRefused when the server's file is broken: no start without it."""
+        self._store = store
+        self._members = members
+        self._revision = 0
+        self._folders: dict[str, _Read] = {}
+        self._server_file = str(store.settings.accounts.access_file)
+        self._server_stamp = NO_STAMP
+        self._server: dict[str, FolderRules] = {}
+        self._read_server_file()
+
+    @property
+    def revision(self) -> int:
+        """Grows with every rule and owner that changed."""
+        return self._revision
+
+    def refresh(self) -> None:
+        """What was decided before may be decided otherwise now."""
+        self._revision += 1
+
+    @property
+    def server_paths(self) -> frozenset[str]:
+        """The folders that the server's file names: they are not moved, renamed or deleted through DAV."""
+        self.reload()
+        return frozenset(self._server)
+
+    def reload(self) -> None:
+        """Read the server's file again where it changed; a broken one is logged and the old one stays."""
+        if stamp_of(self._server_file) == self._server_stamp:
+            return
+        try:
+            self._read_server_file()
+        except (RulesRefused, OSError, UnicodeDecodeError) as error:
+            self._server_stamp = stamp_of(self._server_file)
+            log.error("the old rules stay in force: %s", error)
+
+    def _read_server_file(self) -> None:
+        stamp = stamp_of(self._server_file)
+        if stamp != NO_STAMP:
+            with open(self._server_file, encoding="utf-8") as file:
+                self._server = parse_server_rules(file.read(), self._server_file)
+        self._server_stamp = stamp
+        self._revision += 1
+
+    def levels(self, path: str) -> Sequence[Level]:
+        """Nearest first: the object where it is a folder, then every folder up to ``/``."""
+        self.reload()
+        return self._levels(path, without="")
+
+    def without(self, path: str) -> _Without:
+        """The book as if the folder at ``path`` had no file of its own."""
+        return _Without(self, path)
+
+    def _levels(self, path: str, *, without: str) -> list[Level]:
+        levels = []
+        current = path
+        while True:
+            if current != path or self.is_folder(path):
+                levels.append(self._level(current, own=current != without))
+            if current == "/":
+                return levels
+            current = paths.parent_of(current)
+
+    def _level(self, path: str, *, own: bool) -> Level:
+        server = self._server.get(path, NO_RULES)
+        place = paths.place_of(path)
+        read = self._folder_rules(path, place) if own and place is not None else None
+        if read is None:
+            return Level(path, server.rules, server.inherit, self._owner(path, place))
+        return Level(
+            path,
+            server.rules + read.rules.rules,
+            server.inherit or read.rules.inherit,
+            self._owner(path, place),
+            read.closed,
+        )
+
+    def rules_of(self, path: str) -> FolderRules:
+        """A folder's own rules and links."""
+        place = paths.place_of(path)
+        read = None if place is None else self._folder_rules(path, place)
+        return NO_RULES if read is None else read.rules
+
+    def _folder_rules(self, path: str, place: str) -> _Read | None:
+        name = paths.HIDDEN_ACCESS_FILE if is_item_place(place) else paths.ACCESS_FILE
+        file = self._store.file(place, name)
+        stamp = stamp_of(file)
+        known = self._folders.get(place)
+        if stamp == NO_STAMP:
+            if known is not None:
+                self._folders.pop(place, None)
+                self._revision += 1
+            return None
+        if known is not None and known.stamp == stamp:
+            return known
+        fresh = self._parse(path, file, stamp, known)
+        self._folders[place] = fresh
+        self._revision += 1
+        return fresh
+
+    @staticmethod
+    def _parse(path: str, file: str, stamp: Stamp, known: _Read | None) -> _Read:
+        try:
+            fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(fd, encoding="utf-8") as opened:
+                return _Read(stamp, parse_folder_rules(opened.read(), f"{path}/{paths.ACCESS_FILE}"))
+        except (RulesRefused, OSError, UnicodeDecodeError) as error:
+            if known is not None and not known.closed:
+                log.error("the old rules of %s stay in force: %s", path, error)
+                return _Read(stamp, known.rules)
+            log.error("%s is closed to all but owner and administrators: %s", path, error)
+            return _Read(stamp, NO_RULES, closed=True)
+
+    def _owner(self, path: str, place: str | None) -> str | None:
+        """Who holds everything from here down: a member in the own home, else whoever made the folder."""
+        if place is None:
+            return None
+        above, name = paths.parent_of(path), paths.name_of(path)
+        if above in (paths.MEMBERS, paths.DAV):
+            member = fold(name)
+            return member if self._members is None or self._members.is_member(member) else None
+        owner = self._store.state(place).get("", "owner")
+        return owner if isinstance(owner, str) else None
+
+    def creator(self, path: str) -> str | None:
+        """Who made this file, folder or item, where that is kept."""
+        place = paths.place_of(path)
+        if place is None:
+            return None
+        if self._store.folder_row(place) is not None:
+            creator = self._store.state(place).get("", "creator")
+        else:
+            above, _, name = place.rpartition("/")
+            creator = self._store.state(above).get(name, "creator")
+        return creator if isinstance(creator, str) else None
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder or collection stands there, or a place of the server's that is shown as one."""
+        if path in VIRTUAL_FOLDERS:
+            return True
+        place = paths.place_of(path)
+        return place is not None and self._store.folder_row(place) is not None
+
+    def marked_below(self, path: str) -> Iterable[str]:
+        """Paths strictly below that have rules or an owner; of ``/files/Members`` and ``/dav`` every home is one."""
+        found = {named for named in self._server if named != path and paths.is_within(named, path)}
+        for prefix, root in paths.TREES:
+            if paths.is_within(prefix, path):
+                found.add(prefix)
+                place = root
+            elif paths.is_within(path, prefix):
+                place = paths.place_of(path) or ""
+            else:
+                continue
+            found.update(paths.path_of(marked) for marked in self._store.index.marked_below(place))
+            if prefix in (paths.MEMBERS, paths.DAV) and place == root:
+                found.update(folder.path for folder in self._store.index.folders(root))
+        found.discard(path)
+        return found
+
+
+class _Without:
+    """A rule book less one folder's own file: what its author holds without it (``auth.grants``)."""
+
+    def __init__(self, book: DiskRuleBook, path: str) -> None:
+        self._book = book
+        self._path = path
+
+    @property
+    def revision(self) -> int:
+        """As the book's."""
+        return self._book.revision
+
+    def levels(self, path: str) -> Sequence[Level]:
+        """As the book's, the one file left out."""
+        return self._book._levels(path, without=self._path)
+
+    def creator(self, path: str) -> str | None:
+        """As the book's."""
+        return self._book.creator(path)
+
+    def is_folder(self, path: str) -> bool:
+        """As the book's."""
+        return self._book.is_folder(path)
+
+    def marked_below(self, path: str) -> Iterable[str]:
+        """As the book's."""
+        return self._book.marked_below(path)
+
+
+def stamp_of(file: str) -> Stamp:
+    """What tells whether a file is the one that was read; ``NO_STAMP`` where there is none."""
+    try:
+        status = os.lstat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return NO_STAMP
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

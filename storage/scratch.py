@@ -1,0 +1,124 @@
+"""Scratch files: what is being written stands beside its target under a private name until it is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from types import TracebackType
+
+from storage.errors import DiskFull, ParentMissing
+from storage.paths import SCRATCH_PREFIX
+
+FULL_DISK = {28, 122}  # ENOSPC, EDQUOT
+
+
+class Scratch:
+    """
+    A file that nobody sees yet.
+
+    Use it as a context manager: what was not taken over by a transaction is removed on leaving.
+
+    Attributes:
+        size: bytes written.
+    """
+
+    def __init__(self, folder: str, *, durable: bool, hashed: bool) -> None:
+        self.file = f"{folder}/{SCRATCH_PREFIX}{secrets.token_hex(8)}"
+        self.size = 0
+        self._durable = durable
+        self._hash = hashlib.sha256() if hashed else None
+        self._modified_ns: int | None = None
+        self._finished = False
+        self._taken = False
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            self._fd = os.open(self.file, flags, 0o644)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ParentMissing(folder) from error
+        except OSError as error:
+            raise _refused(error) from error
+
+    @property
+    def digest(self) -> str:
+        """Hash of the bytes as an ETag: 32 hexadecimal characters."""
+        if self._hash is None:
+            raise ValueError("this scratch file is not hashed")
+        return self._hash.hexdigest()[:32]
+
+    @property
+    def is_hashed(self) -> bool:
+        """Whether an ETag is computed while writing."""
+        return self._hash is not None
+
+    @property
+    def fd(self) -> int:
+        """The open descriptor, for copying within the kernel; tell ``size`` afterwards with ``wrote``."""
+        return self._fd
+
+    def write(self, data: bytes) -> None:
+        """Append bytes. Raises DiskFull."""
+        view = memoryview(data)
+        if self._hash is not None:
+            self._hash.update(view)
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError as error:
+            raise _refused(error) from error
+        self.size += len(data)
+
+    def wrote(self, count: int) -> None:
+        """Count bytes that were written through ``fd``."""
+        self.size += count
+
+    def set_modified(self, modified_ns: int) -> None:
+        """The modification time that the file is to have (X-OC-Mtime, PROPPATCH of sync programs)."""
+        self._modified_ns = modified_ns
+
+    def finish(self) -> None:
+        """Press the bytes onto the disk; nothing can be written afterwards."""
+        if self._finished:
+            return
+        self._finished = True
+        try:
+            if self._modified_ns is not None:
+                os.utime(self._fd, ns=(self._modified_ns, self._modified_ns))
+            if self._durable:
+                os.fsync(self._fd)
+        except OSError as error:
+            raise _refused(error) from error
+        finally:
+            os.close(self._fd)
+
+    def rename_to(self, target: str) -> None:
+        """Give the finished file its name; it replaces what stood there."""
+        self.finish()
+        os.rename(self.file, target)
+        self._taken = True
+
+    def discard(self) -> None:
+        """Remove the scratch file if it was not taken over."""
+        if self._taken:
+            return
+        self._taken = True
+        if not self._finished:
+            self._finished = True
+            os.close(self._fd)
+        try:
+            os.unlink(self.file)
+        except FileNotFoundError:
+            pass
+
+    def __enter__(self) -> Scratch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+
+
+def _refused(error: OSError) -> Exception:
+    """The shelf's word for an error of the disk, where it has one."""
+    return DiskFull("the disk has no room left; nothing was changed") if error.errno in FULL_DISK else error

@@ -1,0 +1,43 @@
+"""A session: the principal's hand on the shelves. Shelves open only through one, so no check can be forgotten."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from auth.acl import Access
+
+from auth.principal import Principal
+from storage import paths
+
+if TYPE_CHECKING:
+    from storage.files import FileShelf
+    from storage.pim import PimShelf
+    from storage.store import Store
+
+
+class Session:
+    """One principal at the shelves of one store, for one request."""
+
+    def __init__(self, store: Store, principal: Principal) -> None:
+        self.store = store
+        self.principal = principal
+        self.access = Access(principal, store.rulebook)
+
+    def canonical(self, path: str) -> str:
+        """The one path of the resource that a decoded URL path means; ``storage.paths.canonical``."""
+        return paths.canonical(path, self.principal.name)
+
+    @cached_property
+    def files(self) -> FileShelf:
+        """Files and folders under ``/files/``."""
+        from storage.files import FileShelf
+
+        return FileShelf(self)
+
+    @cached_property
+    def pim(self) -> PimShelf:
+        """Calendars, address books and task lists under ``/dav/``."""
+        from storage.pim import PimShelf
+
+        return PimShelf(self)

@@ -1,0 +1,434 @@
+"""
+The store: the data folder and its index, opened once by the process.
+
+Reads answer the present state: a directory whose modification time moved is reconciled first, and an open file that
+differs from its row is looked at again. Writes go through ``write``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+import shutil
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.schema import Settings
+from storage import paths, trash
+from storage import state as states
+from storage.errors import InvalidSyncToken, NotFound, StoreBusy
+from storage.guards import Guards
+from storage.index import Batch, Index
+from storage.locks import Locks
+from storage.reconcile import Reconciler, agrees, is_item_place
+from storage.records import DISTRUSTED, NEVER, Folder, Member
+from storage.scratch import Scratch
+from storage.session import Session
+from storage.state import Change, State
+from storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from auth.principal import Principal
+    from storage.rulebook import Members
+
+TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
+FOLDERS = ("files", "homes", "collections/collection-root", "trash", "scratch")
+CACHED_STATES = 10_000
+TRASH_DAYS = 30
+
+log = logging.getLogger("davserver.store")
+
+
+class Store:
+    """
+    See the module's docstring. Thread-safe.
+
+    Attributes:
+        data: the data folder, absolute.
+        locks: DAV locks.
+        rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
+        clock: gives seconds since 1970.
+    """
+
+    def __init__(
+        self, settings: Settings, *, directory: Members | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        """
+        Open the data folder, making what is missing, and bring the index in line with it.
+
+        Raises:
+            StoreBusy: another server (or Radicale) holds the folder.
+            RulesRefused: the server's ``access.toml`` is broken.
+        """
+        from storage.rulebook import DiskRuleBook
+
+        self.settings = settings
+        self.clock = clock
+        self.data = str(settings.storage.data)
+        self.durable = settings.storage.durability == "full"
+        for name in FOLDERS:
+            os.makedirs(f"{self.data}/{name}", mode=0o700, exist_ok=True)
+        self.trash = f"{self.data}/trash"
+        self._radicale_lock = self._hold_radicale_lock()
+        shutil.rmtree(f"{self.data}/scratch")
+        os.mkdir(f"{self.data}/scratch", 0o700)
+        self.index = Index(Path(self.data, "index.sqlite"), durable=self.durable)
+        self.locks = Locks(self.index, clock, per_member=settings.limits.locks_per_member)
+        self._guards = Guards()
+        self._reconciler = Reconciler(self.data, self.index, clock)
+        self._states: dict[str, State] = {}
+        self._changing = threading.local()
+        self.rulebook = DiskRuleBook(self, directory)
+        self.reconcile()
+
+    def close(self) -> None:
+        """Close the index and let the data folder go."""
+        self.index.close()
+        os.close(self._radicale_lock)
+
+    def session(self, principal: Principal) -> Session:
+        """The shelves as somebody may use them."""
+        return Session(self, principal)
+
+    @property
+    def epoch(self) -> str:
+        """What changes when old sync tokens must not be believed."""
+        return self.index.epoch
+
+    def _hold_radicale_lock(self) -> int:
+        fd = os.open(f"{self.data}/collections/.Radicale.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(fd)
+            raise StoreBusy(self.data) from error
+        return fd
+
+    # -- the disk --------------------------------------------------------------------------------------------------
+
+    def directory(self, place: str) -> str:
+        """The absolute path of a folder on disk."""
+        return f"{self.data}/{place}"
+
+    def file(self, place: str, disk_name: str) -> str:
+        """The absolute path of a file on disk."""
+        return f"{self.data}/{place}/{disk_name}"
+
+    def hash_file(self, place: str, disk_name: str) -> str:
+        """The ETag of a calendar object or card: a hash of its bytes."""
+        with open(self.file(place, disk_name), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+    def sync_directory(self, place: str) -> None:
+        """Press a directory's entries onto the disk, where the configuration asks for it."""
+        if not self.durable:
+            return
+        fd = os.open(self.directory(place), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def free_bytes(self) -> int:
+        """What the disk has left for this process."""
+        status = os.statvfs(self.data)
+        return status.f_bavail * status.f_frsize
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def folder_row(self, place: str) -> Folder | None:
+        """A folder as the index has it, the disk unasked."""
+        return self.index.folder(place)
+
+    def find_folder(self, place: str) -> Folder | None:
+        """A folder in its present state, or None."""
+        folder = self.index.folder(place)
+        if place in getattr(self._changing, "places", ()):
+            return folder
+        if folder is not None:
+            try:
+                status = os.stat(self.directory(place), follow_symlinks=False)
+            except (FileNotFoundError, NotADirectoryError):
+                status = None
+            stands = status is not None and (status.st_ino, status.st_mtime_ns) == (folder.inode, folder.stamp_ns)
+            if stands and status is not None and not self._reconciler.is_due(place, status):
+                return folder
+        elif not self._may_be_there(place):
+            return None
+        return self._look_again(place)
+
+    def _may_be_there(self, place: str) -> bool:
+        """Whether a folder without a row can exist: its parent must have moved, which looking at it finds out."""
+        above, _, name = place.rpartition("/")
+        if not above or name == "" or paths.is_private(name):
+            return False
+        if not any(place.startswith(root + "/") for _, root in paths.TREES):
+            return False
+        parent = self.find_folder(above)
+        return parent is not None and self.index.folder(place) is not None
+
+    def _look_again(self, place: str) -> Folder | None:
+        """Reconcile a folder from its nearest parent that stands, and give its row."""
+        roots = {root for _, root in paths.TREES}
+        if place not in roots:
+            above = place.rpartition("/")[0]
+            if self.find_folder(above) is None:
+                return None
+            folder = self.index.folder(place)
+            try:
+                status = os.stat(self.directory(place), follow_symlinks=False)
+            except (FileNotFoundError, NotADirectoryError):
+                status = None
+            if folder is None or status is None or status.st_ino != folder.inode:
+                self._reconcile_one(above)
+        self._reconcile_one(place)
+        return self.index.folder(place)
+
+    def _reconcile_one(self, place: str) -> None:
+        """Compare one directory with its rows, under its write lock."""
+        if self._guards.inside and not self._guards.holds(place):
+            return  # a writer must not wait for another one; what it needs it has locked
+        with self._guards.hold([place]):
+            folder = self.index.folder(place)
+            if folder is None:
+                return
+            try:
+                if self._reconciler.folder(folder):
+                    self.rulebook.refresh()
+            except (FileNotFoundError, NotADirectoryError):
+                log.debug("%s went away while it was looked at", place)
+
+    def folders(self, folder: Folder) -> list[Folder]:
+        """The folders directly in a folder, by name."""
+        return self.index.folders(folder.place)
+
+    def tree(self, folder: Folder) -> list[Folder]:
+        """A folder and all folders below it, parents first, each in its present state."""
+        found = [folder]
+        for current in found:
+            for child in self.index.folders(current.place):
+                fresh = self.find_folder(child.place)
+                if fresh is not None:
+                    found.append(fresh)
+        return sorted(found, key=lambda each: each.place)
+
+    def members(self, folder: Folder) -> list[Member]:
+        """The files directly in a folder, by name."""
+        return self.index.members(folder.id)
+
+    def find_member(self, folder: Folder, name: str) -> Member | None:
+        """One file of a folder, or None."""
+        return self.index.member(folder.id, name)
+
+    def open_member(self, folder: Folder, name: str) -> tuple[int, Member]:
+        """
+        A descriptor for reading and the row that agrees with its bytes. The caller closes it. Raises NotFound.
+        """
+        for _ in range(5):
+            row = self.index.member(folder.id, name)
+            if row is None:
+                break
+            try:
+                fd = os.open(self.file(folder.place, row.disk_name), READ_FLAGS)
+            except FileNotFoundError:
+                self._look_at_member(folder, name, row)
+                continue
+            except OSError:  # a link or something else that took the name
+                self._look_at_member(folder, name, row)
+                break
+            status = os.fstat(fd)
+            if agrees(row, status) and stat.S_ISREG(status.st_mode):
+                return fd, row
+            os.close(fd)
+            self._look_at_member(folder, name, row)
+        raise NotFound(paths.path_of(f"{folder.place}/{name}"))
+
+    def _look_at_member(self, folder: Folder, name: str, row: Member) -> None:
+        if self._guards.inside and not self._guards.holds(folder.place):
+            return
+        with self._guards.hold([folder.place]):
+            current = self.index.member(folder.id, name)
+            self._reconciler.member(folder, name, row.disk_name, current)
+        self.rulebook.refresh()
+
+    def read_member(self, folder: Folder, name: str) -> tuple[bytes, Member]:
+        """A file's bytes and the row that agrees with them. Raises NotFound."""
+        fd, row = self.open_member(folder, name)
+        with os.fdopen(fd, "rb") as file:
+            return file.read(), row
+
+    def holder_of_uid(self, folder: Folder, uid: str) -> str | None:
+        """The name of the member that holds a UID (RFC 4791 §5.3.2.1)."""
+        return self.index.holder_of_uid(folder.id, uid)
+
+    def tree_bytes(self, folder: Folder) -> int:
+        """The sizes of all files at and below a folder, added up, for quotas."""
+        return self.index.tree_bytes(folder.place)
+
+    def state(self, place: str) -> State:
+        """What is kept of a folder and its members beside the files."""
+        directory = self.directory(place)
+        cached = self._states.get(place)
+        if cached is not None and cached.stamp == states.stamp_of(directory):
+            return cached
+        try:
+            fresh = states.read(directory)
+        except (FileNotFoundError, NotADirectoryError):
+            return states.EMPTY
+        self._remember(place, fresh)
+        return fresh
+
+    def _remember(self, place: str, state: State) -> None:
+        if len(self._states) >= CACHED_STATES:
+            self._states.clear()
+        if state is not states.EMPTY:
+            self._states[place] = state
+
+    # -- sync tokens (RFC 6578 §3) ---------------------------------------------------------------------------------
+
+    def sync_token(self, folder: Folder, counter: int | None = None) -> str:
+        """The token of a folder as it is, or as it was when its counter stood at ``counter``."""
+        return f"{TOKEN_PREFIX}{folder.cid}:{self.epoch}:{folder.counter if counter is None else counter}"
+
+    def parse_sync_token(self, folder: Folder, token: str) -> int:
+        """The counter that a token of this folder holds. Raises InvalidSyncToken."""
+        cid, _, rest = token.removeprefix(TOKEN_PREFIX).partition(":")
+        epoch, _, digits = rest.partition(":")
+        if not token.startswith(TOKEN_PREFIX) or cid != folder.cid or epoch != self.epoch:
+            raise InvalidSyncToken(f"{token!r} is not a token of this collection and epoch; sync from the beginning")
+        if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+            raise InvalidSyncToken(f"{token!r} has no counter; sync from the beginning")
+        counter = int(digits)
+        if not folder.kept_from <= counter <= folder.counter:
+            raise InvalidSyncToken(
+                f"{token!r} is older than the kept changes or ahead of them; sync from the beginning"
+            )
+        return counter
+
+    def changes_since(self, folder: Folder, token: str) -> list[tuple[str, int]]:
+        """
+        Names that changed or went since a token, oldest change first, each with its number; for "" all present files.
+
+        Raises InvalidSyncToken.
+        """
+        if token == "":
+            return [(member.name, 0) for member in self.members(folder)]
+        return self.index.changed_names(folder.id, self.parse_sync_token(folder, token))
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def scratch(self, place: str) -> Scratch:
+        """
+        A file to write to that nobody sees, for a target in ``place``.
+
+        It stands in ``data/scratch``: made beside its target it would move the directory's stamp, and every reader
+        would look through the whole directory once for each write.
+        """
+        return Scratch(f"{self.data}/scratch", durable=self.durable, hashed=is_item_place(place))
+
+    @contextmanager
+    def write(self, *places: str, tree: bool = False) -> Iterator[Transaction]:
+        """
+        A transaction with the write locks of some folders; ``tree`` locks out every other writer.
+
+        On leaving, all is on the disk and in the index; on an exception, what was renamed already stays and the index
+        follows the disk.
+        """
+        with self._guards.hold(places, tree=tree):
+            transaction = Transaction(self)
+            try:
+                yield transaction
+                transaction.checkpoint()
+            except BaseException:
+                transaction.abandon()
+                raise
+
+    def begin_change(self, place: str) -> bool:
+        """Before a transaction's first change to a directory: whether the index agrees with its stamp."""
+        changing: set[str] = getattr(self._changing, "places", set())
+        self._changing.places = changing | {place}
+        folder = self.index.folder(place)
+        return folder is not None and os.stat(self.directory(place)).st_mtime_ns == folder.stamp_ns
+
+    def end_change(self, places: Iterable[str]) -> None:
+        """After a transaction's changes are in the index, or it gave up."""
+        changing: set[str] = getattr(self._changing, "places", set())
+        self._changing.places = changing - set(places)
+
+    def append_state(self, place: str, changes: Sequence[Change]) -> None:
+        """Write state lines; on return they are on the disk. The caller holds the folder's write lock."""
+        directory = self.directory(place)
+        self._remember(place, states.append(directory, self.state(place), list(changes), durable=self.durable))
+
+    def forget_states(self, place: str) -> None:
+        """Drop what is remembered of the state of a tree that moved away."""
+        for known in [known for known in list(self._states) if paths.is_within(known, place)]:
+            self._states.pop(known, None)
+
+    def next_etag(self) -> str:
+        """An ETag for a plain file that no file had before."""
+        return self._reconciler.next_etag()
+
+    def settle(self, place: str, name: str) -> None:
+        """Our own write: nothing can hide behind its stamp."""
+        self._reconciler.settle(place, name)
+
+    def distrust(self, place: str) -> None:
+        """Have a directory compared with its rows at the next look."""
+        batch = Batch()
+        batch.stamp_folder(place, DISTRUSTED)
+        self.index.commit(batch)
+
+    def mark(self, batch: Batch, place: str) -> None:
+        """Note whether a folder has an owner or rules of its own."""
+        owner = self.state(place).get("", "owner")
+        directory = self.directory(place)
+        ruled = any(os.path.exists(f"{directory}/{name}") for name in (paths.ACCESS_FILE, paths.HIDDEN_ACCESS_FILE))
+        batch.mark_folder(place, owner=owner if isinstance(owner, str) else None, ruled=ruled)
+        self.rulebook.refresh()
+
+    # -- the whole -------------------------------------------------------------------------------------------------
+
+    def reconcile(self) -> None:
+        """Compare every directory with its rows: at start, on ``davserver reindex`` and slowly in the background."""
+        for _, root in paths.TREES:
+            self._begin_root(root)
+            todo = [root]
+            while todo:
+                place = todo.pop()
+                self._reconcile_one(place)
+                todo += [child.place for child in self.index.folders(place)]
+
+    def _begin_root(self, root: str) -> None:
+        if self.index.folder(root) is None:
+            status = os.stat(self.directory(root))
+            batch = Batch()
+            batch.put_folder(
+                root,
+                inode=status.st_ino,
+                stamp_ns=NEVER,
+                modified_ns=status.st_mtime_ns,
+                owner=None,
+                ruled=False,
+            )
+            self.index.commit(batch)
+
+    def housekeeping(self) -> None:
+        """The slow background pass: reconcile, forget old removals, empty the old trash."""
+        self.reconcile()
+        now = self.clock()
+        batch = Batch()
+        batch.prune_changes(int(now - self.settings.storage.change_log_days * 86_400))
+        batch.remove_expired_locks(now)
+        self.index.commit(batch)
+        trash.purge(self.trash, before_s=now - TRASH_DAYS * 86_400)
+
+
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
