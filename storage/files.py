@@ -17,13 +17,13 @@ from auth.errors import NeedPrivileges
 from storage import quota, rulesgate, treerights
 from storage.errors import (
     AlreadyExists,
+    IsFolder,
     LockConflict,
     Locked,
     NotFound,
     ParentMissing,
     PlaceRefused,
     PreconditionFailed,
-    ReadOnly,
 )
 from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
 from storage.paths import FILES, is_within, name_of, parent_of, place_of
@@ -135,6 +135,8 @@ class FileShelf:
     def make_folder(self, path: str, terms: Terms) -> None:
         """Make a folder (RFC 4918 §9.3). Raises AlreadyExists, ParentMissing."""
         treerights.require_create(self._session, path)
+        if is_rules_file(path):
+            raise PlaceRefused(path, "this name is for a file of the folder's rules or links")
         place = _place(path)
         with self._writing(path, terms, place.rpartition("/")[0]) as (tx, node):
             if node is not None or tx.find_folder(place) is not None:
@@ -172,9 +174,10 @@ class FileShelf:
             if data is not None:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
             before = self._require_target(node, target, overwrite=overwrite)
+            creator = self._creator_after(before, source, target)
             if before is not None:
                 self._remove(tx, before)
-            self._copy(tx, node, target, deep=deep)
+            self._copy(tx, node, target, creator, deep=deep)
         return before is None
 
     def move(self, source: str, target: str, terms: Terms, *, overwrite: bool) -> bool:
@@ -183,6 +186,8 @@ class FileShelf:
         self._require_leave(node, target)
         data = self._rules_bytes(node, target)
         before = self._require_target(node, target, overwrite=overwrite)
+        if quota.counted_folder(source) != quota.counted_folder(target):
+            quota.require_room(self._session, target, self._tree_size(node, deep=True))
         with self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx:
             present = self.tree.get(source)
             terms.check(present)
@@ -192,7 +197,7 @@ class FileShelf:
             if data is not None:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
             before = self._require_target(node, target, overwrite=overwrite)
-            creator = self._creator_after(before, source, target)
+            creator = self._creator_after(before, source, target, moved=True)
             if before is not None:
                 self._remove(tx, before)
             self._move(tx, present, target, creator)
@@ -324,7 +329,7 @@ class FileShelf:
     def _require_put(self, path: str, terms: Terms) -> Node | None:
         node = self.tree.find(path)
         if node is not None and node.is_folder:
-            raise ReadOnly(path)
+            raise IsFolder(path)
         if node is None:
             treerights.require_create(self._session, path)
             self._require_nothing_hidden(path)
@@ -414,9 +419,8 @@ class FileShelf:
             return node.member.size
         return self._store.tree_bytes(node.folder) if deep else 0
 
-    def _copy(self, tx: Transaction, node: Node, target: str, *, deep: bool) -> None:
+    def _copy(self, tx: Transaction, node: Node, target: str, creator: str | None, *, deep: bool) -> None:
         place, name = _spot(target)
-        creator = treerights.creator_of_new(self._session, target)
         if node.member is not None:
             tx.copy(node.folder.place, node.member.name, place, name, creator=creator)
             return
@@ -427,14 +431,14 @@ class FileShelf:
             tx.set_state(f"{place}/{name}", "", "props", properties)
         for child in self.tree.children(node) if deep else ():
             if not is_rules_file(child.path):
-                self._copy(tx, child, f"{target}/{child.name}", deep=True)
+                self._copy(tx, child, f"{target}/{child.name}", creator, deep=True)
 
-    def _creator_after(self, before: Node | None, source: str, target: str) -> str | None:
+    def _creator_after(self, before: Node | None, source: str, target: str, *, moved: bool = False) -> str | None:
         """The maker to keep at the target: of a replaced file its own, within a folder the old one."""
         book = self._store.rulebook
         if before is not None and not before.is_folder:
             return book.creator(target)
-        if parent_of(source) == parent_of(target):
+        if parent_of(source) == parent_of(target) and moved:
             return book.creator(source)
         return treerights.creator_of_new(self._session, target)
 

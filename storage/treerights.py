@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
+from auth.errors import NeedPrivileges
+from auth.principal import fold
 from storage.errors import NameRefused, PlaceRefused
 from storage.filetree import Node, is_rules_file, is_shared_rules
 from storage.paths import FILES, MEMBERS, OBJECT_TOPS, RESERVED_TOPS, is_within, join, nfc, parent_of, require_name
@@ -18,6 +20,7 @@ from storage.paths import FILES, MEMBERS, OBJECT_TOPS, RESERVED_TOPS, is_within,
 if TYPE_CHECKING:
     from storage.session import Session
 
+RESERVED = frozenset(map(fold, RESERVED_TOPS))
 TAKE_AWAY = (Action.READ, Action.DELETE)
 REMOVE = (Action.DELETE,)
 
@@ -30,11 +33,18 @@ def require(session: Session, action: Action, path: str) -> None:
         session.access.require(action, path)
 
 
+def may(session: Session, action: Action, path: str) -> bool:
+    """Whether the principal may do this; a rules file is a matter of ``admin``."""
+    if is_rules_file(path):
+        return session.access.may(Action.ADMIN, parent_of(path))
+    return session.access.may(action, path)
+
+
 def require_create(session: Session, path: str) -> None:
     """Raise unless the principal may put something new at a path and the name can be stored."""
     name = path.rpartition("/")[2]
     require_name(name)
-    if parent_of(path) == FILES and name in RESERVED_TOPS:
+    if parent_of(path) == FILES and fold(name) in RESERVED:
         raise NameRefused(name, "is reserved at the top of /files/")
     if is_shared_rules(path) or parent_of(path) == MEMBERS:
         raise PlaceRefused(path, "nothing can be made here")
@@ -46,9 +56,12 @@ def require_create(session: Session, path: str) -> None:
 
 def require_tree(session: Session, node: Node, actions: tuple[Action, ...]) -> None:
     """Raise unless the principal may do all of this on a resource and on every member of it."""
+    for action in actions:
+        require(session, action, node.path)
     for path in every_path(session, node):
-        for action in actions:
-            require(session, action, path)
+        lacking = next((action for action in actions if not may(session, action, path)), None)
+        if lacking is not None:  # named by the tree: what is in the way may be hidden
+            raise NeedPrivileges(node.path, lacking)
 
 
 def require_free_of_rules(session: Session, node: Node, target_folder: str) -> None:

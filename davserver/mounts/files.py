@@ -7,6 +7,7 @@ from typing import Any
 from wsgidav.dav_error import DAVError
 
 from auth.directory import Directory
+from auth.errors import NeedPrivileges
 from config.schema import Settings
 from davserver.dav.errors import UrlTooLong
 from davserver.dav.message import Environ, Request, Response
@@ -15,6 +16,7 @@ from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_read import allowed
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import ANSWER, FilesServer
+from storage.errors import Locked
 from storage.session import Session
 from storage.store import Store
 
@@ -44,7 +46,11 @@ class FilesMount:
             for _ in self._server(environ, answer.start):
                 pass  # what the guest says in a body is a page for browsers
         except DAVError as error:
-            return _refusal(error)
+            return _refusal(call, error)
+        except Locked as error:
+            raise type(error)([call.as_asked(root) for root in error.roots]) from error
+        except NeedPrivileges as error:
+            raise NeedPrivileges(call.as_asked(error.path), error.action) from error
         ours: Response | None = environ.get(ANSWER)
         return ours if ours is not None else Response.empty(answer.status)
 
@@ -73,10 +79,11 @@ class _Answer:
         self.status = int(status.split()[0])
 
 
-def _refusal(error: DAVError) -> Response:
+def _refusal(call: Call, error: DAVError) -> Response:
     """A status that the guest has chosen, with its precondition or one sentence."""
     condition = getattr(error.err_condition, "condition_code", error.err_condition)
     said = str(error.context_info or "")
     if condition:
         return error_response(error.value, str(condition), message=said)
-    return Response.text(error.value, f"{said or 'refused'}\n")
+    allow = (("Allow", allowed(call.find())),) if error.value == 405 else ()
+    return Response.text(error.value, f"{said or 'refused'}\n", *allow)
