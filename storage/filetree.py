@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auth.acl import Action
 from storage.errors import NotFound
@@ -144,6 +144,14 @@ class FileTree:
             return True
         name = self._session.principal.name
         return name is not None and self._store.rulebook.creator(path) == name
+
+    def properties(self, node: Node) -> dict[str, str]:
+        """The dead properties of a resource: Clark name to XML."""
+        if node.listing or is_shared_rules(node.path):
+            return {}
+        place, name = node.state_key
+        found: Any = self._store.state(place).get(name, "props")
+        return dict(found) if isinstance(found, dict) else {}
 
     def _root(self) -> Folder:
         folder = self._store.find_folder(ROOT_PLACE)

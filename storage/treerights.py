@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from auth.errors import NeedPrivileges
 from auth.principal import fold
-from storage.errors import NameRefused, PlaceRefused
+from storage.errors import NameRefused, ParentMissing, PlaceRefused
+from storage.fileterms import Terms, spot_of
 from storage.filetree import Node, is_rules_file, is_shared_rules
 from storage.paths import FILES, MEMBERS, OBJECT_TOPS, RESERVED_TOPS, is_within, join, nfc, parent_of, require_name
+from storage.sharedrules import collection_of
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -74,13 +76,42 @@ def require_movable(session: Session, node: Node) -> None:
     """Raise PlaceRefused for what stays where it is: tops, homes, listings and folders that the server's file names."""
     if node.listing or node.path == FILES or is_shared_rules(node.path):
         raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
-    if not node.is_folder:
-        return
-    if parent_of(node.path) == MEMBERS or (parent_of(node.path) == FILES and node.name in OBJECT_TOPS):
+    is_top = parent_of(node.path) == MEMBERS or (parent_of(node.path) == FILES and node.name in OBJECT_TOPS)
+    if node.is_folder and is_top:
         raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
-    for path in session.store.rulebook.server_paths:
-        if is_within(path, node.path):
-            raise PlaceRefused(node.path, f"the administrator's rules name {path}; it is moved or removed by them only")
+    if any(is_within(path, node.path) for path in session.store.rulebook.server_paths):
+        why = "the administrator's rules name it or a folder in it; only they move, rename or remove it"
+        raise PlaceRefused(node.path, why)
+
+
+def require_unlocked(session: Session, path: str, terms: Terms, *, tree: bool, member: bool = True) -> None:
+    """A lock on the folder guards its list of members, one on the resource the resource (RFC 4918 §7.4)."""
+    name = session.principal.name or ""
+    session.store.locks.require(path, terms.tokens, name, tree=tree)
+    if member:
+        session.store.locks.require(parent_of(path), terms.tokens, name)
+
+
+def require_write(session: Session, node: Node) -> None:
+    """Raise unless the principal may change what stands there."""
+    if node.listing or node.path == FILES:
+        raise PlaceRefused(node.path, "this folder is put together by the server")
+    path = node.path
+    if is_shared_rules(path):
+        session.access.require(Action.ADMIN, collection_of(path))
+    else:
+        require(session, Action.WRITE, path)
+
+
+def require_nothing_hidden(session: Session, path: str) -> None:
+    """A name that is taken by what the principal may not know of is not theirs to replace."""
+    place, name = spot_of(path)
+    folder = session.store.find_folder(place)
+    if folder is None:
+        raise ParentMissing(path)
+    taken = session.store.find_member(folder, name) is not None
+    if taken or session.store.find_folder(f"{place}/{name}") is not None:
+        raise NeedPrivileges(path, Action.WRITE)
 
 
 def every_path(session: Session, node: Node) -> Iterator[str]:

@@ -9,7 +9,8 @@ from davserver.dav.conditional import Outcome, require_preconditions
 from davserver.dav.if_header import NO_CONDITIONS, Condition, IfHeader, parse_if
 from davserver.dav.message import Request
 from storage.errors import PreconditionFailed, StorageError
-from storage.files import FileShelf, Terms
+from storage.files import FileShelf
+from storage.fileterms import Terms
 from storage.filetree import Node
 from storage.paths import HOME, MEMBERS, is_within, join
 from storage.session import Session

@@ -14,7 +14,7 @@ from davserver.dav.xml import parse_xml, read_body, render_element
 from davserver.mounts.files_call import Call
 from davserver.mounts.files_properties import Scene, render_lockdiscovery
 from storage.errors import PreconditionFailed
-from storage.files import Claim
+from storage.fileterms import Claim
 
 LONGEST_OWNER_BYTES = 8 * 1024
 

@@ -68,7 +68,7 @@ class Scene:
 
     def dead(self, node: Node) -> dict[str, str]:
         """The dead properties of a resource: Clark name to XML; a folder's state is read once."""
-        return self.call.files.properties(node)
+        return self.call.files.tree.properties(node)
 
 
 Render = Callable[[Scene, Node], str | None]

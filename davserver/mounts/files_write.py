@@ -17,7 +17,7 @@ from davserver.dav.xml import open_tag, parse_xml, read_body, render_element
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_properties import LIVE, SETTABLE
 from storage.errors import NameRefused
-from storage.files import Upload
+from storage.fileterms import Upload
 
 NEWEST_S = 1 << 40  # beyond any date that a file system keeps
 
