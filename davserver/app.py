@@ -17,12 +17,9 @@ from urllib.parse import urlsplit
 
 from auth.acl import Action
 from auth.directory import Directory
-from auth.throttle import Throttle
-from storage.session import Session
-from storage.store import Store
-
 from auth.errors import AuthError, Hidden, NeedPrivileges
 from auth.principal import ANONYMOUS, Principal
+from auth.throttle import Throttle
 from config.schema import Settings
 from davserver.accesslog import AccessLog, Entry
 from davserver.dav.errors import BodyBroken
@@ -33,6 +30,8 @@ from davserver.errors import View, translate
 from davserver.mounts.root import RootMount
 from davserver.signin import SignIn
 from storage.errors import StorageError
+from storage.session import Session
+from storage.store import Store
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 BLOCK_BYTES = 256 * 1024
