@@ -13,7 +13,7 @@ from auth.directory import Directory
 from auth.principal import ANONYMOUS, WORLD, Principal, fold
 from auth.rules import Rule
 from config.schema import Settings
-from davserver.commands.console import OK, Commands, CommandFailed, add_command, add_config, say, settings_of
+from davserver.commands.console import OK, CommandFailed, Commands, add_command, add_config, say, settings_of, warn
 from storage import paths
 from storage import state as states
 from storage.errors import NameRefused
@@ -74,7 +74,10 @@ def _rights(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     directory = Directory(settings)
     book = open_rulebook(settings, directory)
-    for principal in _asked(directory, arguments.name):
+    principals = _asked(directory, arguments.name)
+    if not any(book.is_folder(paths.parent_of(_path(arguments.path, each))) for each in principals):
+        warn(f"there is no folder that could hold {arguments.path}; shown is what would hold there")
+    for principal in principals:
         path = _path(arguments.path, principal)
         held = actions(principal, path, book)
         words = " ".join(action for action in Action if action in held) or "nothing"
