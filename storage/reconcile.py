@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from storage import paths
 from storage import state as states
+from storage.icalendar import read_facts
 from storage.index import Batch, Index
-from storage.items import facts_of_bytes
 from storage.records import DISTRUSTED, NEVER, NO_FACTS, Folder, Member
 
 SETTLE_NS = 2_000_000_000  # kernels before 6.13 stamp in steps of 4 ms: a younger stamp may hide a second edit
@@ -156,7 +156,7 @@ class Reconciler:
         if item or ((young or earlier_digest) and status.st_size <= LARGEST_HASHED):
             data = _read(f"{self._root}/{folder.place}/{disk_name}")
             digest = hashlib.sha256(data).hexdigest()[:32]
-            facts = facts_of_bytes(data) if item else NO_FACTS
+            facts = read_facts(data) if item else NO_FACTS
         if young:
             unsettled[name] = digest
         if item:
