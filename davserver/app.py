@@ -7,6 +7,7 @@ It runs under our own server (``davserver.server``), which sends files by ``send
 from __future__ import annotations
 
 import importlib
+import itertools
 import logging
 import os
 import secrets
@@ -17,12 +18,9 @@ from urllib.parse import urlsplit
 
 from auth.acl import Action
 from auth.directory import Directory
-from auth.throttle import Throttle
-from storage.session import Session
-from storage.store import Store
-
 from auth.errors import AuthError, Hidden, NeedPrivileges
 from auth.principal import ANONYMOUS, Principal
+from auth.throttle import Throttle
 from config.schema import Settings
 from davserver.accesslog import AccessLog, Entry
 from davserver.dav.errors import BodyBroken
@@ -33,6 +31,8 @@ from davserver.errors import View, translate
 from davserver.mounts.root import RootMount
 from davserver.signin import SignIn
 from storage.errors import StorageError
+from storage.session import Session
+from storage.store import Store
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 BLOCK_BYTES = 256 * 1024
@@ -65,10 +65,12 @@ class Application:
         self._proxies = Proxies(settings.server.trusted_proxies)
         self._sign_in = SignIn(settings.server, directory, Throttle())
         self._root = RootMount(settings)
-        self._mounts: dict[str, Mount] = {
-            view: getattr(importlib.import_module(module), name)(store, settings, directory)
-            for view, (module, name) in MOUNTS.items()
-        }
+        self._mounts: dict[str, Mount] = {}
+        for view, (module, name) in MOUNTS.items():
+            try:
+                self._mounts[view] = getattr(importlib.import_module(module), name)(store, settings, directory)
+            except ModuleNotFoundError as error:
+                log.warning("nothing is served at /%s/: %s", view, error)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -120,7 +122,9 @@ class Application:
                 return self._sign_in.challenge(request)
             principal = ANONYMOUS
         trip.principal = principal
-        return mount(request, self._store.session(principal))
+        response = mount(request, self._store.session(principal))
+        _begin_body(response)
+        return response
 
     def _world_may_read(self, request: Request) -> bool:
         if request.method not in ("GET", "HEAD"):
@@ -219,9 +223,45 @@ class Trip:
         if file is not None:
             os.close(file.fd)
         body, self._body = self._body, ()
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
+        _close(body)
+
+
+def _begin_body(response: Response) -> None:
+    """
+    Render the first pieces of a streamed body while a failure can still become an answer of its own.
+
+    A body of one piece is then one of known length.
+    """
+    body = response.body
+    if isinstance(body, bytes | FileBody):
+        return
+    pieces = iter(body)
+    begun = list(itertools.islice(pieces, 2))
+    if len(begun) < 2:
+        _close(body)
+        response.body = b"".join(begun)
+    else:
+        response.body = _Resumed(begun, pieces, body)
+
+
+class _Resumed:
+    """A streamed body whose first pieces have been taken already."""
+
+    def __init__(self, begun: list[bytes], pieces: Iterator[bytes], body: Iterable[bytes]) -> None:
+        self._begun, self._pieces, self._body = begun, pieces, body
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._begun
+        yield from self._pieces
+
+    def close(self) -> None:
+        _close(self._body)
+
+
+def _close(body: object) -> None:
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
 
 
 def _is_own_site(request: Request) -> bool:

@@ -14,9 +14,8 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from auth.directory import Directory
-from auth.throttle import Throttle
-
 from auth.principal import Principal, fold
+from auth.throttle import Throttle
 from config.schema import Server
 from davserver.dav.message import Request, Response
 
