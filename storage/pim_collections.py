@@ -70,11 +70,13 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
 
 def change(session: Session, resource: Home | Collection | Item, changes: Changes) -> None:
     """Set and remove properties, all together; what is personal goes to the member's own file."""
+    shared = bool(changes.meta or changes.dead)
+    if shared:
+        session.access.require(Action.WRITE, resource.path)
     if changes.personal:
         _change_personal(session, name_of(resource.asked), dict(changes.personal))
-    if not changes.meta and not changes.dead:
+    if not shared:
         return
-    session.access.require(Action.WRITE, resource.path)
     if isinstance(resource, Item):
         place, name = resource.collection.place, resource.member.name
     else:
