@@ -229,6 +229,7 @@ def test_unknown_and_disabled_names_take_the_work_of_known_ones(files):
 
         return median(map(once, range(7)))
 
+    # Without the work an answer takes a thousandth of it; the machine may be busy meanwhile.
     known = seconds("alice")
-    assert seconds("nobody") == pytest.approx(known, rel=0.8)
-    assert seconds("carol") == pytest.approx(known, rel=0.8)
+    assert known / 4 < seconds("nobody") < known * 4
+    assert known / 4 < seconds("carol") < known * 4

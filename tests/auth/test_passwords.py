@@ -45,8 +45,13 @@ def test_a_hash_that_was_brought_along_is_verified(stored):
 
 
 def test_a_password_longer_than_bcrypt_looks_at_is_verified_as_bcrypt_does():
-    stored = "$2b$04$CCCCCCCCCCCCCCCCCCCCC.ChvALvsKxjRwY5l5i6OWx5w6lWpXZcq"
-    assert not verify_password("x" * 200, stored)
+    of_72_x = "$2b$04$hRmu9GkLNf9RTfAtZ.lIe.36rbQnwr6R2AtRT.ltrbMN2KCR9pwkK"
+    assert verify_password("x" * 100, of_72_x)
+    assert not verify_password("x" * 71, of_72_x)
+
+
+def test_a_password_of_a_megabyte_is_wrong_at_once():
+    assert not verify_password("x" * 1_000_000, BROUGHT_ALONG[0])
 
 
 @pytest.mark.parametrize(

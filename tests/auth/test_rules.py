@@ -110,6 +110,8 @@ def test_the_servers_file_gives_rules_by_folder():
         ("[[link]]\nright = 'read'\npassword = 1234", 3, "password is no text"),
         ("\n\nwho = ", 3, "not TOML: Invalid value"),
         (f"a = {'[' * 5000}", 1, "not TOML: nested too deeply"),
+        (f"{'a.' * 20_000}b = 1", 1, "more than 500 dots in one line"),
+        ("#" * 70_000, 1, "70000 characters"),
         (f"inherit = 0x{'f' * 9000}", 1, "inherit is a very large number"),
     ],
 )
@@ -144,6 +146,12 @@ def test_the_servers_file_needs_a_path_in_every_rule_and_has_no_links():
 def test_all_faults_are_said_at_once_in_the_order_of_lines():
     text = "x = 1\n[[rule]]\nwho = 1\nmay = ['a', 'b']\n[[link]]\nright = 1"
     assert [line for line, _ in refused(text)] == [1, 3, 4, 4, 6]
+
+
+def test_a_file_with_thousands_of_faults_is_refused_in_some_lines():
+    found = refused("[[rule]]\n" * 5000)
+    assert len(found) == 101
+    assert found[-1] == (101, "4900 more problems")
 
 
 def test_names_that_nobody_has_are_listed_and_built_in_ones_are_not():
