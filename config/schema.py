@@ -51,6 +51,10 @@ class Limits:
         20_000, "Resources that one PROPFIND of a whole tree may list.", least=0, most=10_000_000
     )
     ranges: int = setting(10, "Ranges of one GET.", least=1, most=1000)
+    connections: int = setting(1000, "Connections in all; more are answered with 503.", least=10, most=100_000)
+    connections_per_address: int = setting(
+        250, "Connections of one address; proxies and this machine itself are not counted.", least=4, most=100_000
+    )
     content_line_bytes: int = setting(
         64 * KIB, "One line of calendar or card text, folds removed.", least=KIB, most=MIB
     )

@@ -36,8 +36,9 @@ to look around:
   davserver demo                                   an example association in ./demo, served at once
 
 `davserver COMMAND --help` says more about each. Every command but init, hash and demo takes -c FILE; without it the
-environment variable DAVSERVER_CONFIG counts, then davserver.toml in the current folder. Members connect with the programs
-they have: https://HOST/ for calendars, contacts and tasks, https://HOST/files/ to mount the files.
+environment variable DAVSERVER_CONFIG counts, then davserver.toml in the current folder. Exit code: 0 done, 1 a problem
+was found, 2 the arguments make no sense. Members connect with the programs they have: https://HOST/ for calendars,
+contacts and tasks, https://HOST/files/ to mount the files.
 """
 
 
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="davserver",
-        description="A private cloud for associations: files, calendars, contacts and tasks over WebDAV, CalDAV, CardDAV.",
+        description="A private cloud for associations: files, calendars, contacts and tasks.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -18,7 +18,7 @@ from config.consistency import file_modes
 from config.errors import Problem
 from config.schema import Server, Settings
 from config.values import nearest
-from davserver.commands.console import OK, PROBLEM, Commands, CommandFailed, add_command, add_config, say, settings_of
+from davserver.commands.console import OK, PROBLEM, CommandFailed, Commands, add_command, add_config, say, settings_of
 from davserver.commands.serve import add_overrides
 from storage import paths
 
@@ -111,8 +111,9 @@ def _ask(server: Server) -> str:
         connection.close()
     classes = reply.getheader("DAV")
     if reply.status not in (200, 204) or classes is None:
+        said = "no DAV header" if classes is None else f"DAV: {classes}"
         raise CommandFailed(
-            f"{where} answers {reply.status} {reply.reason} and {'no DAV header' if classes is None else f'DAV: {classes}'}; "
+            f"{where} answers {reply.status} {reply.reason} and {said}; "
             "another program listens there, or davserver is in trouble (see its log)"
         )
     return f"{where} answers, DAV: {classes}"
@@ -122,7 +123,7 @@ def _connection(server: Server, host: str) -> http.client.HTTPConnection:
     if server.certificate is None:
         return http.client.HTTPConnection(host, server.port, timeout=_PATIENCE_S)
     context = ssl.create_default_context()
-    # The certificate names the public host, not the address asked here; whether it is trusted is its issuer's tools' job.
+    # The certificate names the public host, not the address that is asked here.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return http.client.HTTPSConnection(host, server.port, timeout=_PATIENCE_S, context=context)

@@ -51,7 +51,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_password_source(parser: argparse.ArgumentParser) -> None:
-    """The option to read a password from a pipe; an argument would stand in the process list and the shell's history."""
+    """The option to read a password from a pipe: an argument would stand in the process list and the history."""
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input, one line")
 
 

@@ -1,12 +1,11 @@
-"""``davserver group …``: groups and who is in them. Everything else about them is quickest in ``groups.toml`` itself."""
+"""``davserver group …``: groups and who is in them; for all else ``groups.toml`` itself is quickest."""
 
 from __future__ import annotations
 
 import argparse
 
-from auth.directory import Directory
-
 from auth.accounts import Kind
+from auth.directory import Directory
 from davserver.commands.console import OK, CommandFailed, Commands, add_command, add_config, say, settings_of
 from davserver.commands.toml_edit import add_names, editing
 from davserver.commands.users import require_free

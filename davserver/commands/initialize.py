@@ -8,6 +8,7 @@ from pathlib import Path
 
 from davserver.commands.console import OK, CommandFailed, Commands, add_command, say
 from davserver.commands.templates import TEMPLATES
+from storage.paths import OBJECT_TOPS
 
 _TEXT = """\
 Writes davserver.toml, users.toml, groups.toml, access.toml and the folder data/. Nothing that exists is overwritten.
@@ -29,13 +30,12 @@ def _init(arguments: argparse.Namespace) -> int:
         raise CommandFailed(f"{folder} holds {', '.join(taken)} already; name another folder, or move them away")
     folder.mkdir(parents=True, exist_ok=True)
     for name, (mode, text) in TEMPLATES.items():
-        # "x": what appeared meanwhile is not overwritten either.
-        with open(
-            folder / name, "x", encoding="utf-8", opener=lambda file, flags, mode=mode: os.open(file, flags, mode)
-        ) as out:
+        # What appeared meanwhile is not overwritten either (O_EXCL).
+        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             out.write(text)
     (folder / "data").mkdir(mode=0o700)
-    for part in ("files", "homes", "collections/collection-root"):
+    for part in ("homes", "collections/collection-root", *(f"files/{top}" for top in OBJECT_TOPS)):
         (folder / "data" / part).mkdir(parents=True)
     say(f"{folder} is ready. Next:")
     say(f"  davserver user add NAME -c {folder / 'davserver.toml'}")

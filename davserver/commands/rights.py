@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from auth.accounts import Kind
@@ -13,7 +13,7 @@ from auth.directory import Directory
 from auth.principal import ANONYMOUS, WORLD, Principal, fold
 from auth.rules import Rule
 from config.schema import Settings
-from davserver.commands.console import OK, Commands, CommandFailed, add_command, add_config, say, settings_of
+from davserver.commands.console import OK, CommandFailed, Commands, add_command, add_config, say, settings_of, warn
 from storage import paths
 from storage import state as states
 from storage.errors import NameRefused
@@ -23,6 +23,7 @@ from storage.state import State
 if TYPE_CHECKING:
     from storage.store import Store
 
+_HOMES = {root for prefix, root in paths.TREES if prefix != paths.FILES}
 _TEXT = """\
 The rules are read from the disk as they are now, whether the server runs or not.
 
@@ -53,7 +54,9 @@ class UnopenedStore:
         return states.read(f"{self._data}/{place}")
 
     def folder_row(self, place: str) -> str | None:
-        """Something where a folder stands."""
+        """Something where a folder stands, or will with the first sign-in: an account's home."""
+        if place.rpartition("/")[0] in _HOMES:
+            return place
         directory = f"{self._data}/{place}"
         return place if os.path.isdir(directory) and not os.path.islink(directory) else None
 
@@ -74,13 +77,18 @@ def _rights(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     directory = Directory(settings)
     book = open_rulebook(settings, directory)
-    for principal in _asked(directory, arguments.name):
+    principals = _asked(directory, arguments.name)
+    if not any(book.is_folder(paths.parent_of(_path(arguments.path, each))) for each in principals):
+        warn(f"there is no folder that could hold {arguments.path}; shown is what would hold there")
+    for principal in principals:
         path = _path(arguments.path, principal)
         held = actions(principal, path, book)
-        words = " ".join(action for action in Action if action in held) or "nothing"
-        reasons = "; ".join(explain(principal, path, book)) if held else "no rule gives anything"
-        shown = "" if path == arguments.path.rstrip("/") else f"{path}: "
-        say(f"{principal.name or WORLD:20} {words:40} {shown}{reasons}")
+        if not paths.is_within(path, paths.DAV):
+            held -= {Action.FREEBUSY}
+        reasons = list(explain(principal, path, book)) if held else ["no rule gives anything"]
+        say(f"{principal.name or WORLD:16} {_words(held):38} {reasons[0]}")
+        for reason in reasons[1:]:
+            say(f"{'':55} {reason}")
     return OK
 
 
@@ -113,7 +121,7 @@ def explain(principal: Principal, path: str, book: DiskRuleBook) -> Iterator[str
     levels = book.levels(path)
     yield from _owned(principal, levels)
     for rule in _giving(principal, path, levels):
-        yield f"{rule.source}:{rule.line} gives {' '.join(sorted(rule.may))} to {_meant(rule, principal)}"
+        yield f"{rule.source}:{rule.line} gives {_words(rule.may)} to {_meant(rule, principal)}"
     creator = book.creator(path)
     if principal.name is not None and creator is not None and fold(creator) == principal.name:
         yield "made it"
@@ -136,6 +144,10 @@ def _giving(principal: Principal, path: str, levels: Sequence[Level]) -> Iterato
                 yield rule
         if rules and not level.inherit:
             deciding = False
+
+
+def _words(given: Collection[Action]) -> str:
+    return " ".join(action for action in Action if action in given) or "nothing"
 
 
 def _meant(rule: Rule, principal: Principal) -> str:

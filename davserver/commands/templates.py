@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from storage.paths import OBJECT_TOPS
+
 _DAVSERVER = """\
 # Configuration of davserver. Every setting with its default and range: docs/configuration.md.
 # A path is relative to this file. After a change: `davserver check`, then start the server again.
@@ -114,11 +116,9 @@ _ACCESS_EXAMPLE = """
 # may = ["admin"]
 """
 
-_TOPS = ("Boards", "Notes", "Forms", "Polls", "Rooms", "Expenses")
-
 TEMPLATES: dict[str, tuple[int, str]] = {
     "davserver.toml": (0o644, _DAVSERVER),
     "users.toml": (0o600, _USERS),
     "groups.toml": (0o644, _GROUPS),
-    "access.toml": (0o644, _ACCESS + "".join(_CREATE_RULE.format(top=top) for top in _TOPS) + _ACCESS_EXAMPLE),
+    "access.toml": (0o644, _ACCESS + "".join(_CREATE_RULE.format(top=top) for top in OBJECT_TOPS) + _ACCESS_EXAMPLE),
 }

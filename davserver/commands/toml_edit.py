@@ -40,7 +40,7 @@ class Draft:
 
     @property
     def text(self) -> str:
-        return tomlkit.dumps(self.document)
+        return tomlkit.dumps(self.document).rstrip("\n") + "\n"
 
     def names(self, kind: str) -> list[str]:
         """Names of the tables ``[kind.<name>]``, as they are written."""
@@ -49,7 +49,7 @@ class Draft:
     def find(self, kind: str, name: str) -> MutableMapping[str, Any] | None:
         """The table of a name, whatever its case and normal form."""
         written = next((each for each in self.names(kind) if fold(each) == fold(name)), None)
-        return None if written is None else self.document[kind][written]  # type: ignore[index,return-value]
+        return None if written is None else self.document[kind][written]
 
     def get(self, kind: str, name: str) -> MutableMapping[str, Any]:
         """As ``find``; CommandFailed if there is none."""
@@ -69,7 +69,7 @@ class Draft:
     def remove(self, kind: str, name: str) -> None:
         """Take the table of a name out."""
         written = next(each for each in self.names(kind) if fold(each) == fold(name))
-        del self.document[kind][written]  # type: ignore[attr-defined]
+        del self.document[kind][written]
 
 
 @contextmanager

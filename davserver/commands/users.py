@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from auth.directory import Directory
 
 from auth.accounts import Kind
+from auth.directory import Directory
 from auth.names import name_fault
 from auth.passwords import hash_app_password, hash_password, new_app_password
 from auth.principal import fold
@@ -173,6 +173,7 @@ def _new_device(user: MutableMapping[str, Any], label: str) -> str:
     device["label"] = label
     device["hash"] = hash_app_password(password)
     device["created"] = datetime.now(UTC).replace(microsecond=0)
+    device.add(tomlkit.nl())
     if "app_password" not in user:
         user["app_password"] = tomlkit.aot()
     user["app_password"].append(device)

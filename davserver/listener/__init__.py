@@ -1,0 +1,1 @@
+"""Below the HTTP server: sockets that wait in one thread, workers, request bodies."""

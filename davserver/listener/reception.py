@@ -1,0 +1,243 @@
+"""
+The thread in which connections wait: for their TLS handshake, for the whole head of a request, for the next request.
+
+A worker gets a connection only when a head is complete, so a client that sends its head byte by byte holds a buffer
+and a deadline and nobody's turn. It stands in for cheroot's ConnectionManager and has its interface.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import errno
+import logging
+import select
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from socket import socket as Socket
+from typing import Protocol
+
+from davserver.listener.stream import Stream
+
+HEAD_S = 10.0
+IDLE_S = 75.0
+SWEEP_S = 0.5
+ACCEPTS_AT_ONCE = 64
+FULL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+LAST_WORDS = b"HTTP/1.1 %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TIMED_OUT = LAST_WORDS % b"408 Request Timeout"
+CROWDED = LAST_WORDS % b"503 Service Unavailable"
+
+log = logging.getLogger("davserver.reception")
+
+
+class Guest(Protocol):
+    """A connection here; see ``davserver.server.Connection``."""
+
+    stream: Stream
+    remote_addr: str
+    deadline: float
+
+    def has_head(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Host(Protocol):
+    """The server around it."""
+
+    socket: Socket
+
+    def make_connection(self, sock: Socket, address: tuple[str, int]) -> Guest: ...
+    def process_conn(self, conn: Guest) -> None: ...
+
+
+class Reception:
+    """
+    Args:
+        head_bytes: no head is longer.
+        most: connections in all.
+        most_each: connections of one address, but for those that ``is_exempt`` names (proxies).
+        every_sweep: called twice a second, for what is to be looked at now and then.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        head_bytes: int,
+        most: int,
+        most_each: int,
+        is_exempt: Callable[[str], bool],
+        every_sweep: Callable[[], None],
+    ) -> None:
+        self._host = host
+        self._head_bytes = head_bytes
+        self._most, self._most_each = most, most_each
+        self._is_exempt = is_exempt
+        self._every_sweep = every_sweep
+        self._selector = selectors.DefaultSelector()
+        self._lock = threading.Lock()
+        self._counts: collections.Counter[str] = collections.Counter()
+        self._stop = False
+        self._waker, self._woken = socket.socketpair()
+        for end in (self._waker, self._woken):
+            end.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ, None)
+        self._listener: socket.socket | None = host.socket
+        self._listener.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ, None)
+        self._deaf_until = 0.0  # no accepting before: the process is out of file descriptors
+
+    @property
+    def can_add_keepalive_connection(self) -> bool:
+        """Whether a connection may stay open after its answer; what is too many is refused when it comes."""
+        return not self._stop
+
+    def run(self, expiration_interval: float = SWEEP_S) -> None:
+        """Serve until ``stop``."""
+        next_sweep = time.monotonic() + SWEEP_S
+        while not self._stop:
+            for key, _ in self._selector.select(max(0.0, next_sweep - time.monotonic())):
+                if key.fileobj is self._listener:
+                    self._accept()
+                elif key.fileobj is self._woken:
+                    with contextlib.suppress(OSError):
+                        self._woken.recv(4096)
+                else:
+                    self._attend(key.data)
+            if time.monotonic() >= next_sweep:
+                next_sweep = time.monotonic() + SWEEP_S
+                self._sweep()
+
+    def stop(self) -> None:
+        """Let ``run`` return; may be called from a signal handler or another thread."""
+        self._stop = True
+        with contextlib.suppress(OSError):
+            self._waker.send(b"x")
+
+    def put(self, conn: Guest) -> None:
+        """Take a connection back from a worker, to wait for its next request."""
+        if conn.has_head():
+            self._host.process_conn(conn)
+            return
+        conn.deadline = time.monotonic() + (HEAD_S if conn.stream.buffer else IDLE_S)
+        try:
+            self._register(conn, selectors.EVENT_READ)
+        except (OSError, ValueError, KeyError):
+            conn.close()
+
+    def forget(self, conn: Guest) -> None:
+        """A connection has been closed."""
+        with self._lock:
+            self._counts[conn.remote_addr] -= 1
+            if self._counts[conn.remote_addr] <= 0:
+                del self._counts[conn.remote_addr]
+
+    def close(self) -> None:
+        """Close every connection that waits here."""
+        for conn in self._guests():
+            self._unregister(conn)
+            conn.close()
+        self._selector.close()
+        self._waker.close()
+        self._woken.close()
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        for _ in range(ACCEPTS_AT_ONCE):
+            try:
+                sock, address = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno in FULL:
+                    log.warning("no more connections can be taken: %s", error)
+                    self._deaf_until = time.monotonic() + 1
+                    self._selector.unregister(self._listener)
+                return
+            self._welcome(sock, address)
+
+    def _welcome(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        sock.setblocking(False)
+        remote = address[0]
+        with self._lock:
+            is_crowd = self._counts[remote] >= self._most_each and not self._is_exempt(remote)
+            if is_crowd or self._counts.total() >= self._most:
+                Stream(sock, contextlib.nullcontext()).send_at_once(CROWDED)
+                sock.close()
+                return
+            self._counts[remote] += 1
+        try:
+            conn = self._host.make_connection(sock, address)
+        except (OSError, ValueError) as error:
+            log.info("a connection from %s could not be taken: %s", remote, error)
+            sock.close()
+            with self._lock:
+                self._counts[remote] -= 1
+            return
+        conn.deadline = time.monotonic() + HEAD_S
+        self._register(conn, selectors.EVENT_READ)
+        if not conn.stream.is_tls:
+            self._attend(conn)  # the head is often here already
+
+    def _attend(self, conn: Guest) -> None:
+        """Something came: go on with the handshake or the head; a complete head goes to a worker."""
+        stream = conn.stream
+        try:
+            if stream.handshaking and (event := stream.shake_hands()):
+                self._register(conn, selectors.EVENT_WRITE if event == select.POLLOUT else selectors.EVENT_READ)
+                return
+            is_new = not stream.buffer
+            is_open = stream.fill(self._head_bytes + 1)
+        except (OSError, ssl.SSLError) as error:
+            log.debug("connection from %s: %s", conn.remote_addr, error)
+            self._drop(conn)
+            return
+        if not is_open:
+            self._drop(conn)
+        elif conn.has_head():
+            self._unregister(conn)
+            self._host.process_conn(conn)
+        else:
+            if is_new and stream.buffer:
+                conn.deadline = min(conn.deadline, time.monotonic() + HEAD_S)
+            self._register(conn, selectors.EVENT_READ)
+
+    def _sweep(self) -> None:
+        now = time.monotonic()
+        for conn in self._guests():
+            if conn.deadline < now:
+                if conn.stream.buffer:
+                    conn.stream.send_at_once(TIMED_OUT)
+                self._drop(conn)
+        if self._deaf_until and now > self._deaf_until and self._listener is not None:
+            self._deaf_until = 0.0
+            self._selector.register(self._listener, selectors.EVENT_READ, None)
+        self._every_sweep()
+
+    def _guests(self) -> list[Guest]:
+        with self._lock:
+            keys = list((self._selector.get_map() or {}).values())
+        return [key.data for key in keys if key.data is not None]
+
+    def _register(self, conn: Guest, events: int) -> None:
+        """Wait for these events of a connection; workers call it too."""
+        fd = conn.stream.fileno()
+        with self._lock:
+            known = (self._selector.get_map() or {}).get(fd)
+            if known is None:
+                self._selector.register(fd, events, conn)
+            elif known.events != events or known.data is not conn:
+                self._selector.modify(fd, events, conn)
+
+    def _unregister(self, conn: Guest) -> None:
+        with self._lock, contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(conn.stream.fileno())
+
+    def _drop(self, conn: Guest) -> None:
+        self._unregister(conn)
+        conn.close()
