@@ -6,7 +6,11 @@ A name is typed into phones, stands in a URL (``/dav/<name>/``) and is a folder 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from auth.errors import Problem
 from auth.principal import ALL_USERS, WORLD, fold
+from auth.rules import FolderRules
 
 BUILT_IN = frozenset({ALL_USERS, WORLD})
 LONGEST_NAME_BYTES = 128
@@ -36,3 +40,20 @@ def name_fault(name: str) -> tuple[str, str] | None:
     if size > LONGEST_NAME_BYTES:
         return f"the name {name[:20]!r}… has {size} bytes", f"a name can have {LONGEST_NAME_BYTES}"
     return None
+
+
+def names_without_account(by_path: Mapping[str, FolderRules], exists: Callable[[str], object]) -> tuple[Problem, ...]:
+    """
+    The names in rules that nobody has: they give nothing, and often are a slip of the pen.
+
+    Args:
+        by_path: rules by folder, as ``parse_server_rules`` gives them.
+        exists: something true for a name that an account has, such as ``Directory.account``.
+    """
+    return tuple(
+        Problem(rule.source, rule.line, f"{name!r} in the rule for {path} is nobody's name", "correct it, or add it")
+        for path, folder in by_path.items()
+        for rule in folder.rules
+        for name in rule.who
+        if name not in BUILT_IN and not exists(name)
+    )

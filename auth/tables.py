@@ -19,6 +19,7 @@ from config.lines import TomlLines
 
 LONGEST_TEXT = 1 << 20  # characters of one file; some thousand accounts take less
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_SECRETS = frozenset({"password", "hash", "token"})
 _TOO_DEEP = "nested too deeply"
 
 
@@ -169,7 +170,9 @@ class Table:
             yield Table(self._file, values, (*self._path, key, position))
 
     def _wrong(self, key: str, value: object, takes: str) -> None:
-        self.report(key, f"{key} is {kind_of(value)}", f"it can be {takes}")
+        # Problems are logged; a password that was written without quotes must not be.
+        found = "no text" if key in _SECRETS else kind_of(value)
+        self.report(key, f"{key} is {found}", f"it can be {takes}")
 
 
 def listed(words: Sequence[str]) -> str:

@@ -73,20 +73,23 @@ class ItemRefused(StorageError):
 
     Attributes:
         condition: local name of the precondition (RFC 4791 §5.3.2.1, RFC 6352 §6.3.2.1): ``valid-calendar-data``.
+        is_card: whether it is an address book's, where both RFCs have a precondition of that name.
     """
 
-    def __init__(self, condition: str, why: str) -> None:
+    def __init__(self, condition: str, why: str, *, is_card: bool = False) -> None:
         super().__init__(why)
         self.condition = condition
+        self.is_card = is_card
 
 
 class UidConflict(StorageError):
-    """Another member of the collection holds this UID (RFC 4791 §5.3.2.1)."""
+    """Another member of the collection holds this UID (RFC 4791 §5.3.2.1, RFC 6352 §6.3.2.1)."""
 
-    def __init__(self, uid: str, holder: str) -> None:
+    def __init__(self, uid: str, holder: str, *, is_card: bool = False) -> None:
         super().__init__(f"UID {uid!r} is already used by {holder}; update that member instead")
         self.uid = uid
         self.holder = holder
+        self.is_card = is_card
 
 
 class InvalidSyncToken(StorageError):

@@ -76,7 +76,7 @@ CREATE TABLE lock (
 ) WITHOUT ROWID;
 CREATE INDEX lock_path ON lock (path);
 """
-FOLDER_COLUMNS = "id, place, cid, counter, kept_from, inode, stamp_ns, modified_ns, created_ns"
+FOLDER_COLUMNS = "id, place, cid, counter, kept_from, inode, stamp_ns, modified_ns, created_ns, owner, ruled"
 MEMBER_COLUMNS = (
     "name, disk_name, etag, size, inode, modified_ns, changed_ns, created_ns, uid, component, first_s, last_s"
 )
@@ -160,9 +160,9 @@ class Batch:
             int(ruled),
         )
 
-    def stamp_folder(self, place: str, stamp_ns: int) -> None:
-        """Record the directory's modification time as the one that the rows agree with."""
-        self._add("UPDATE folder SET stamp_ns = ? WHERE place = ?", stamp_ns, place)
+    def stamp_folder(self, place: str, stamp_ns: int, inode: int | None = None) -> None:
+        """Record the directory's modification time (and inode) as the ones that the rows agree with."""
+        self._add("UPDATE folder SET stamp_ns = ?, inode = coalesce(?, inode) WHERE place = ?", stamp_ns, inode, place)
 
     def mark_folder(self, place: str, *, owner: str | None, ruled: bool) -> None:
         """Record the owner and whether the folder has rules of its own."""

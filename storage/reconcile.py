@@ -11,13 +11,13 @@ import logging
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from storage import paths
 from storage import state as states
 from storage.icalendar import read_facts
 from storage.index import Batch, Index
-from storage.records import NO_FACTS, Folder, Member
+from storage.records import DISTRUSTED, NEVER, NO_FACTS, Folder, Member
 
 SETTLE_NS = 2_000_000_000  # kernels before 6.13 stamp in steps of 4 ms: a younger stamp may hide a second edit
 LARGEST_HASHED = 8 << 20  # an unsettled plain file up to this size is told apart by its bytes
@@ -82,16 +82,33 @@ class Reconciler:
         """Whether a directory that looked unchanged must be looked at once more, its stamps being settled now."""
         return place in self._unsettled and self._clock() * 1e9 - status.st_mtime_ns > SETTLE_NS
 
-    def folder(self, folder: Folder, *, log_changes: bool = True) -> bool:
+    def folder(self, folder: Folder) -> bool:
         """Bring one folder's rows in line with the disk; gives whether anything had changed."""
-        directory = f"{self._root}/{folder.place}"
-        before = os.stat(directory, follow_symlinks=False)
-        found = scan(directory)
+        before = os.stat(f"{self._root}/{folder.place}", follow_symlinks=False)
+        found = scan(f"{self._root}/{folder.place}")
         batch = Batch()
-        names: list[str] = []
         unsettled: dict[str, str] = {}
+        names = self._members(batch, folder, found, unsettled) + self._folders(batch, folder, found)
+        marked = self._mark(batch, folder, found)
+        now = self._clock()
+        if folder.stamp_ns != NEVER:  # no token was given yet that could miss something
+            for name in names:
+                batch.log(folder.place, name, now)
+        if folder.stamp_ns != before.st_mtime_ns or folder.inode != before.st_ino:
+            batch.stamp_folder(folder.place, before.st_mtime_ns, before.st_ino)
+        if batch:
+            self._index.commit(batch)
+        if unsettled or now * 1e9 - before.st_mtime_ns < SETTLE_NS:
+            self._unsettled[folder.place] = unsettled
+        else:
+            self._unsettled.pop(folder.place, None)
+        return bool(names) or marked
+
+    def _members(self, batch: Batch, folder: Folder, found: Found, unsettled: dict[str, str]) -> list[str]:
+        """Write the rows of files that differ and drop those of missing ones; gives the names that changed."""
         known = {member.name: member for member in self._index.members(folder.id)}
         earlier = self._unsettled.get(folder.place, {})
+        names = []
         for name, (disk_name, status) in found.files.items():
             row = known.pop(name, None)
             if row is not None and _agrees(row, disk_name, status) and name not in earlier:
@@ -100,19 +117,7 @@ class Reconciler:
                 names.append(name)
         for name in known:
             batch.remove_member(folder.place, name)
-            names.append(name)
-        names += self._folders(batch, folder, found)
-        self._mark(batch, folder, found)
-        now = self._clock()
-        for name in names if log_changes else ():
-            batch.log(folder.place, name, now)
-        batch.stamp_folder(folder.place, before.st_mtime_ns)
-        self._index.commit(batch)
-        if unsettled or now * 1e9 - before.st_mtime_ns < SETTLE_NS:
-            self._unsettled[folder.place] = unsettled
-        else:
-            self._unsettled.pop(folder.place, None)
-        return bool(names)
+        return [*names, *known]
 
     def member(self, folder: Folder, name: str, disk_name: str, row: Member | None) -> None:
         """Bring one file's row in line with the disk after its ``fstat`` differed."""
@@ -198,7 +203,7 @@ class Reconciler:
             batch.put_folder(
                 f"{folder.place}/{name}",
                 inode=status.st_ino,
-                stamp_ns=0,
+                stamp_ns=NEVER if row is None else DISTRUSTED,
                 modified_ns=status.st_mtime_ns,
                 owner=None,
                 ruled=False,
@@ -208,12 +213,16 @@ class Reconciler:
             changed.append(name)
         return changed
 
-    def _mark(self, batch: Batch, folder: Folder, found: Found) -> None:
+    def _mark(self, batch: Batch, folder: Folder, found: Found) -> bool:
         """Note the owner and whether there are rules, so that what is visible from above is found without a walk."""
         directory = f"{self._root}/{folder.place}"
         owner = states.read(directory).get("", "owner")
+        owner = owner if isinstance(owner, str) else None
         ruled = paths.ACCESS_FILE in found.files or os.path.exists(f"{directory}/{paths.HIDDEN_ACCESS_FILE}")
-        batch.mark_folder(folder.place, owner=owner if isinstance(owner, str) else None, ruled=ruled)
+        if (owner, ruled) == (folder.owner, bool(folder.ruled)):
+            return False
+        batch.mark_folder(folder.place, owner=owner, ruled=ruled)
+        return True
 
     def settle(self, place: str, name: str) -> None:
         """Our own write: nothing else can hide behind its stamp."""
@@ -234,17 +243,6 @@ def _agrees(row: Member, disk_name: str, status: os.stat_result) -> bool:
 def agrees(row: Member, status: os.stat_result) -> bool:
     """Whether an open file is the one its row describes."""
     return _agrees(row, row.disk_name, status)
-
-
-def restamped(row: Member, status: os.stat_result) -> Member:
-    """A row with the stamps of its file as it stands now."""
-    return replace(
-        row,
-        inode=status.st_ino,
-        size=status.st_size,
-        modified_ns=status.st_mtime_ns,
-        changed_ns=status.st_ctime_ns,
-    )
 
 
 def _read(file: str) -> bytes:

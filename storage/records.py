@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from storage import paths
 
+NEVER = 0
+DISTRUSTED = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -18,7 +21,11 @@ class Folder:
         cid: collection id in its sync tokens.
         counter: number of changes logged so far.
         kept_from: the smallest counter that a sync token may hold.
+        inode, stamp_ns: of the directory when it was last compared with its rows; ``NEVER`` and ``DISTRUSTED`` stand
+            for a folder that was not compared yet and for one that must be compared again.
         modified_ns, created_ns: nanoseconds since 1970.
+        owner: who made it and holds everything from here down, where that is kept.
+        ruled: it has an ``access.toml``.
     """
 
     id: int
@@ -30,6 +37,8 @@ class Folder:
     stamp_ns: int
     modified_ns: int
     created_ns: int
+    owner: str | None
+    ruled: int
 
     @property
     def name(self) -> str:

@@ -28,7 +28,7 @@ from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
 from storage.reconcile import Reconciler, agrees, is_item_place
-from storage.records import Folder, Member
+from storage.records import DISTRUSTED, NEVER, Folder, Member
 from storage.scratch import Scratch
 from storage.session import Session
 from storage.state import Change, State
@@ -383,7 +383,7 @@ class Store:
     def distrust(self, place: str) -> None:
         """Have a directory compared with its rows at the next look."""
         batch = Batch()
-        batch.stamp_folder(place, 0)
+        batch.stamp_folder(place, DISTRUSTED)
         self.index.commit(batch)
 
     def mark(self, batch: Batch, place: str) -> None:
@@ -413,7 +413,7 @@ class Store:
             batch.put_folder(
                 root,
                 inode=status.st_ino,
-                stamp_ns=0,
+                stamp_ns=NEVER,
                 modified_ns=status.st_mtime_ns,
                 owner=None,
                 ruled=False,

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import os
 import ssl
 import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+from auth.directory import Directory
+from auth.errors import RulesRefused
+from auth.principal import ALL_USERS, WORLD
+from auth.rules import FolderRules, parse_folder_rules, parse_server_rules
 from config.consistency import file_modes
-from config.schema import Server
-from davserver.commands.console import OK, PROBLEM, CommandFailed, Commands, add_command, add_config, say, settings_of
+from config.errors import Problem
+from config.schema import Server, Settings
+from config.values import nearest
+from davserver.commands.console import OK, PROBLEM, Commands, CommandFailed, add_command, add_config, say, settings_of
 from davserver.commands.serve import add_overrides
+from storage import paths
 
 _PATIENCE_S = 10
 _TEXT = """\
@@ -44,6 +54,41 @@ def _check(arguments: argparse.Namespace) -> int:
         return PROBLEM
     say(f"ok: {arguments.config} and the files it names")
     return OK
+
+
+def _account_problems(settings: Settings) -> Iterator[Problem]:
+    """What is wrong with members, groups and rules, the server's and the folders' own."""
+    directory = Directory(settings)
+    yield from directory.problems
+    yield from _rule_problems(settings.accounts.access_file, str(settings.accounts.access_file), directory, server=True)
+    data = str(settings.storage.data)
+    for prefix, root in paths.TREES:
+        name = paths.HIDDEN_ACCESS_FILE if prefix == paths.DAV else paths.ACCESS_FILE
+        for folder, _, files in os.walk(f"{data}/{root}"):
+            if name in files:
+                yield from _rule_problems(Path(folder, name), f"{folder}/{name}", directory, server=False)
+
+
+def _rule_problems(file: Path, shown: str, directory: Directory, *, server: bool) -> Iterator[Problem]:
+    try:
+        text = file.read_text("utf-8")
+        by_path = parse_server_rules(text, shown) if server else {"": parse_folder_rules(text, shown)}
+    except RulesRefused as refused:
+        yield from refused.problems
+    except UnicodeDecodeError as error:
+        yield Problem(shown, 1, f"byte {error.start} is not UTF-8", "save it as UTF-8")
+    else:
+        yield from names_without_account(by_path.values(), directory)
+
+
+def names_without_account(found: Iterable[FolderRules], directory: Directory) -> Iterator[Problem]:
+    """Names in rules that no member, group or resource has: they give nothing, and may be a slip of the pen."""
+    known = {account.name for account in directory.accounts()} | {ALL_USERS, WORLD}
+    for rules in found:
+        for rule in rules.rules:
+            for name in rule.who:
+                if name not in known:
+                    yield Problem(rule.source, rule.line, f"nobody is called {name!r}", nearest(name, known))
 
 
 def _ask(server: Server) -> str:

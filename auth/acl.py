@@ -1,0 +1,176 @@
+"""
+May they? The one decision about rights, asked by every shelf and every guest.
+
+The nearest folder upwards that has a rule for the object decides alone, and its rules add up; ``inherit`` adds the
+levels above. There is no deny. ``admin`` and ownership hold everything and are never lost further down. The decision
+is pure: the same principal, path and rules give the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from auth.actions import EVERY_ACTION
+from auth.actions import Action as Action
+from auth.errors import Hidden, NeedPrivileges
+from auth.principal import Principal, fold
+from auth.rules import Rule
+
+# What `create` includes for things one made oneself. Finder and Explorer store a file as PUT of nothing, LOCK, PUT;
+# DESIGN's "listed without read" would be worth nothing if the listed file could then not be read.
+_OWN = frozenset({Action.READ, Action.WRITE, Action.DELETE})
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """
+    What is known of one folder on the way up from an object.
+
+    Attributes:
+        rules: of the server's file for this path and of the folder's own file; they add up.
+        inherit: the folders above add to these rules.
+        owner: who holds everything from here down, or None.
+        closed: the folder's own file is broken: nobody but owner and administrators gets anything.
+    """
+
+    path: str
+    rules: tuple[Rule, ...] = ()
+    inherit: bool = False
+    owner: str | None = None
+    closed: bool = False
+
+
+class RuleBook(Protocol):
+    """The rules in force, as the shelves keep them."""
+
+    @property
+    def revision(self) -> Hashable:
+        """Changes with every rule, owner and creator."""
+
+    def levels(self, path: str) -> Sequence[Level]:
+        """Nearest first: the object itself where it is a folder or has rules, then every folder up to ``/``."""
+
+    def creator(self, path: str) -> str | None:
+        """Who made this file, folder or item, where that is kept."""
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder or collection stands there."""
+
+    def marked_below(self, path: str) -> Iterable[str]:
+        """Paths strictly below that have rules or an owner."""
+
+
+def actions(principal: Principal, path: str, book: RuleBook) -> frozenset[Action]:
+    """Everything that a principal may do with what stands (or would stand) at a canonical path."""
+    levels = book.levels(path)
+    held = decide(principal, path, levels)
+    if principal.name is None or held == EVERY_ACTION or not _made(principal, path, book):
+        return held
+    # A rule of the folder itself (scope = "here") gives `create` there and says nothing of what was created; the
+    # creator's share of it still holds, unless the object has rules of its own.
+    above = held
+    if not _decides(path, levels):
+        parent = path.rpartition("/")[0] or "/"
+        above = held | decide(principal, parent, book.levels(parent))
+    return held | _with_freebusy(_OWN) if Action.CREATE in above else held
+
+
+def decide(principal: Principal, path: str, levels: Sequence[Level]) -> frozenset[Action]:
+    """What the rules and owners of ``levels`` (nearest first) give; creators aside."""
+    names = principal.names
+    held: set[Action] = set()
+    deciding = True
+    for level in levels:
+        if principal.name is not None and level.owner is not None and fold(level.owner) == principal.name:
+            return EVERY_ACTION
+        rules = [rule for rule in level.rules if not rule.here or level.path == path]
+        given = {action for rule in rules if not names.isdisjoint(rule.who) for action in rule.may}
+        if Action.ADMIN in given:
+            return EVERY_ACTION
+        deciding = deciding and not level.closed
+        if deciding:
+            held |= given
+        if rules and not level.inherit:
+            deciding = False
+    return _with_freebusy(frozenset(held))
+
+
+def sees(principal: Principal, path: str, book: RuleBook) -> bool:
+    """
+    Whether a principal may know that something stands at a path.
+
+    A folder is seen by whoever holds any action in it or below it, so that the way to what is shared can be walked;
+    a file or item by whoever may read it.
+    """
+    held = actions(principal, path, book)
+    if Action.READ in held or not book.is_folder(path):
+        return Action.READ in held
+    return bool(held) or any(actions(principal, below, book) for below in book.marked_below(path))
+
+
+class Access:
+    """The decisions for one principal during one request; each is made once."""
+
+    def __init__(self, principal: Principal, book: RuleBook) -> None:
+        self.principal = principal
+        self._book = book
+        self._actions: dict[str, frozenset[Action]] = {}
+        self._seen: dict[str, bool] = {}
+
+    def actions(self, path: str) -> frozenset[Action]:
+        """Everything the principal may do at a path."""
+        held = self._actions.get(path)
+        if held is None:
+            held = self._actions[path] = actions(self.principal, path, self._book)
+        return held
+
+    def may(self, action: Action, path: str) -> bool:
+        """Whether the principal may do it; ``create`` and ``delete`` of members are asked of their folder or them."""
+        return action in self.actions(path)
+
+    def require(self, action: Action, path: str) -> None:
+        """
+        Nothing, or the error that the principal is to see.
+
+        Raises:
+            NeedPrivileges: it may know of the resource, but not do this.
+            Hidden: for this principal nothing stands there.
+        """
+        if action in self.actions(path):
+            return
+        self.require_seen(path)
+        raise NeedPrivileges(path, action)
+
+    def sees(self, path: str) -> bool:
+        """Whether the principal may know of what stands at a path."""
+        seen = self._seen.get(path)
+        if seen is None:
+            seen = self._seen[path] = sees(self.principal, path, self._book)
+        return seen
+
+    def require_seen(self, path: str) -> None:
+        """
+        Nothing where the principal may know of what stands there.
+
+        Raises:
+            Hidden: it may not.
+        """
+        if not self.sees(path):
+            raise Hidden(path)
+
+
+def _made(principal: Principal, path: str, book: RuleBook) -> bool:
+    creator = book.creator(path)
+    return creator is not None and fold(creator) == principal.name
+
+
+def _decides(path: str, levels: Sequence[Level]) -> bool:
+    """Whether the object has rules of its own, or a broken file in their place."""
+    return any(level.path == path and (level.rules or level.closed) for level in levels[:1])
+
+
+def _with_freebusy(held: frozenset[Action]) -> frozenset[Action]:
+    """Who may read a calendar sees when it is busy (RFC 4791 §6.1.1)."""
+    return held | {Action.FREEBUSY} if Action.READ in held else held

@@ -1,0 +1,176 @@
+"""
+What a member owned goes to another one when the member leaves.
+
+The home becomes a folder in the other's home, calendars, address books and task lists move to the other's, and wherever
+state names the member as owner or creator it names the other. Each step can be repeated, so what a crash interrupts is
+finished by doing all of it again.
+
+A running server holds the data folder alone. Another process then leaves a request in ``data/handover``, one file per
+member who leaves, and the server does it: ``work_off`` is called at start and every second or so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from storage import paths
+from storage.records import Folder
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+REQUESTS = "handover"
+HOMES = "homes"
+COLLECTIONS = "collections/collection-root"
+OWNING_KEYS = ("owner", "creator")
+
+log = logging.getLogger("davserver.handover")
+
+
+def hand_over(store: Store, name: str, other: str) -> list[str]:
+    """
+    Give everything that ``name`` owned to ``other``, both as ``fold`` gives them; tells what moved, a line each.
+
+    The caller sees to it that ``name`` cannot sign in any more.
+    """
+    done = [*_hand_over_home(store, name, other), *_hand_over_collections(store, name, other)]
+    rewritten = sum(_rewrite_state(store, folder, name, other) for folder in _every_folder(store))
+    if rewritten:
+        done.append(f"{other} is owner or creator of {rewritten} things that were {name}'s")
+    return done
+
+
+def request(data: str, name: str, other: str) -> None:
+    """Ask the server that holds the data folder to hand over; ``is_pending`` tells when it has."""
+    folder = os.path.join(data, REQUESTS)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    scratch = os.path.join(folder, f".{name}")
+    with open(scratch, "w", encoding="utf-8") as file:
+        json.dump({"name": name, "to": other}, file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(scratch, os.path.join(folder, f"{name}.json"))
+
+
+def is_pending(data: str, name: str) -> bool:
+    """Whether the server has not yet done what was asked."""
+    return os.path.exists(os.path.join(data, REQUESTS, f"{name}.json"))
+
+
+def withdraw(data: str, name: str) -> bool:
+    """Take a request back; False if the server has done it already."""
+    try:
+        os.unlink(os.path.join(data, REQUESTS, f"{name}.json"))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def work_off(store: Store) -> int:
+    """Do what was requested; gives how much. Costs one look at a folder when there is nothing."""
+    folder = os.path.join(store.data, REQUESTS)
+    try:
+        names = sorted(entry for entry in os.listdir(folder) if entry.endswith(".json") and not entry.startswith("."))
+    except FileNotFoundError:
+        return 0
+    done = 0
+    for entry in names:
+        file = os.path.join(folder, entry)
+        try:
+            asked = _read_request(file)
+        except FileNotFoundError:
+            continue  # withdrawn
+        except (ValueError, KeyError, TypeError):
+            log.exception("%s is not a request to hand over; put aside", file)
+            os.rename(file, f"{file}.broken")
+            continue
+        for line in hand_over(store, *asked):
+            log.info("%s", line)
+        os.unlink(file)
+        done += 1
+    return done
+
+
+def _read_request(file: str) -> tuple[str, str]:
+    with open(file, encoding="utf-8") as opened:
+        asked = json.load(opened)
+    name, other = str(asked["name"]), str(asked["to"])
+    for each in (name, other):
+        paths.require_name(each)
+    return name, other
+
+
+def _hand_over_home(store: Store, name: str, other: str) -> Iterator[str]:
+    with store.write(tree=True) as transaction:
+        if transaction.find_folder(f"{HOMES}/{name}") is None:
+            return
+        if transaction.find_folder(f"{HOMES}/{other}") is None:
+            transaction.make_folder(f"{HOMES}/{other}")
+        target = _free_place(transaction, f"{HOMES}/{other}", f"From {name}")
+        transaction.move_folder(f"{HOMES}/{name}", target)
+    yield f"the files of {name} are in {paths.path_of(target)}"
+
+
+def _hand_over_collections(store: Store, name: str, other: str) -> Iterator[str]:
+    with store.write(tree=True) as transaction:
+        own = transaction.find_folder(f"{COLLECTIONS}/{name}")
+        if own is None:
+            return
+        if transaction.find_folder(f"{COLLECTIONS}/{other}") is None:
+            transaction.make_folder(f"{COLLECTIONS}/{other}")
+        for folder in store.folders(own):
+            plain = f"{COLLECTIONS}/{other}/{folder.name}"
+            taken = transaction.find_folder(plain) is not None
+            target = _free_place(transaction, f"{COLLECTIONS}/{other}", f"{folder.name}-{name}") if taken else plain
+            transaction.move_folder(folder.place, target)
+            yield f"{paths.path_of(folder.place)} is {paths.path_of(target)} now"
+        if not store.folders(own) and not store.members(own):
+            transaction.remove_folder(own.place, by=None)
+
+
+def _free_place(transaction: Any, above: str, name: str) -> str:
+    """A place for a folder that nothing has: the name, or with a number behind it."""
+    names = (name if number == 1 else f"{name} ({number})" for number in count(1))
+    return next(
+        place
+        for place in (f"{above}/{each}" for each in names)
+        if transaction.find_folder(place) is None and transaction.find_member(above, paths.name_of(place)) is None
+    )
+
+
+def _every_folder(store: Store) -> Iterator[Folder]:
+    for _, root in paths.TREES:
+        if (top := store.find_folder(root)) is not None:
+            yield from store.tree(top)
+
+
+def _rewrite_state(store: Store, folder: Folder, name: str, other: str) -> int:
+    """Owner and creator of a folder and of what lies in it; gives how many were changed."""
+
+    def found() -> list[tuple[str, str]]:
+        state = store.state(folder.place)
+        return [(each, key) for each in state.names() for key in OWNING_KEYS if state.get(each, key) == name]
+
+    if not found():
+        return 0
+    with store.write(folder.place) as transaction:
+        changes = found()
+        for each, key in changes:
+            transaction.set_state(folder.place, each, key, other)
+    return len(changes)
+
+
+def wait_until_done(data: str, name: str, *, patience_s: float) -> bool:
+    """Whether the server has handed over within some seconds."""
+    until = time.monotonic() + patience_s
+    while is_pending(data, name):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
