@@ -112,8 +112,12 @@ def _sections_of_module(tree: ast.Module) -> frozenset[tuple[str, str]]:
 
 
 def _sections_of(expressions: list[ast.expr]) -> frozenset[tuple[str, str]]:
-    calls = [node for node in expressions if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.rfc"]
-    return frozenset(tuple(str(ast.literal_eval(argument)) for argument in call.args[:2]) for call in calls)  # type: ignore[misc]
+    calls = [node for node in expressions if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.rfc")]
+    return frozenset((_text(call.args[0]), _text(call.args[1])) for call in calls)
+
+
+def _text(argument: ast.expr) -> str:
+    return str(ast.literal_eval(argument))
 
 
 def _order(section: str) -> tuple[tuple[int, str], ...]:
