@@ -44,8 +44,8 @@ TITLES = {
 HEAD = """\
 # Conformance
 
-Which section is proved by which test. Made by `make conformance` from the marks on the tests; a section that is not here
-is not proved.
+Which section is proved by which test. Made by `make conformance` from the marks on the tests; a section that is not
+here is not proved.
 """
 
 
