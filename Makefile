@@ -42,7 +42,7 @@ conformance: .venv/installed-for-tests ## Write docs/conformance.md anew from th
 programs:
 	@.ci/programs
 
-lock: ## Write constraints.txt anew with the newest releases that pyproject.toml allows
+lock: .venv/made ## Write constraints.txt anew with the newest releases that pyproject.toml allows
 	.ci/lock
 
 clean: ## Remove what was built; the data in ./demo stays

@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from tests.harness import Dav, Server
 
 MakeServer = Callable[..., Server]
+# How long an example takes says nothing on a machine that runs servers beside it.
+settings.register_profile("davserver", deadline=None)
+settings.load_profile("davserver")
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
