@@ -76,7 +76,8 @@ def judge(
             question, by ``facts.component``.
     """
     if len(data) > max_bytes:
-        raise ItemRefused("max-resource-size", f"{len(data)} bytes; at most {max_bytes} can be stored")
+        said = f"{len(data)} bytes; at most {max_bytes} can be stored"
+        raise ItemRefused("max-resource-size", said, is_card=tag == "VADDRESSBOOK")
     mended = mend(data)
     components: tuple[Component, ...]
     try:

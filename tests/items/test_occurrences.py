@@ -107,6 +107,8 @@ RULES = st.builds(
 @given(RULES, st.integers(1_546_300_800, 1_735_689_600), st.integers(0, 3))
 def test_no_occurrence_of_a_counted_rule_is_left_out(rule: str, start_s: int, days: int) -> None:
     start = datetime.fromtimestamp(start_s, UTC)
+    if "BYHOUR" in rule:
+        rule = rule.replace("HOURLY", "DAILY")  # dateutil refuses the steps of hours that never meet
     if "BYDAY=1" in rule or "BYDAY=-1" in rule:
         rule = rule.replace("WEEKLY", "MONTHLY").replace("DAILY", "MONTHLY").replace("HOURLY", "MONTHLY")
     facts = _judged(f"RRULE:{rule}", f"DURATION:P{days}D", start=start)
