@@ -33,6 +33,7 @@ from davserver.app import Application, Trip
 from davserver.dav.head import Head, HeadRefused, parse_head
 from davserver.dav.message import Environ, reason
 from davserver.environ import HEADERS, Proxies
+from davserver.housekeeping import Housekeeper
 from davserver.listener.body import ChunkedBody, LengthBody, RequestBody
 from davserver.listener.reception import Reception
 from davserver.listener.stream import Stream
@@ -390,11 +391,14 @@ def serve(settings: Settings, config_file: Path) -> int:
     hangups: list[int] = []
     server._every_sweep = lambda: _reload(directory, server) if hangups and hangups.pop() else None
     _install_signals(server, hangups)
+    housekeeper = Housekeeper(store)
+    housekeeper.start()
     _announce(settings, server, config_file)
     try:
         server.serve()
     finally:
         server.stop()
+        housekeeper.stop()
         store.close()
     log.info("stopped")
     return 0
