@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from auth.acl import Level
-
 from auth.errors import RulesRefused
 from auth.principal import fold
 from auth.rules import FolderRules, parse_folder_rules, parse_server_rules

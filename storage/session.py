@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from auth.acl import Access
-
 from auth.principal import Principal
 from storage import paths
 
