@@ -13,9 +13,8 @@ import logging
 from http import HTTPStatus
 from typing import Literal
 
-from auth.throttle import TooManyTries
-
 from auth.errors import Hidden, NeedPrivileges, RulesRefused
+from auth.throttle import TooManyTries
 from davserver.dav import errors as wire
 from davserver.dav.message import Response, quote_path
 from davserver.dav.multistatus import error_response, href

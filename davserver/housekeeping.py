@@ -12,7 +12,7 @@ from storage.store import Store
 
 LOOK_EVERY_S = 0.5
 PAUSE_AFTER_FAILURE_S = 30
-PASS_EVERY_S = 3600
+PASS_EVERY_S = 900
 
 log = logging.getLogger("davserver.housekeeping")
 
@@ -31,10 +31,10 @@ class Housekeeper:
         """Begin; what was requested while no server ran is done at once."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """End after the piece of work in hand; the store can be closed then."""
+    def stop(self, *, within_s: float) -> None:
+        """End after the piece of work in hand, or without it after some seconds: it is done again at the next start."""
         self._ended.set()
-        self._thread.join()
+        self._thread.join(within_s)
 
     def _run(self) -> None:
         while True:

@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from davserver.server import serve
-
 from config.schema import Settings
+from davserver.server import serve
 
 
 def read_settings(file: Path) -> Settings:

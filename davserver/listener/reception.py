@@ -18,6 +18,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from socket import socket as Socket
 from typing import Protocol
 
 from davserver.listener.stream import Stream
@@ -48,10 +49,9 @@ class Guest(Protocol):
 class Host(Protocol):
     """The server around it."""
 
-    socket: socket.socket
-    ready: bool
+    socket: Socket
 
-    def make_connection(self, sock: socket.socket, address: tuple[str, int]) -> Guest: ...
+    def make_connection(self, sock: Socket, address: tuple[str, int]) -> Guest: ...
     def process_conn(self, conn: Guest) -> None: ...
 
 

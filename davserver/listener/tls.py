@@ -15,7 +15,7 @@ log = logging.getLogger("davserver.tls")
 
 
 class Certificate:
-    """A certificate chain and its private key as PEM files. Raises OSError or ssl.SSLError where they cannot be used."""
+    """A certificate chain and its private key as PEM files. Raises OSError where they cannot be used."""
 
     def __init__(self, certificate: Path, private_key: Path) -> None:
         self._files = (certificate, private_key)

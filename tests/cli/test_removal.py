@@ -60,7 +60,7 @@ def running(association: Path) -> Iterator[Store]:
     housekeeper = Housekeeper(store)
     housekeeper.start()
     yield store
-    housekeeper.stop()
+    housekeeper.stop(within_s=10)
     store.close()
 
 
