@@ -70,7 +70,13 @@ def run(server: Server, tmp_path: Path) -> Run:
         )
         command = [sys.executable, "-m", "vdirsyncer", "-c", str(config), *arguments]
         done = subprocess.run(
-            command, input="y\n" * 20, capture_output=True, text=True, timeout=120, cwd=folder, env={**os.environ, "HOME": str(folder)}
+            command,
+            input="y\n" * 20,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=folder,
+            env={**os.environ, "HOME": str(folder)},
         )
         assert (done.returncode != 0) is fails, done.stdout + done.stderr
         return done

@@ -86,9 +86,7 @@ def test_locks_are_not_offered(mine: Dav, calendar: str) -> None:
 def test_a_member_s_first_sign_in_finds_a_calendar_a_task_list_and_an_address_book(server: Server) -> None:
     rows = (
         server.client("bob")
-        .propfind(
-            "/dav/bob/", DAV.resourcetype, DAV.displayname, CALDAV.supported_calendar_component_set, depth="1"
-        )
+        .propfind("/dav/bob/", DAV.resourcetype, DAV.displayname, CALDAV.supported_calendar_component_set, depth="1")
         .multistatus()
     )
     assert set(rows) == {"/dav/bob/", "/dav/bob/calendar/", "/dav/bob/tasks/", "/dav/bob/contacts/"}

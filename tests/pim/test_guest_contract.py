@@ -25,7 +25,15 @@ def test_the_guest_is_of_the_minor_version_that_the_adapter_was_written_for() ->
 
 def test_the_hooks_have_the_arguments_that_the_adapter_passes() -> None:
     arguments = inspect.signature(radicale.app.report._expand).parameters
-    assert list(arguments) == ["element", "item", "start", "end", "time_range_start", "time_range_end", "max_occurrence"]
+    assert list(arguments) == [
+        "element",
+        "item",
+        "start",
+        "end",
+        "time_range_start",
+        "time_range_end",
+        "max_occurrence",
+    ]
     assert {"collection_path", "text"} <= set(inspect.signature(radicale.item.Item).parameters)
 
 

@@ -43,7 +43,9 @@ def test_what_comes_back_is_byte_for_byte_what_was_put(mine: Dav, calendar: str,
 
 @pytest.mark.rfc("6352", "6.3.2")
 @pytest.mark.parametrize("version", ["3.0", "4.0"])
-def test_a_card_is_stored_without_suffix_and_with_any_media_type_clients_send(mine: Dav, book: str, version: str) -> None:
+def test_a_card_is_stored_without_suffix_and_with_any_media_type_clients_send(
+    mine: Dav, book: str, version: str
+) -> None:
     body = card("c1", "Ada Lovelace", "PHOTO;ENCODING=b;TYPE=JPEG:AAAA", version=version)
     stored = mine.put(book + "5f3c", body, {"Content-Type": "text/vcard; charset=utf-8"})
     assert stored.status == 201
@@ -191,7 +193,8 @@ def test_items_are_stored_in_collections_only(mine: Dav, shared: Server, path: s
 
 
 @pytest.mark.parametrize(
-    "name", [".Radicale.props", ".RADICALE.PROPS", ".state.jsonl", ".State.JSONL", ".access.toml", ".davserver-scratch-1"]
+    "name",
+    [".Radicale.props", ".RADICALE.PROPS", ".state.jsonl", ".State.JSONL", ".access.toml", ".davserver-scratch-1"],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PROPFIND", "MOVE"])
 def test_the_server_s_own_files_are_out_of_reach(
@@ -200,7 +203,10 @@ def test_the_server_s_own_files_are_out_of_reach(
     mine.put(calendar + "a.ics", event())
     before = shared.tree()
     headers = {"Destination": calendar + "b.ics", "Depth": "0"} if method in ("MOVE", "PROPFIND") else {}
-    assert mine.request(method, calendar + name, event("own") if method == "PUT" else None, headers).status in (403, 404)
+    assert mine.request(method, calendar + name, event("own") if method == "PUT" else None, headers).status in (
+        403,
+        404,
+    )
     if method == "MOVE":
         assert mine.move(calendar + "a.ics", calendar + name).status == 403
     assert shared.tree() == before

@@ -184,9 +184,7 @@ CONDITIONS = [
 
 @pytest.mark.rfc("4791", "9.7")
 @pytest.mark.parametrize(("asked", "found"), CONDITIONS)
-def test_a_filter_finds_what_has_the_property_or_component(
-    full: tuple[Dav, str], asked: str, found: set[str]
-) -> None:
+def test_a_filter_finds_what_has_the_property_or_component(full: tuple[Dav, str], asked: str, found: set[str]) -> None:
     alice, path = full
     rows = alice.report(path, query(asked), depth="0").multistatus()
     assert {href.removeprefix(path).removesuffix(".ics") for href in rows} == found
@@ -201,7 +199,9 @@ def test_a_filter_finds_what_has_the_property_or_component(
         (during(None, None), CALDAV.valid_filter),
         (having("VEVENT", "<C:unknown/>"), CALDAV.valid_filter),
         (
-            having("VEVENT", '<C:prop-filter name="SUMMARY"><C:text-match collation="i;x">a</C:text-match></C:prop-filter>'),
+            having(
+                "VEVENT", '<C:prop-filter name="SUMMARY"><C:text-match collation="i;x">a</C:text-match></C:prop-filter>'
+            ),
             CALDAV.supported_collation,
         ),
     ],
@@ -312,9 +312,21 @@ def test_free_busy_tells_when_and_not_what(mine: Dav, calendar: str) -> None:
 
 CARD_FILTERS = [
     ('<CR:prop-filter name="FN"><CR:text-match>LOVE</CR:text-match></CR:prop-filter>', "anyof", {"ada"}),
-    ('<CR:prop-filter name="FN"><CR:text-match match-type="starts-with">mül</CR:text-match></CR:prop-filter>', "anyof", {"max"}),
-    ('<CR:prop-filter name="FN"><CR:text-match match-type="equals">ada</CR:text-match></CR:prop-filter>', "anyof", set()),
-    ('<CR:prop-filter name="EMAIL"><CR:text-match match-type="ends-with">@example.org</CR:text-match></CR:prop-filter>', "anyof", {"ada", "max"}),
+    (
+        '<CR:prop-filter name="FN"><CR:text-match match-type="starts-with">mül</CR:text-match></CR:prop-filter>',
+        "anyof",
+        {"max"},
+    ),
+    (
+        '<CR:prop-filter name="FN"><CR:text-match match-type="equals">ada</CR:text-match></CR:prop-filter>',
+        "anyof",
+        set(),
+    ),
+    (
+        '<CR:prop-filter name="EMAIL"><CR:text-match match-type="ends-with">@example.org</CR:text-match></CR:prop-filter>',
+        "anyof",
+        {"ada", "max"},
+    ),
     (
         '<CR:prop-filter name="EMAIL"/><CR:prop-filter name="FN"><CR:text-match>max</CR:text-match></CR:prop-filter>',
         "allof",
