@@ -17,7 +17,8 @@ NOTE = "{urn:example:x}note"
 @pytest.mark.rfc("4791", "5.3.1")
 def test_a_calendar_is_made_with_the_properties_of_the_request(mine: Dav, shared: Server) -> None:
     inner = (
-        "<D:displayname>Trips &amp; more</D:displayname><ICAL:calendar-color symbolic-color='red'>#FF0000FF</ICAL:calendar-color>"
+        "<D:displayname>Trips &amp; more</D:displayname>"
+        "<ICAL:calendar-color symbolic-color='red'>#FF0000FF</ICAL:calendar-color>"
         '<C:supported-calendar-component-set><C:comp name="VTODO"/></C:supported-calendar-component-set>'
         "<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>"
     )

@@ -121,8 +121,8 @@ def test_groups_and_resources_are_not_given_collections(mine: Dav, shared: Serve
 @pytest.mark.rfc("3744", "9.4")
 def test_a_principal_is_found_by_part_of_its_name_or_address(mine: Dav) -> None:
     body = (
-        '<D:principal-property-search xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:property-search><D:prop>'
-        "{}</D:prop><D:match>{}</D:match></D:property-search><D:prop><D:displayname/></D:prop>"
+        '<D:principal-property-search xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:property-search>'
+        "<D:prop>{}</D:prop><D:match>{}</D:match></D:property-search><D:prop><D:displayname/></D:prop>"
         "</D:principal-property-search>"
     )
     by_name = mine.report("/dav/", body.format("<D:displayname/>", "CARO"))

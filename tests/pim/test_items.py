@@ -297,6 +297,18 @@ def test_a_file_of_many_items_adds_and_updates_and_never_removes(mine: Dav, cale
     assert "SUMMARY:After" in mine.get(calendar + "old-name.ics").text
 
 
+def test_a_file_of_many_items_on_a_new_url_makes_the_collection_of_it(mine: Dav, shared: Server) -> None:
+    assert mine.put("/dav/alice/brought-along/", event("one"), {"Content-Type": "text/calendar"}).status == 201
+    assert mine.put("/dav/alice/brought-cards/", card("one") + card("two")).status == 201
+    rows = mine.propfind("/dav/alice/brought-cards/", DAV.resourcetype, depth="1").multistatus()
+    assert len(rows) == 3
+    assert rows["/dav/alice/brought-cards/"].props[DAV.resourcetype].find(CARDDAV.addressbook) is not None
+    before = shared.tree()
+    assert mine.put("/dav/alice/brought-nothing/", "no calendar").condition == CALDAV.valid_calendar_data
+    assert mine.put("/dav/alice/bob~x/", event()).condition == CALDAV.calendar_collection_location_ok
+    assert shared.tree() == before
+
+
 def test_a_file_with_one_bad_item_stores_none_of_them(mine: Dav, shared: Server, calendar: str) -> None:
     good = event("good").split("\r\n")[3:-2]
     bad = [line for line in event("bad").split("\r\n")[3:-2] if not line.startswith("DTSTART")]
