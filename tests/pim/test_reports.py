@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from davserver.dav.names import CALDAV, CARDDAV, DAV
-from tests.harness import NAMESPACES, Dav, Server
+from tests.harness import Dav, Server
+from tests.pim.samples import busy, card, card_query, event, journal, multiget, query, task
 from tests.pim.samples import calendar as in_calendar
-from tests.pim.samples import card, card_query, event, journal, multiget, query, task
 
 ALARM = ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:x", "TRIGGER:-PT30M", "END:VALARM")
 BERLIN = (
@@ -299,7 +299,7 @@ def test_free_busy_tells_when_and_not_what(mine: Dav, calendar: str) -> None:
     )
     for number, body in enumerate(bodies):
         mine.put(f"{calendar}{number}.ics", body)
-    body = f'<C:free-busy-query {NAMESPACES}><C:time-range start="20270105T000000Z" end="20270108T000000Z"/></C:free-busy-query>'
+    body = busy("20270105T000000Z", "20270108T000000Z")
     reply = mine.report(calendar, body)
     assert (reply.status, reply.headers["content-type"]) == (200, "text/calendar; charset=utf-8")
     assert [line for line in reply.text.splitlines() if line.startswith("FREEBUSY")] == [
@@ -323,7 +323,8 @@ CARD_FILTERS = [
         set(),
     ),
     (
-        '<CR:prop-filter name="EMAIL"><CR:text-match match-type="ends-with">@example.org</CR:text-match></CR:prop-filter>',
+        '<CR:prop-filter name="EMAIL"><CR:text-match match-type="ends-with">@example.org</CR:text-match>'
+        "</CR:prop-filter>",
         "anyof",
         {"ada", "max"},
     ),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from davserver.dav.names import DAV
-from tests.harness import NAMESPACES, Dav, Server
-from tests.pim.samples import event, multiget, query, sync
+from tests.harness import Dav, Server
+from tests.pim.samples import busy, event, multiget, query, sync
 
-BUSY = f'<C:free-busy-query {NAMESPACES}><C:time-range start="20270101T000000Z" end="20280101T000000Z"/></C:free-busy-query>'
+BUSY = busy("20270101T000000Z", "20280101T000000Z")
 
 
 @pytest.fixture
