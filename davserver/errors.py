@@ -92,6 +92,8 @@ def _of_wire(error: Exception) -> Response | None:
             return _say(400, error)
         case wire.TooLarge():
             return _say(413, error)
+        case wire.UnsupportedMedia():
+            return _say(415, error)
         case wire.UrlTooLong():
             return _say(414, error)
         case wire.OtherServer():
@@ -134,6 +136,10 @@ def _of_shelf(error: Exception, view: View) -> Response | None:
             return error_response(403, condition_name(condition), message=str(error)) if condition else _say(403, error)
         case shelf.PreconditionFailed():
             return _say(412, error)
+        case shelf.LockConflict(roots=roots):
+            return error_response(423, DAV.no_conflicting_lock, "".join(map(href, roots)), message=str(error))
+        case shelf.TooManyLocks():
+            return _say(403, error)
         case shelf.Locked(roots=roots) if view == "files":
             return error_response(423, DAV.lock_token_submitted, "".join(map(href, roots)), message=str(error))
         case shelf.Locked():  # 423 is a hard error to a phone; after a 503 it keeps the edit and comes again

@@ -133,3 +133,15 @@ class StoreBusy(StorageError):
 
     def __init__(self, data: str) -> None:
         super().__init__(f"{data} is in use by another davserver or Radicale; stop it first")
+
+
+class LockConflict(Locked):
+    """A lock that is asked for cannot stand beside those of ``roots`` (RFC 4918 §9.10.6: 423)."""
+
+
+class IsFolder(ReadOnly):
+    """A file cannot be put where a folder stands (405)."""
+
+    def __init__(self, path: str) -> None:
+        StorageError.__init__(self, f"{path} is a folder; a file cannot be put in its place")
+        self.path = path

@@ -35,6 +35,9 @@ class Members(Protocol):
     def is_member(self, name: str) -> bool:
         """Whether ``name`` (as ``fold`` gives it) is a member's account; groups and resources own nothing."""
 
+    def account(self, name: str) -> object | None:
+        """The member, group or resource of a name."""
+
 
 class _Read:
     """One rules file as it was read."""

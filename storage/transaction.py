@@ -249,6 +249,11 @@ class Transaction:
         """Announce that the caller is about to write a private file (``.Radicale.props``) in the folder."""
         self._will_change(place)
 
+    def rules_changed(self, place: str) -> None:
+        """Announce that the folder's rules were written or removed under their private name."""
+        self._will_change(place)
+        self._marks.add(place)
+
     # -- within ----------------------------------------------------------------------------------------------------
 
     def _require_folder(self, place: str, name: str) -> Folder:

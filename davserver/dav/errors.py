@@ -38,3 +38,7 @@ class RangeNotSatisfiable(WireError):
     def __init__(self, size: int) -> None:
         super().__init__(f"the file has {size} bytes and none of the ranges lies within it")
         self.size = size
+
+
+class UnsupportedMedia(WireError):
+    """A body in a form that is not taken there: 415."""

@@ -1,0 +1,89 @@
+"""The drive at ``/files/``: WsgiDAV as a guest, over the shelf of files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wsgidav.dav_error import DAVError
+
+from auth.directory import Directory
+from auth.errors import NeedPrivileges
+from config.schema import Settings
+from davserver.dav.errors import UrlTooLong
+from davserver.dav.message import Environ, Request, Response
+from davserver.dav.multistatus import error_response
+from davserver.mounts.files_call import Call, call_of
+from davserver.mounts.files_read import allowed
+from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
+from davserver.mounts.wsgidav_server import ANSWER, FilesServer
+from storage.errors import Locked
+from storage.session import Session
+from storage.store import Store
+
+METHODS = frozenset({"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL"}) | frozenset(
+    {"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK"}
+)
+
+
+class FilesMount:
+    """Answers requests below ``/files``."""
+
+    def __init__(self, store: Store, settings: Settings, directory: Directory) -> None:
+        self._settings = settings
+        self._provider = ShelfProvider(store.locks)
+        self._server = FilesServer(self._provider)
+
+    def __call__(self, request: Request, session: Session) -> Response:
+        """The answer to one request; failures are raised as the rooms' typed errors."""
+        if len(request.path.encode()) > self._settings.limits.path_bytes:
+            raise UrlTooLong(f"the path is longer than {self._settings.limits.path_bytes} bytes")
+        call = call_of(request, session, self._settings)
+        if request.method not in METHODS:
+            return Response.text(405, f"{request.method} is not for files\n", ("Allow", allowed(call.find())))
+        environ = self._environ(call)
+        answer = _Answer()
+        try:
+            for _ in self._server(environ, answer.start):
+                pass  # what the guest says in a body is a page for browsers
+        except DAVError as error:
+            return _refusal(call, error)
+        except Locked as error:
+            raise type(error)([call.as_asked(root) for root in error.roots]) from error
+        except NeedPrivileges as error:
+            raise NeedPrivileges(call.as_asked(error.path), error.action) from error
+        ours: Response | None = environ.get(ANSWER)
+        return ours if ours is not None else Response.empty(answer.status)
+
+    def _environ(self, call: Call) -> Environ:
+        """The guest's environment: the canonical path, nobody's password, and the call."""
+        name = call.session.principal.name or ""
+        own = {
+            "PATH_INFO": call.path,
+            "wsgidav.provider": self._provider,
+            "wsgidav.verbose": 0,
+            "wsgidav.config": {},
+            "wsgidav.auth.user_name": name,
+            CALL: call,
+        }
+        return {key: value for key, value in call.request.environ.items() if key != "HTTP_AUTHORIZATION"} | own
+
+
+class _Answer:
+    """What the guest starts its answer with; of its headers none is kept."""
+
+    def __init__(self) -> None:
+        self.status = 500
+
+    def start(self, status: str, headers: Any, exc_info: Any = None) -> None:
+        """WSGI's ``start_response``."""
+        self.status = int(status.split()[0])
+
+
+def _refusal(call: Call, error: DAVError) -> Response:
+    """A status that the guest has chosen, with its precondition or one sentence."""
+    condition = getattr(error.err_condition, "condition_code", error.err_condition)
+    said = str(error.context_info or "")
+    if condition:
+        return error_response(error.value, str(condition), message=said)
+    allow = (("Allow", allowed(call.find())),) if error.value == 405 else ()
+    return Response.text(error.value, f"{said or 'refused'}\n", *allow)

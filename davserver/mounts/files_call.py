@@ -1,0 +1,110 @@
+"""One request at ``/files/`` with what its headers ask: paths as the client names them, conditions and lock tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from config.schema import Settings
+from davserver.dav.conditional import Outcome, require_preconditions
+from davserver.dav.if_header import NO_CONDITIONS, Condition, IfHeader, parse_if
+from davserver.dav.message import Request
+from storage.errors import PreconditionFailed, StorageError
+from storage.files import FileShelf
+from storage.fileterms import Terms
+from storage.filetree import Node
+from storage.paths import HOME, MEMBERS, is_within, join
+from storage.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    One request.
+
+    Attributes:
+        path: canonical path of the addressed resource.
+        if_header: parsed; its lists hold for the resources they name.
+    """
+
+    request: Request
+    session: Session
+    settings: Settings
+    path: str
+    if_header: IfHeader
+
+    @property
+    def files(self) -> FileShelf:
+        """The shelf."""
+        return self.session.files
+
+    def find(self) -> Node | None:
+        """The addressed resource as the principal may know it, or None."""
+        return self.files.tree.find(self.path)
+
+    def get(self) -> Node:
+        """The addressed resource. Raises NotFound."""
+        return self.files.tree.get(self.path)
+
+    def terms(self) -> Terms:
+        """What the request wants to hold when it changes something."""
+        return Terms(self.if_header.lock_tokens, self.require_conditions)
+
+    def require_conditions(self, node: Node | None) -> None:
+        """Raise PreconditionFailed unless If-Match and its kin and the If header hold for the resource as it is."""
+        self.outcome(node)
+
+    def outcome(self, node: Node | None) -> Outcome:
+        """Like ``require_conditions``; for GET and HEAD also whether the client's copy is still good."""
+        outcome = require_preconditions(
+            self.request.headers,
+            self.request.method,
+            etag=etag_of(node),
+            exists=node is not None,
+            modified_s=None if node is None else node.modified_ns // 1_000_000_000,
+        )
+        if self.if_header.lists and not self.if_header.holds(self.path, self._matches):
+            raise PreconditionFailed("no list of the If header holds")
+        return outcome
+
+    def as_asked(self, path: str) -> str:
+        """A canonical path in the words of the request: one's own folder is ``Home`` to whoever came through it."""
+        name = self.session.principal.name
+        if name is not None and self.through_home:
+            own = join(MEMBERS, name)
+            if is_within(path, own):
+                return HOME + path[len(own) :]
+        return path
+
+    @property
+    def through_home(self) -> bool:
+        """Whether paths of one's own folder are shown as ``/files/Home``: everywhere but below ``Members/``."""
+        return not is_within(self.request.path.rstrip("/"), MEMBERS)
+
+    def href_of(self, node: Node) -> str:
+        """The decoded path of a resource for an href; that of a folder ends with a slash (RFC 4918 §5.2)."""
+        path = self.as_asked(node.path)
+        return path + "/" if node.is_folder else path
+
+    def _matches(self, path: str, condition: Condition) -> bool:
+        """Whether the resource at a path has the state that a condition of the If header names."""
+        try:
+            canonical = self.session.canonical(path)
+        except StorageError:
+            return False
+        if condition.lock_token is not None:
+            token = condition.lock_token
+            return any(lock.token == token for lock in self.session.store.locks.covering(canonical))
+        etag = etag_of(self.files.tree.find(canonical))
+        return etag is not None and etag == condition.etag
+
+
+def call_of(request: Request, session: Session, settings: Settings) -> Call:
+    """A request with its headers read. Raises BadRequest, NameRefused."""
+    header = request.header("if")
+    if_header = NO_CONDITIONS if header is None else parse_if(header)
+    return Call(request, session, settings, session.canonical(request.path), if_header)
+
+
+def etag_of(node: Node | None) -> str | None:
+    """The bare ETag of a file; folders have none."""
+    return node.member.etag if node is not None and node.member is not None else None

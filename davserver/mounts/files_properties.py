@@ -1,0 +1,204 @@
+"""The live properties of files and folders (RFC 4918 §15, RFC 4331, RFC 3744 §5, RFC 5397) as a table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from auth.acl import Action
+from davserver.dav.conditional import render_http_date
+from davserver.dav.message import quote_path
+from davserver.dav.multistatus import href
+from davserver.dav.names import DAV
+from davserver.dav.xml import text_of
+from davserver.mounts.files_call import Call, etag_of
+from davserver.mounts.files_read import content_type
+from storage import quota
+from storage.filetree import Node, is_shared_rules
+from storage.locks import Lock
+from storage.sharedrules import collection_of
+
+SUPPORTED_LOCK = "".join(
+    f"<D:lockentry><D:lockscope><D:{scope}/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
+    for scope in ("exclusive", "shared")
+)
+PRIVILEGES: tuple[tuple[Action, tuple[str, ...]], ...] = (
+    (Action.READ, ("read", "read-current-user-privilege-set")),
+    (Action.CREATE, ("bind",)),
+    (Action.WRITE, ("write-content", "write-properties")),
+    (Action.DELETE, ("unbind",)),
+    (Action.ADMIN, ("read-acl", "write-acl", "unlock")),
+)
+WHOLE_WRITE = {Action.CREATE, Action.WRITE, Action.DELETE}
+
+
+class Scene:
+    """What the properties of one answer share: the request, the locks in sight, the rights worked out."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self._locks: dict[str, list[Lock]] | None = None
+        self._privileges: dict[frozenset[Action], str] = {}
+        self._dead: dict[str, dict[str, dict[str, str]]] = {}
+
+    def locks_on(self, path: str) -> list[Lock]:
+        """The locks that cover a resource at or below the addressed one."""
+        if self._locks is None:
+            store = self.call.session.store
+            self._locks = defaultdict(list)
+            for lock in store.locks.covering(self.call.path) + store.locks.below(self.call.path):
+                self._locks[lock.path].append(lock)
+        if not self._locks:
+            return []
+        return [lock for root, locks in self._locks.items() for lock in locks if _covers(lock, root, path)]
+
+    def privileges(self, held: frozenset[Action]) -> str:
+        """``DAV:privilege`` elements for a set of actions."""
+        rendered = self._privileges.get(held)
+        if rendered is None:
+            names = [name for action, names in PRIVILEGES if action in held for name in names]
+            if Action.CREATE in held:  # includes change and removal of what one made oneself
+                names += [name for name in ("write-content", "unbind") if name not in names]
+            if held >= WHOLE_WRITE:
+                names.append("write")
+            rendered = "".join(f"<D:privilege><D:{name}/></D:privilege>" for name in names)
+            self._privileges[held] = rendered
+        return rendered
+
+    def dead(self, node: Node) -> dict[str, str]:
+        """The dead properties of a resource: Clark name to XML; a folder's state is read once."""
+        return self.call.files.tree.properties(node)
+
+
+Render = Callable[[Scene, Node], str | None]
+
+
+def render_active_lock(call: Call, lock: Lock) -> str:
+    """``DAV:activelock`` (RFC 4918 §14.1); the token is told to whoever holds it, the owner to everybody."""
+    own = lock.principal == call.session.principal.name
+    token = f"<D:locktoken><D:href>{text_of(lock.token)}</D:href></D:locktoken>" if own else ""
+    left_s = max(0, int(lock.expires_s - call.session.store.clock()))
+    scope = "exclusive" if lock.exclusive else "shared"
+    return (
+        f"<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:{scope}/></D:lockscope>"
+        f"<D:depth>{'infinity' if lock.infinite else '0'}</D:depth>{lock.owner}"
+        f"<D:timeout>Second-{left_s}</D:timeout>{token}"
+        f"<D:lockroot>{href(call.as_asked(lock.path))}</D:lockroot></D:activelock>"
+    )
+
+
+def render_lockdiscovery(scene: Scene, node: Node) -> str:
+    """``DAV:lockdiscovery`` with the locks that cover a resource (RFC 4918 §15.8)."""
+    locks = "".join(render_active_lock(scene.call, lock) for lock in scene.locks_on(node.path))
+    return f"<D:lockdiscovery>{locks}</D:lockdiscovery>" if locks else "<D:lockdiscovery/>"
+
+
+def render_creation_date(nanoseconds: int) -> str:
+    """RFC 3339 in UTC with ``Z``, as Explorer wants it."""
+    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _covers(lock: Lock, root: str, path: str) -> bool:
+    return root == path or (lock.infinite and path.startswith(root + "/"))
+
+
+def _resourcetype(scene: Scene, node: Node) -> str:
+    return "<D:resourcetype><D:collection/></D:resourcetype>" if node.is_folder else "<D:resourcetype/>"
+
+
+def _displayname(scene: Scene, node: Node) -> str:
+    """The name people gave it by PROPPATCH, else its name: GVfs shows this one."""
+    given = scene.dead(node).get(DAV.displayname)
+    return given or f"<D:displayname>{text_of(scene.call.as_asked(node.path).rpartition('/')[2])}</D:displayname>"
+
+
+def _getcontentlength(scene: Scene, node: Node) -> str | None:
+    return None if node.member is None else f"<D:getcontentlength>{node.member.size}</D:getcontentlength>"
+
+
+def _getcontenttype(scene: Scene, node: Node) -> str | None:
+    return None if node.is_folder else f"<D:getcontenttype>{content_type(node)}</D:getcontenttype>"
+
+
+def _getetag(scene: Scene, node: Node) -> str | None:
+    etag = etag_of(node)
+    return None if etag is None else f'<D:getetag>"{etag}"</D:getetag>'
+
+
+def _getlastmodified(scene: Scene, node: Node) -> str:
+    return f"<D:getlastmodified>{render_http_date(node.modified_ns / 1e9)}</D:getlastmodified>"
+
+
+def _creationdate(scene: Scene, node: Node) -> str:
+    return f"<D:creationdate>{render_creation_date(node.created_ns)}</D:creationdate>"
+
+
+def _supportedlock(scene: Scene, node: Node) -> str:
+    return "<D:supportedlock/>" if node.listing else f"<D:supportedlock>{SUPPORTED_LOCK}</D:supportedlock>"
+
+
+def _quota_used(scene: Scene, node: Node) -> str | None:
+    if not node.is_folder or quota.counted_folder(node.path) is None:
+        return None
+    return f"<D:quota-used-bytes>{quota.used_bytes(scene.call.session, node.path)}</D:quota-used-bytes>"
+
+
+def _quota_available(scene: Scene, node: Node) -> str | None:
+    if not node.is_folder:
+        return None
+    available = quota.available_bytes(scene.call.session, node.path)
+    return f"<D:quota-available-bytes>{available}</D:quota-available-bytes>"
+
+
+def _owner(scene: Scene, node: Node) -> str:
+    key = "owner" if node.is_folder else "creator"
+    owner = None
+    if not node.listing and not is_shared_rules(node.path):
+        place, name = node.state_key
+        owner = scene.call.session.store.state(place).get(name, key)
+    return f"<D:owner>{href(f'/dav/{owner}/')}</D:owner>" if owner else "<D:owner/>"
+
+
+def _current_user_principal(scene: Scene, node: Node) -> str:
+    name = scene.call.session.principal.name
+    inner = "<D:unauthenticated/>" if name is None else f"<D:href>/dav/{quote_path(name)}/</D:href>"
+    return f"<D:current-user-principal>{inner}</D:current-user-principal>"
+
+
+def _principal_collections(scene: Scene, node: Node) -> str:
+    return "<D:principal-collection-set><D:href>/dav/</D:href></D:principal-collection-set>"
+
+
+def _privileges(scene: Scene, node: Node) -> str:
+    access = scene.call.session.access
+    if is_shared_rules(node.path):
+        held = access.actions(collection_of(node.path)) if node.member is not None else frozenset({Action.READ})
+    else:
+        held = access.actions(node.path)
+    return f"<D:current-user-privilege-set>{scene.privileges(held)}</D:current-user-privilege-set>"
+
+
+# Answered to allprop too (RFC 4918 §9.1.5).
+BASIC: dict[str, Render] = {
+    DAV.resourcetype: _resourcetype,
+    DAV.displayname: _displayname,
+    DAV.getcontentlength: _getcontentlength,
+    DAV.getcontenttype: _getcontenttype,
+    DAV.getetag: _getetag,
+    DAV.getlastmodified: _getlastmodified,
+    DAV.creationdate: _creationdate,
+    DAV.supportedlock: _supportedlock,
+    DAV.lockdiscovery: render_lockdiscovery,
+}
+# Only to those who name them (RFC 4331 §2, RFC 3744 §5).
+ON_REQUEST: dict[str, Render] = {
+    DAV.quota_used_bytes: _quota_used,
+    DAV.quota_available_bytes: _quota_available,
+    DAV.owner: _owner,
+    DAV.current_user_principal: _current_user_principal,
+    DAV.principal_collection_set: _principal_collections,
+    DAV.current_user_privilege_set: _privileges,
+}
+LIVE: dict[str, Render] = BASIC | ON_REQUEST
+SETTABLE = frozenset({DAV.displayname})  # kept like a dead property; every other DAV: name is protected

@@ -1,0 +1,118 @@
+"""GET, HEAD and OPTIONS at ``/files/``."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from mimetypes import MimeTypes
+
+from davserver.dav.conditional import Outcome, render_http_date
+from davserver.dav.message import FileBody, Response
+from davserver.dav.ranges import apply_ranges
+from davserver.mounts.files_call import Call, etag_of
+from storage.filetree import Node
+from storage.paths import FILES
+
+TYPES = MimeTypes()
+for _type, _suffix in (
+    ("text/markdown", ".md"),
+    ("text/calendar", ".ics"),
+    ("text/vcard", ".vcf"),
+    ("text/plain", ".toml"),
+    ("application/json", ".json"),
+    ("application/vnd.oasis.opendocument.text", ".odt"),
+    ("application/vnd.oasis.opendocument.spreadsheet", ".ods"),
+    ("application/vnd.oasis.opendocument.presentation", ".odp"),
+    ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx"),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx"),
+    ("application/vnd.openxmlformats-officedocument.presentationml.presentation", ".pptx"),
+):
+    TYPES.add_type(_type, _suffix)
+
+DAV_CLASSES = ("DAV", "1, 2, 3")
+AUTHOR = ("MS-Author-Via", "DAV")  # Office and old Windows clients open read-only without it
+READING = "OPTIONS, GET, HEAD, PROPFIND"
+WRITING = "COPY, MOVE, DELETE, PROPPATCH, LOCK, UNLOCK"
+ALLOW_FILE = f"{READING}, PUT, {WRITING}"
+ALLOW_FOLDER = f"{READING}, {WRITING}"
+ALLOW_LISTING = READING
+ALLOW_NOTHING_YET = "OPTIONS, PUT, MKCOL, LOCK, UNLOCK"
+# What members store is shown by browsers as a page of its own origin without scripts: it must not act with the
+# credentials that the browser holds for this server.
+HARMLESS = ("Content-Security-Policy", "sandbox")
+
+
+def get(call: Call) -> Response:
+    """The bytes of a file, or of a folder a plain list of names (RFC 4918 §9.4 leaves that open)."""
+    node = call.get()
+    if node.is_folder:
+        call.require_conditions(node)
+        return _listing(call, node)
+    fd, node = call.files.open(node)
+    try:
+        outcome = call.outcome(node)
+    except BaseException:
+        os.close(fd)
+        raise
+    headers = _file_headers(node)
+    if outcome is Outcome.NOT_MODIFIED:
+        os.close(fd)
+        return Response(304, [header for header in headers if header[0] in ("ETag", "Last-Modified")])
+    return _sent(call, node, fd, headers)
+
+
+def options(call: Call) -> Response:
+    """What can be done with a URL (RFC 4918 §10.1); also with one that holds nothing yet: LibreOffice asks there."""
+    return Response.empty(200, DAV_CLASSES, ("Allow", allowed(call.find())), AUTHOR, ("Accept-Ranges", "bytes"))
+
+
+def allowed(node: Node | None) -> str:
+    """The methods for a resource as an Allow header."""
+    if node is None:
+        return ALLOW_NOTHING_YET
+    if node.listing or node.path == FILES:
+        return ALLOW_LISTING
+    return ALLOW_FOLDER if node.is_folder else ALLOW_FILE
+
+
+def content_type(node: Node) -> str:
+    """The media type that a file's name suggests."""
+    _, dot, suffix = node.name.rpartition(".")
+    return _type_of(suffix.lower()) if dot else "application/octet-stream"
+
+
+@lru_cache(maxsize=1024)
+def _type_of(suffix: str) -> str:
+    media_type, encoding = TYPES.guess_type(f"file.{suffix}", strict=False)
+    return media_type if media_type is not None and encoding is None else "application/octet-stream"
+
+
+def _sent(call: Call, node: Node, fd: int, headers: list[tuple[str, str]]) -> Response:
+    size = node.member.size if node.member is not None else 0
+    return apply_ranges(
+        Response(200, headers, FileBody(fd, 0, size)),
+        call.request.headers if call.request.method == "GET" else {},
+        size=size,
+        etag=etag_of(node),
+        modified_s=node.modified_ns // 1_000_000_000,
+        limit=call.settings.limits.ranges,
+    )
+
+
+def _file_headers(node: Node) -> list[tuple[str, str]]:
+    media_type = content_type(node)
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    return [
+        ("Content-Type", media_type + charset),
+        ("ETag", f'"{etag_of(node)}"'),
+        ("Last-Modified", render_http_date(node.modified_ns / 1e9)),
+        HARMLESS,
+    ]
+
+
+def _listing(call: Call, node: Node) -> Response:
+    names = []
+    for child in call.files.tree.children(node):
+        name = call.as_asked(child.path).rpartition("/")[2]
+        names.append(f"{name}/\n" if child.is_folder else f"{name}\n")
+    return Response.text(200, "".join(names), ("Last-Modified", render_http_date(node.modified_ns / 1e9)))

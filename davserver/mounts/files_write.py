@@ -1,0 +1,206 @@
+"""PUT, COPY, MOVE and PROPPATCH at ``/files/``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from config.schema import Limits
+from davserver.dav.depth import Depth, parse_depth
+from davserver.dav.errors import BadRequest, BodyBroken, TooLarge, UnsupportedMedia
+from davserver.dav.message import Body, Response, reason
+from davserver.dav.multistatus import href, multistatus
+from davserver.dav.names import DAV
+from davserver.dav.target import parse_destination
+from davserver.dav.xml import open_tag, parse_xml, read_body, render_element
+from davserver.mounts.files_call import Call, etag_of
+from davserver.mounts.files_properties import LIVE, SETTABLE
+from storage.errors import NameRefused
+from storage.fileterms import Upload
+
+NEWEST_S = 1 << 40  # beyond any date that a file system keeps
+
+
+@dataclass(slots=True)
+class Checked:
+    """
+    A body that ends where it should, or raises: a short one must not be stored (Finder, broken connections).
+
+    Attributes:
+        expected: bytes announced, None where nothing was.
+    """
+
+    body: Body
+    expected: int | None
+    most: int
+    count: int = 0
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, ``b""`` at a proper end. Raises BodyBroken, TooLarge."""
+        data = self.body.read(size)
+        self.count += len(data)
+        if self.count > self.most:
+            raise TooLarge(f"the body is longer than the {self.most} bytes that a file may have")
+        if self.expected is not None and (self.count > self.expected or (not data and self.count < self.expected)):
+            raise BodyBroken(f"the body has {self.count} bytes; {self.expected} were announced")
+        return data
+
+
+def put(call: Call) -> Response:
+    """Store a file (RFC 4918 §9.7, RFC 9110 §9.3.4)."""
+    request = call.request
+    if request.header("content-range") is not None:
+        raise BadRequest("a PUT with Content-Range would store a part as the whole; send the whole file")
+    if request.header("content-encoding") not in (None, "identity"):
+        raise UnsupportedMedia("the body has a Content-Encoding; send the bytes as they are to be stored")
+    if request.path.endswith("/"):
+        raise NameRefused("", "is missing: the URL of a file does not end with a slash")
+    modified_ns = parse_mtime(request.header("x-oc-mtime"))
+    upload = Upload(_checked(call), _announced(call), modified_ns)
+    stored = call.files.put(call.path, upload, call.terms())
+    headers = [("ETag", f'"{etag_of(stored.node)}"')]
+    if modified_ns is not None:
+        headers.append(("X-OC-Mtime", "accepted"))
+    return Response.empty(201 if stored.created else 204, *headers)
+
+
+def copy(call: Call) -> Response:
+    """Copy a file or tree (RFC 4918 §9.8)."""
+    depth = parse_depth(call.request.header("depth"), default=Depth.INFINITY, allowed=(Depth.ZERO, Depth.INFINITY))
+    created = call.files.copy(
+        call.path, _target(call), call.terms(), overwrite=_overwrite(call), deep=depth is Depth.INFINITY
+    )
+    return Response.empty(201 if created else 204)
+
+
+def move(call: Call) -> Response:
+    """Move a file or tree (RFC 4918 §9.9)."""
+    node = call.get()
+    allowed = (Depth.INFINITY,) if node.is_folder else (Depth.ZERO, Depth.INFINITY)
+    parse_depth(call.request.header("depth"), default=Depth.INFINITY, allowed=allowed)
+    created = call.files.move(call.path, _target(call), call.terms(), overwrite=_overwrite(call))
+    return Response.empty(201 if created else 204)
+
+
+def proppatch(call: Call) -> Response:
+    """Set and remove properties, all or none (RFC 4918 §9.2)."""
+    limits = call.settings.limits
+    body = read_body(call.request, limits.xml_bytes)
+    root = parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements)
+    changes = parse_propertyupdate(root)
+    node = call.get()
+    refused = {name: status for name, value in changes.items() if (status := _refusal(name, value, limits)) is not None}
+    if not refused:
+        call.files.set_properties(call.path, changes, call.terms(), most=limits.dead_properties)
+        answer = [_propstat(200, "", changes)]
+    else:
+        call.require_conditions(node)
+        answer = [
+            _propstat(status, condition, names) for (status, condition), names in _grouped(changes, refused).items()
+        ]
+    return multistatus([f"<D:response>{href(call.href_of(node))}{''.join(answer)}</D:response>"])
+
+
+def parse_propertyupdate(root: Element | None) -> dict[str, str | None]:
+    """
+    The changes of a ``DAV:propertyupdate`` in document order, the last word on each name; None removes.
+
+    Raises:
+        BadRequest: it is another element, or changes nothing.
+    """
+    if root is None or root.tag != DAV.propertyupdate:
+        raise BadRequest("a PROPPATCH has a body with a DAV:propertyupdate")
+    changes: dict[str, str | None] = {}
+    for instruction in root:
+        if instruction.tag not in (DAV.set, DAV.remove):
+            continue
+        language = instruction.get(XML_LANG) or root.get(XML_LANG)
+        for prop in instruction.findall(DAV.prop):
+            for element in prop:
+                scope = prop.get(XML_LANG) or language
+                if scope and XML_LANG not in element.attrib:
+                    element.set(XML_LANG, scope)  # RFC 4918 §4.3: the language in scope is part of the value
+                element.tail = None
+                changes[element.tag] = render_element(element) if instruction.tag == DAV.set else None
+    if not changes:
+        raise BadRequest("the DAV:propertyupdate sets and removes nothing")
+    return changes
+
+
+def parse_mtime(value: str | None) -> int | None:
+    """
+    Nanoseconds of an X-OC-Mtime header, the seconds since 1970 by which rclone and sync clients keep a file's time.
+
+    Raises:
+        BadRequest: it is no such number.
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value) if len(value) <= 32 else -1.0
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < NEWEST_S:
+        raise BadRequest(f"X-OC-Mtime is {value[:40]!r}; it can be seconds since 1970")
+    whole, _, part = value.strip().partition(".")
+    if whole.isdigit() and (not part or part.isdigit()):
+        return int(whole) * 1_000_000_000 + int((part + "0" * 9)[:9])
+    return int(seconds * 1_000_000_000)
+
+
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+PROTECTED = "<D:cannot-modify-protected-property/>"
+
+
+def _refusal(name: str, value: str | None, limits: Limits) -> tuple[int, str] | None:
+    """Status and condition for a property that is not set: live ones are protected, huge ones are not kept."""
+    if name in LIVE and name not in SETTABLE:
+        return 403, PROTECTED
+    if name.startswith("{DAV:}") and name not in SETTABLE:
+        return 403, PROTECTED
+    too_long = value is not None and len(value.encode()) > limits.dead_property_bytes
+    return (507, "") if too_long else None
+
+
+def _propstat(status: int, condition: str, names: Iterable[str]) -> str:
+    error = f"<D:error>{condition}</D:error>" if condition else ""
+    props = "".join(map(open_tag, names))
+    return f"<D:propstat><D:prop>{props}</D:prop><D:status>HTTP/1.1 {reason(status)}</D:status>{error}</D:propstat>"
+
+
+def _grouped(changes: dict[str, str | None], refused: dict[str, tuple[int, str]]) -> dict[tuple[int, str], list[str]]:
+    groups: dict[tuple[int, str], list[str]] = {}
+    for name in changes:
+        groups.setdefault(refused.get(name, (424, "")), []).append(name)
+    return groups
+
+
+def _announced(call: Call) -> int | None:
+    """The body's length by Content-Length, or by the header that Finder sends with its chunks."""
+    if call.request.content_length is not None:
+        return call.request.content_length
+    expected = call.request.header("x-expected-entity-length")
+    return int(expected) if expected is not None and expected.isascii() and expected.isdigit() else None
+
+
+def _checked(call: Call) -> Checked:
+    announced, most = _announced(call), call.settings.limits.upload_bytes
+    if announced is not None and announced > most:
+        raise TooLarge(f"the body has {announced} bytes; a file may have {most}")
+    return Checked(call.request.body, announced, most)
+
+
+def _target(call: Call) -> str:
+    """The canonical path of the Destination header (RFC 4918 §10.3)."""
+    request = call.request
+    hosts = [request.host, call.settings.server.public_url.partition("://")[2]]
+    return call.session.canonical(parse_destination(request.header("destination"), [host for host in hosts if host]))
+
+
+def _overwrite(call: Call) -> bool:
+    """The Overwrite header (RFC 4918 §10.6)."""
+    value = (call.request.header("overwrite") or "T").strip().upper()
+    if value not in ("T", "F"):
+        raise BadRequest(f"Overwrite is {value[:40]!r}; it can be T or F")
+    return value == "T"

@@ -1,0 +1,102 @@
+"""
+WsgiDAV's request server for ``/files/``, without its middlewares.
+
+WsgiDAV decides what MKCOL, DELETE and UNLOCK need and in which order. These handlers are ours, each for a reason:
+
+=================  ====================================================================================================
+OPTIONS            class 3; a URL that holds nothing yet answers 200 with PUT and LOCK, which LibreOffice needs
+GET, HEAD          several ranges, ``sendfile``, a folder is 200 as text; the guest reads 8 KiB at a time and says 403
+PUT                the guest makes an empty file before it has read the body and writes in place
+PROPFIND           the guest builds one tree of the whole answer, leaves ``getetag`` unquoted and ignores ``include``
+PROPPATCH, LOCK    the guest's XML parser is lxml, unbounded, where that is installed; LOCK makes the empty file before
+                   it asks for conflicts, PROPPATCH sets properties one by one
+COPY, MOVE         the guest decodes Destination before it splits it, so ``?`` and ``;`` in names are lost, answers 502
+                   to a Destination with user and password in it, and moves file by file
+If, If-Match …     evaluated by our linear parser, and once more under the folder's write lock
+=================  ====================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from wsgidav.dav_error import HTTP_MEDIATYPE_NOT_SUPPORTED, DAVError
+from wsgidav.request_server import RequestServer
+
+from davserver.dav.message import Environ, Response
+from davserver.mounts import files_lock, files_propfind, files_read, files_write
+from davserver.mounts.files_call import Call
+from davserver.mounts.wsgidav_provider import ShelfProvider, call_in, may_unlock
+
+ANSWER = "davserver.answer"
+Handler = Callable[[Call], Response]
+StartResponse = Callable[..., Any]
+
+
+def _ours(handler: Handler) -> Callable[[Any, Environ, StartResponse], Iterable[bytes]]:
+    """A handler of ours in the shape of the guest's: the answer travels in the environment."""
+
+    def do(server: FilesServer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        environ[ANSWER] = handler(call_in(environ))
+        return ()
+
+    return do
+
+
+class FilesServer(RequestServer):  # type: ignore[misc]
+    """Method machinery of RFC 4918 over ``ShelfProvider``."""
+
+    def __init__(self, provider: ShelfProvider) -> None:
+        super().__init__(provider)
+        self._locks = provider.lock_manager
+
+    do_OPTIONS = _ours(files_read.options)
+    do_GET = _ours(files_read.get)
+    do_HEAD = _ours(files_read.get)
+    do_PUT = _ours(files_write.put)
+    do_COPY = _ours(files_write.copy)
+    do_MOVE = _ours(files_write.move)
+    do_PROPPATCH = _ours(files_write.proppatch)
+    do_PROPFIND = _ours(files_propfind.propfind)
+    do_LOCK = _ours(files_lock.lock)
+
+    def do_MKCOL(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """As the guest's, with the request's conditions and a look at chunked bodies, which it takes for none."""
+        call = call_in(environ)
+        call.require_conditions(call.find())
+        if call.request.content_length is None and call.request.body.read(1):
+            raise DAVError(HTTP_MEDIATYPE_NOT_SUPPORTED, "MKCOL has no body here")
+        answer: Iterable[bytes] = super().do_MKCOL(environ, start_response)
+        return answer
+
+    def do_UNLOCK(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """As the guest's; who has ``admin`` there may take away the lock of somebody else."""
+        call = call_in(environ)
+        token = environ.get("HTTP_LOCK_TOKEN", "").strip().strip("<>")
+        environ["HTTP_LOCK_TOKEN"] = token
+        if token and may_unlock(call):
+            lock = call.session.store.locks.find(token)
+            environ["wsgidav.user_name"] = lock.principal if lock is not None else environ["wsgidav.user_name"]
+        answer: Iterable[bytes] = super().do_UNLOCK(environ, start_response)
+        return answer
+
+    def _evaluate_if_headers(self, res: Any, environ: Environ) -> None:
+        """The guest's hook for If, If-Match and their kin, asked for the addressed resource."""
+        call_in(environ).require_conditions(None if res is None else res.node)
+
+    def _check_write_permission(self, res: Any, depth: str, environ: Environ) -> None:
+        """The guest's hook for locks; what lies below is asked by the shelf, under its write lock."""
+        if res is not None:
+            call = call_in(environ)
+            name = call.session.principal.name or ""
+            self._locks.require(res.get_ref_url(), call.if_header.lock_tokens, name)
+
+    def _send_response(
+        self, environ: Environ, start_response: StartResponse, root_res: Any, success_code: int, error_list: Any
+    ) -> Iterable[bytes]:
+        """The guest packs what a handler raised; here it goes on as it was, to the one translation."""
+        for _, error in error_list or ():
+            raise getattr(error, "src_exception", None) or error
+        answer: Iterable[bytes] = super()._send_response(environ, start_response, root_res, success_code, error_list)
+        return answer

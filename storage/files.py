@@ -1,0 +1,277 @@
+"""
+The shelf of files: every write at ``/files/`` with the rights, locks and conditions it needs, asked under the lock.
+
+A write asks for rights first, so that a refused upload is not read; conditions and locks are asked again when the
+folder's write lock is held, so that nothing changes between the question and the rename.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from auth.acl import Action
+from storage import quota, rulesgate, treerights
+from storage.errors import (
+    AlreadyExists,
+    IsFolder,
+    LockConflict,
+    Locked,
+    NotFound,
+    ParentMissing,
+    PlaceRefused,
+)
+from storage.fileterms import Claim, Nothing, Stored, Terms, Upload, places_of, require_place, spot_of
+from storage.filetransfer import Transfer, remove
+from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
+from storage.paths import FILES, parent_of
+from storage.sharedrules import collection_of, remove_rules, write_rules
+
+if TYPE_CHECKING:
+    from storage.locks import Lock
+    from storage.scratch import Scratch
+    from storage.session import Session
+    from storage.transaction import Transaction
+
+CHUNK_BYTES = 256 * 1024
+
+
+class FileShelf:
+    """Files and folders of one session's principal."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._store = session.store
+        self.tree = FileTree(session)
+        self._transfer = Transfer(session, self.tree)
+
+    def open(self, node: Node) -> tuple[int, Node]:
+        """A file's bytes as a descriptor that the caller closes, and the node that agrees with them."""
+        if node.member is None or not self.tree.may_read(node.path):
+            raise NotFound(node.path)
+        fd, member = self._store.open_member(node.folder, node.member.name)
+        return fd, Node(node.path, node.folder, member)
+
+    def put(self, path: str, upload: Upload, terms: Terms) -> Stored:
+        """Store a file whole; a broken upload leaves what was there (RFC 4918 §9.7)."""
+        if is_shared_rules(path):
+            return self._put_shared_rules(path, upload, terms)
+        before = self._require_put(path, terms)
+        quota.require_room(self._session, path, (upload.length or 0) - _size(before))
+        place, name = spot_of(path)
+        with self._store.scratch(place) as scratch:
+            self._receive(path, upload, scratch)
+            with self._writing(path, terms, place) as (tx, node):
+                if node is None:
+                    treerights.require_nothing_hidden(self._session, path)
+                quota.require_room(self._session, path, scratch.size - _size(node))
+                creator = treerights.creator_of_new(self._session, path) if node is None else None
+                member = tx.put(place, name, scratch, creator=creator)
+        folder = self._store.find_folder(place)
+        if folder is None:
+            raise NotFound(path)
+        return Stored(Node(path, folder, member), node is None)
+
+    def make_folder(self, path: str, terms: Terms) -> None:
+        """Make a folder (RFC 4918 §9.3). Raises AlreadyExists, ParentMissing."""
+        treerights.require_create(self._session, path)
+        if is_rules_file(path):
+            raise PlaceRefused(path, "this name is for a file of the folder's rules or links")
+        place = require_place(path)
+        with self._writing(path, terms, place.rpartition("/")[0]) as (tx, node):
+            if node is not None or tx.find_folder(place) is not None:
+                raise AlreadyExists(path)
+            tx.make_folder(
+                place,
+                owner=treerights.owner_of_new_folder(self._session, path),
+                creator=treerights.creator_of_new(self._session, path),
+            )
+
+    def remove(self, path: str, terms: Terms) -> None:
+        """Put a file or a whole tree into the trash (RFC 4918 §9.6)."""
+        node = self.tree.get(path)
+        if is_shared_rules(path):
+            self._remove_shared_rules(node, terms)
+            return
+        treerights.require_movable(self._session, node)
+        treerights.require_tree(self._session, node, treerights.REMOVE)
+        with self._removing(node, terms) as (tx, present):
+            if present is None:
+                raise NotFound(path)
+            treerights.require_tree(self._session, present, treerights.REMOVE)
+            remove(self._session, tx, present)
+        self._store.locks.forget(path)
+
+    def copy(self, source: str, target: str, terms: Terms, *, overwrite: bool, deep: bool) -> bool:
+        """Copy what the principal may read (RFC 4918 §9.8); true if nothing stood at the target."""
+        return self._transfer.copy(source, target, terms, overwrite=overwrite, deep=deep)
+
+    def move(self, source: str, target: str, terms: Terms, *, overwrite: bool) -> bool:
+        """Move a file or a whole tree (RFC 4918 §9.9); true if nothing stood at the target."""
+        return self._transfer.move(source, target, terms, overwrite=overwrite)
+
+    def set_properties(self, path: str, changes: dict[str, str | None], terms: Terms, *, most: int) -> None:
+        """
+        Set and remove dead properties together (RFC 4918 §9.2).
+
+        Args:
+            changes: Clark name to the property element as XML, None to remove it.
+            most: how many a resource may have.
+        """
+        node = self.tree.get(path)
+        self._require_properties(node)
+        place, name = node.state_key
+        with self._writing(path, terms, place, adds_member=False) as (tx, present):
+            if present is None:
+                raise NotFound(path)
+            properties = {**self.tree.properties(present), **changes}
+            kept = {key: value for key, value in properties.items() if value is not None}
+            if len(kept) > most:
+                raise PlaceRefused(path, f"{len(kept)} properties are more than the {most} that a resource may have")
+            tx.set_state(place, name, "props", kept or None)
+
+    def lock(self, path: str, terms: Terms, claim: Claim) -> tuple[Lock, bool]:
+        """
+        Lock a resource; where there is none, an empty file is made (RFC 4918 §7.3, §9.10).
+
+        Returns:
+            The lock, and whether a file was made.
+        """
+        self.require_lockable(path)
+        place = require_place(collection_of(path) if is_shared_rules(path) else parent_of(path))
+        if self._store.find_folder(place) is None:
+            raise ParentMissing(path)
+        with self._store.write(place):
+            node = self.tree.find(path)
+            terms.check(node)
+            if node is None:
+                treerights.require_unlocked(self._session, parent_of(path), terms, tree=False, member=False)
+            lock = self._claim(path, claim)
+            if node is None:
+                self._fill_locked(path, Terms(terms.tokens | {lock.token}), lock)
+        return lock, node is None
+
+    def _claim(self, path: str, claim: Claim) -> Lock:
+        try:
+            return self._store.locks.create(
+                path,
+                infinite=claim.infinite,
+                exclusive=claim.exclusive,
+                owner=claim.owner_xml,
+                principal=self._session.principal.name or "",
+                timeout_s=claim.timeout_s,
+            )
+        except Locked as error:
+            raise LockConflict(error.roots) from error
+
+    def _fill_locked(self, path: str, terms: Terms, lock: Lock) -> None:
+        try:
+            self.put(path, Upload(Nothing(), 0), terms)
+        except BaseException:
+            self._store.locks.remove(lock.token)
+            raise
+
+    def require_lockable(self, path: str) -> None:
+        """Raise unless the principal may lock the resource, or the place where none is yet (RFC 4918 §7.3)."""
+        node = self.tree.find(path)
+        if node is None:
+            treerights.require_create(self._session, path)
+        elif node.listing or node.path == FILES:
+            raise PlaceRefused(path, "this folder is put together by the server and cannot be locked")
+        elif not node.is_folder or not self._session.access.may(Action.CREATE, path):
+            treerights.require_write(self._session, node)
+
+    # what writes share
+
+    @contextmanager
+    def _writing(
+        self, path: str, terms: Terms, place: str, *, adds_member: bool = True
+    ) -> Iterator[tuple[Transaction, Node | None]]:
+        """The write lock of a folder, with the present resource once its locks and the request's terms hold."""
+        with self._store.write(place) as tx:
+            node = self.tree.find(path)
+            terms.check(node)
+            treerights.require_unlocked(self._session, path, terms, tree=False, member=adds_member and node is None)
+            yield tx, node
+
+    @contextmanager
+    def _removing(self, node: Node, terms: Terms) -> Iterator[tuple[Transaction, Node | None]]:
+        """Like ``_writing`` for what goes away with everything below it."""
+        with self._store.write(*places_of(node), tree=node.is_folder) as tx:
+            present = self.tree.find(node.path)
+            terms.check(present)
+            treerights.require_unlocked(self._session, node.path, terms, tree=True)
+            yield tx, present
+
+    def _require_properties(self, node: Node) -> None:
+        if is_shared_rules(node.path):
+            raise PlaceRefused(node.path, "the rules of a collection keep no properties")
+        treerights.require_write(self._session, node)
+
+    def _require_put(self, path: str, terms: Terms) -> Node | None:
+        node = self.tree.find(path)
+        if node is not None and node.is_folder:
+            raise IsFolder(path)
+        if node is None:
+            treerights.require_create(self._session, path)
+            treerights.require_nothing_hidden(self._session, path)
+        else:
+            treerights.require_write(self._session, node)
+        terms.check(node)
+        treerights.require_unlocked(self._session, path, terms, tree=False, member=node is None)
+        return node
+
+    def _receive(self, path: str, upload: Upload, scratch: Scratch) -> None:
+        """Read a body into a scratch file, and judge it first where it comes into force as rules."""
+        if rulesgate.holds_rules(path):
+            data = read_rules(upload, path)
+            rulesgate.require_rules(self._session, path, parent_of(path), data)
+            scratch.write(data)
+        else:
+            while chunk := upload.source.read(CHUNK_BYTES):
+                scratch.write(chunk)
+        if upload.modified_ns is not None:
+            scratch.set_modified(upload.modified_ns)
+        scratch.finish()
+
+    # the rules of calendars and address books
+
+    def _put_shared_rules(self, path: str, upload: Upload, terms: Terms) -> Stored:
+        collection = collection_of(path)
+        self._session.access.require(Action.ADMIN, collection)
+        if not rulesgate.holds_rules(path) or path.count("/") != 5:
+            raise PlaceRefused(path, "only access.toml of a collection stands here")
+        data = read_rules(upload, path)
+        rulesgate.require_rules(self._session, path, collection, data)
+        with self._store.write(require_place(collection)) as tx:
+            node = self.tree.find(path)
+            terms.check(node)
+            treerights.require_unlocked(self._session, path, terms, tree=False, member=False)
+            write_rules(self._store, tx, require_place(collection), data)
+        return Stored(self.tree.get(path), node is None)
+
+    def _remove_shared_rules(self, node: Node, terms: Terms) -> None:
+        if node.is_folder:
+            raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
+        with self._store.write(node.folder.place) as tx:
+            terms.check(self.tree.find(node.path))
+            treerights.require_unlocked(self._session, node.path, terms, tree=False, member=False)
+            remove_rules(self._store, tx, node.folder.place)
+        self._store.locks.forget(node.path)
+
+
+def read_rules(upload: Upload, path: str) -> bytes:
+    """The whole body of an ``access.toml``."""
+    parts: list[bytes] = []
+    size = 0
+    while chunk := upload.source.read(CHUNK_BYTES):
+        size += len(chunk)
+        if size > rulesgate.LONGEST_RULES_BYTES:
+            raise PlaceRefused(path, f"rules are no longer than {rulesgate.LONGEST_RULES_BYTES} bytes")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _size(node: Node | None) -> int:
+    return node.member.size if node is not None and node.member is not None else 0

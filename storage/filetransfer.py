@@ -1,0 +1,182 @@
+"""COPY and MOVE at ``/files/`` (RFC 4918 §9.8, §9.9): a tree goes whole or not at all, and takes no rights along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auth.acl import Action
+from storage import quota, rulesgate, treerights
+from storage.errors import ParentMissing, PlaceRefused, PreconditionFailed
+from storage.fileterms import Terms, places_of, spot_of
+from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
+from storage.paths import FILES, is_within, parent_of
+
+if TYPE_CHECKING:
+    from storage.session import Session
+    from storage.transaction import Transaction
+
+
+class Transfer:
+    """From one path to another, for one session's principal."""
+
+    def __init__(self, session: Session, tree: FileTree) -> None:
+        self._session = session
+        self._store = session.store
+        self._tree = tree
+
+    def copy(self, source: str, target: str, terms: Terms, *, overwrite: bool, deep: bool) -> bool:
+        """Copy what the principal may read (RFC 4918 §9.8); true if nothing stood at the target."""
+        node = self._require_pair(source, target)
+        data = self._rules_bytes(node, target)
+        before = self._require_target(node, target, overwrite=overwrite)
+        quota.require_room(self._session, target, self._tree_size(node, deep=deep))
+        with self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx:
+            terms.check(self._tree.find(source))
+            treerights.require_unlocked(self._session, target, terms, tree=True)
+            if data is not None:
+                rulesgate.require_rules(self._session, target, parent_of(target), data)
+            before = self._require_target(node, target, overwrite=overwrite)
+            creator = self._creator_after(before, source, target)
+            if before is not None:
+                remove(self._session, tx, before)
+            self._copy(tx, node, target, creator, deep=deep)
+        return before is None
+
+    def move(self, source: str, target: str, terms: Terms, *, overwrite: bool) -> bool:
+        """Move a file or a whole tree (RFC 4918 §9.9); true if nothing stood at the target."""
+        node = self._require_pair(source, target)
+        self._require_leave(node, target)
+        data = self._rules_bytes(node, target)
+        before = self._require_target(node, target, overwrite=overwrite)
+        if quota.counted_folder(source) != quota.counted_folder(target):
+            quota.require_room(self._session, target, self._tree_size(node, deep=True))
+        with self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx:
+            present = self._tree.get(source)
+            terms.check(present)
+            treerights.require_unlocked(self._session, source, terms, tree=True)
+            treerights.require_unlocked(self._session, target, terms, tree=True)
+            self._require_leave(present, target)
+            if data is not None:
+                rulesgate.require_rules(self._session, target, parent_of(target), data)
+            before = self._require_target(node, target, overwrite=overwrite)
+            creator = self._creator_after(before, source, target, moved=True)
+            if before is not None:
+                remove(self._session, tx, before)
+            self._move(tx, present, target, creator)
+        self._store.locks.forget(source)
+        return before is None
+
+    def _require_pair(self, source: str, target: str) -> Node:
+        node = self._tree.get(source)
+        if is_within(target, source) or is_within(source, target):
+            raise PlaceRefused(target, "a resource cannot be copied or moved onto, into or over itself")
+        if node.listing or node.path == FILES or is_shared_rules(source):
+            raise PlaceRefused(source, "this folder is the server's; copy or move what lies in it")
+        return node
+
+    def _require_leave(self, node: Node, target: str) -> None:
+        treerights.require_movable(self._session, node)
+        treerights.require_tree(self._session, node, treerights.TAKE_AWAY)
+        treerights.require_free_of_rules(self._session, node, parent_of(target))
+
+    def _require_target(self, node: Node, target: str, *, overwrite: bool) -> Node | None:
+        """What stands at the target and gives way, once the principal may put the new resource there."""
+        parent = self._tree.find(parent_of(target))
+        if parent is None or not parent.is_folder:
+            raise ParentMissing(target)
+        before = self._tree.find(target)
+        if before is None:
+            treerights.require_create(self._session, target)
+            treerights.require_nothing_hidden(self._session, target)
+            return None
+        if not overwrite:
+            raise PreconditionFailed(f"{target} exists and the request says Overwrite: F")
+        if not before.is_folder and not node.is_folder:
+            treerights.require_write(self._session, before)
+            return before
+        treerights.require_movable(self._session, before)
+        treerights.require_tree(self._session, before, treerights.REMOVE)
+        treerights.require_create(self._session, target)
+        return before
+
+    def _rules_bytes(self, node: Node, target: str) -> bytes | None:
+        """The bytes of a file that becomes rules by this COPY or MOVE."""
+        if not rulesgate.holds_rules(target):
+            return None
+        if node.member is None:
+            raise PlaceRefused(target, "this name is for the rules of the folder, which are a file")
+        self._session.access.require(Action.ADMIN, parent_of(target))
+        data, _ = self._store.read_member(node.folder, node.member.name)
+        return data
+
+    def _tree_size(self, node: Node, *, deep: bool) -> int:
+        if node.member is not None:
+            return node.member.size
+        return self._store.tree_bytes(node.folder) if deep else 0
+
+    def _copy(self, tx: Transaction, node: Node, target: str, creator: str | None, *, deep: bool) -> None:
+        place, name = spot_of(target)
+        if node.member is not None:
+            tx.copy(node.folder.place, node.member.name, place, name, creator=creator)
+            return
+        owner = treerights.owner_of_new_folder(self._session, target)
+        tx.make_folder(f"{place}/{name}", owner=owner, creator=creator)
+        properties = self._tree.properties(node)
+        if properties:
+            tx.set_state(f"{place}/{name}", "", "props", properties)
+        for child in self._tree.children(node) if deep else ():
+            if not is_rules_file(child.path):
+                self._copy(tx, child, f"{target}/{child.name}", creator, deep=True)
+
+    def _creator_after(self, before: Node | None, source: str, target: str, *, moved: bool = False) -> str | None:
+        """The maker to keep at the target: of a replaced file its own, within a folder the old one."""
+        book = self._store.rulebook
+        if before is not None and not before.is_folder:
+            return book.creator(target)
+        if parent_of(source) == parent_of(target) and moved:
+            return book.creator(source)
+        return treerights.creator_of_new(self._session, target)
+
+    def _move(self, tx: Transaction, node: Node, target: str, creator: str | None) -> None:
+        place, name = spot_of(target)
+        if node.member is not None:
+            tx.move(node.folder.place, node.member.name, place, name)
+            tx.set_state(place, name, "creator", creator)
+            return
+        same_folder = parent_of(node.path) == parent_of(target)
+        tx.move_folder(node.folder.place, f"{place}/{name}")
+        if not same_folder:
+            self._settle(tx, f"{place}/{name}", target, creator)
+
+    def _settle(self, tx: Transaction, place: str, path: str, creator: str | None) -> None:
+        """In a moved tree nobody keeps what ownership and authorship gave in the old place."""
+        folder = tx.find_folder(place)
+        if folder is None:
+            return
+        for below in self._store.tree(folder):
+            state = self._store.state(below.place)
+            for name in state.names():
+                tx.set_state(below.place, name, "owner", None)
+                tx.set_state(below.place, name, "creator", None)
+            if creator is not None:
+                for name in ("", *(member.name for member in self._store.members(below))):
+                    tx.set_state(below.place, name, "creator", creator)
+        tx.set_state(place, "", "owner", treerights.owner_of_new_folder(self._session, path))
+
+
+def remove(session: Session, tx: Transaction, node: Node) -> None:
+    """Put a resource into the trash."""
+    by = session.principal.name
+    if node.member is None:
+        tx.remove_folder(node.folder.place, by=by)
+    else:
+        tx.remove(node.folder.place, node.member.name, by=by)
+
+
+def _both(node: Node, target: str) -> list[str]:
+    place, name = spot_of(target)
+    return sorted({*places_of(node), place, f"{place}/{name}"})
+
+
+def _is_tree(node: Node, before: Node | None) -> bool:
+    return node.is_folder or (before is not None and before.is_folder)

@@ -1,0 +1,281 @@
+"""
+The tree at ``/files/`` as one principal sees it: shared folders, homes and the listings that are no directory.
+
+What may not be read is not there: it is neither found nor listed (DESIGN: rights). Paths are canonical.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from auth.acl import Action
+from storage.errors import NotFound
+from storage.paths import (
+    ACCESS_FILE,
+    COLLECTIONS,
+    DAV,
+    FILES,
+    LINKS_FILE,
+    MEMBERS,
+    VIRTUAL_TOPS,
+    is_private,
+    is_within,
+    join,
+    name_of,
+    nfc,
+    parent_of,
+    place_of,
+)
+from storage.records import Folder, Member
+from storage.sharedrules import find_rules_member
+
+if TYPE_CHECKING:
+    from storage.session import Session
+
+ROOT_PLACE = "files"
+HOMES_PLACE = "homes"
+CALENDARS_PLACE = "collections/collection-root"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """
+    A resource at ``/files/``.
+
+    Attributes:
+        path: canonical.
+        folder: the directory itself, of a file the directory that holds it, of a listing the one that lends its times.
+        member: the file's index row; None for folders.
+        listing: a folder that is put together from others and holds nothing of its own (``Members/``).
+    """
+
+    path: str
+    folder: Folder
+    member: Member | None = None
+    listing: bool = False
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a collection."""
+        return self.member is None
+
+    @property
+    def name(self) -> str:
+        """The last segment."""
+        return name_of(self.path)
+
+    @property
+    def modified_ns(self) -> int:
+        """When it was changed last."""
+        return self.folder.modified_ns if self.member is None else self.member.modified_ns
+
+    @property
+    def created_ns(self) -> int:
+        """When it was made."""
+        return self.folder.created_ns if self.member is None else self.member.created_ns
+
+    @property
+    def state_key(self) -> tuple[str, str]:
+        """Place and name under which its state is kept."""
+        return self.folder.place, "" if self.member is None else self.member.name
+
+
+def is_rules_file(path: str) -> bool:
+    """Whether the path names a file that holds rules, tokens or link passwords, and is for ``admin`` only."""
+    return name_of(path) in (ACCESS_FILE, LINKS_FILE)
+
+
+def is_shared_rules(path: str) -> bool:
+    """Whether the path lies among the rules of calendars and address books."""
+    return is_within(path, COLLECTIONS)
+
+
+class FileTree:
+    """Finding and listing what a session's principal may know of."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._store = session.store
+        self._access = session.access
+
+    def find(self, path: str) -> Node | None:
+        """The resource at a canonical path, or None if nothing stands there that the principal may know of."""
+        if path == FILES:
+            return Node(path, self._root())
+        if not is_within(path, FILES):
+            return None
+        top = path.split("/")[2]
+        if top not in VIRTUAL_TOPS:
+            return self._on_disk(path)
+        finder = FINDERS.get(top)
+        return finder(self, path) if finder else None
+
+    def get(self, path: str) -> Node:
+        """The resource at a path. Raises NotFound."""
+        node = self.find(path)
+        if node is None:
+            raise NotFound(path)
+        return node
+
+    def children(self, node: Node) -> Iterator[Node]:
+        """The members of a folder that the principal may know of: folders, then files, by name."""
+        lister = LISTERS.get(node.path)
+        if lister is not None:
+            yield from lister(self, node)
+        elif is_shared_rules(node.path):
+            yield from self._shared_children(node)
+        else:
+            yield from self._folder_children(node)
+
+    def walk(self, node: Node) -> Iterator[Node]:
+        """A resource and everything below it that the principal may know of, parents first."""
+        yield node
+        if node.is_folder:
+            for child in self.children(node):
+                yield from self.walk(child)
+
+    def may_read(self, path: str) -> bool:
+        """Whether a file's bytes are for the principal: by ``read``, or because the principal made it."""
+        if is_rules_file(path):
+            return self._access.may(Action.ADMIN, parent_of(path))
+        if self._access.may(Action.READ, path):
+            return True
+        name = self._session.principal.name
+        return name is not None and self._store.rulebook.creator(path) == name
+
+    def properties(self, node: Node) -> dict[str, str]:
+        """The dead properties of a resource: Clark name to XML."""
+        if node.listing or is_shared_rules(node.path):
+            return {}
+        place, name = node.state_key
+        found: Any = self._store.state(place).get(name, "props")
+        return dict(found) if isinstance(found, dict) else {}
+
+    def _root(self) -> Folder:
+        folder = self._store.find_folder(ROOT_PLACE)
+        if folder is None:
+            raise NotFound(FILES)
+        return folder
+
+    def _on_disk(self, path: str) -> Node | None:
+        place = place_of(path)
+        if place is None or is_private(name_of(path)):
+            return None
+        folder = self._store.find_folder(place)
+        if folder is not None:
+            return Node(path, folder) if self._access.sees(path) else None
+        parent = self._store.find_folder(place.rpartition("/")[0])
+        member = self._store.find_member(parent, name_of(path)) if parent is not None else None
+        if parent is None or member is None or not self.may_read(path):
+            return None
+        return Node(path, parent, member)
+
+    def _folder_children(self, node: Node) -> Iterator[Node]:
+        for folder in self._store.folders(node.folder):
+            path = join(node.path, nfc(folder.name))
+            if self._access.sees(path) and not (node.path == FILES and folder.name in VIRTUAL_TOPS):
+                yield Node(path, folder)
+        for member in self._store.members(node.folder):
+            path = join(node.path, nfc(member.name))
+            if self.may_read(path):
+                yield Node(path, node.folder, member)
+
+    # Home and Members
+
+    def _find_in_members(self, path: str) -> Node | None:
+        if path == MEMBERS:
+            return Node(path, self._root(), listing=True)
+        if path.split("/")[3] == self._session.principal.name:
+            self._make_home(self._session.principal.name)
+        return self._on_disk(path)
+
+    def _make_home(self, member: str) -> None:
+        """A member's folder is made when it is used first."""
+        place = f"{HOMES_PLACE}/{member}"
+        if self._store.find_folder(place) is not None:
+            return
+        with self._store.write(HOMES_PLACE) as tx:
+            if tx.find_folder(place) is None:
+                tx.make_folder(place, owner=member)
+
+    def _member_folders(self, node: Node) -> Iterator[Node]:
+        """Homes of others who share something; one's own is ``Home/`` and would stand twice in every sync."""
+        homes = self._store.find_folder(HOMES_PLACE)
+        for folder in self._store.folders(homes) if homes is not None else ():
+            path = join(MEMBERS, nfc(folder.name))
+            if folder.name != self._session.principal.name and self._access.sees(path):
+                yield Node(path, folder)
+
+    def _top_children(self, node: Node) -> Iterator[Node]:
+        name = self._session.principal.name
+        if name is not None:
+            yield self.get(join(MEMBERS, name))
+            if next(self._member_folders(node), None) is not None:
+                yield self.get(MEMBERS)
+            if next(self._collection_owners(node), None) is not None:
+                yield self.get(COLLECTIONS)
+        yield from self._folder_children(node)
+
+    # Collections
+
+    def _find_shared(self, path: str) -> Node | None:
+        depth = len(path.split("/")) - 3
+        if self._session.principal.name is None or depth > 3:
+            return None
+        if depth == 0:
+            return Node(path, self._root(), listing=True)
+        if depth == 1:
+            return next((node for node in self._collection_owners(self.get(COLLECTIONS)) if node.path == path), None)
+        return self._find_rules(path, depth)
+
+    def _find_rules(self, path: str, depth: int) -> Node | None:
+        above = path if depth == 2 else parent_of(path)
+        folder = self._collection(above)
+        if folder is None:
+            return None
+        if depth == 2:
+            return Node(path, folder, listing=True)
+        member = find_rules_member(self._store, folder) if name_of(path) == ACCESS_FILE else None
+        return Node(path, folder, member) if member is not None else None
+
+    def _collection(self, path: str) -> Folder | None:
+        """The calendar, book or list whose rules lie at a path, if the principal has ``admin`` on it."""
+        dav_path = DAV + path[len(COLLECTIONS) :]
+        place = place_of(dav_path)
+        if place is None or not self._access.may(Action.ADMIN, dav_path):
+            return None
+        return self._store.find_folder(place)
+
+    def _collection_owners(self, node: Node) -> Iterator[Node]:
+        root = self._store.find_folder(CALENDARS_PLACE)
+        for owner in self._store.folders(root) if root is not None else ():
+            path = join(COLLECTIONS, owner.name)
+            if next(self._owned_collections(Node(path, owner, listing=True)), None) is not None:
+                yield Node(path, owner, listing=True)
+
+    def _owned_collections(self, node: Node) -> Iterator[Node]:
+        for folder in self._store.folders(node.folder):
+            path = join(node.path, folder.name)
+            if self._collection(path) is not None:
+                yield Node(path, folder, listing=True)
+
+    def _shared_children(self, node: Node) -> Iterator[Node]:
+        if len(node.path.split("/")) == 4:
+            yield from self._owned_collections(node)
+        else:
+            rules = self.find(join(node.path, ACCESS_FILE))
+            if rules is not None:
+                yield rules
+
+
+Finder = Callable[[FileTree, str], Node | None]
+Lister = Callable[[FileTree, Node], Iterator[Node]]
+
+FINDERS: dict[str, Finder] = {"Members": FileTree._find_in_members, "Collections": FileTree._find_shared}
+LISTERS: dict[str, Lister] = {
+    FILES: FileTree._top_children,
+    MEMBERS: FileTree._member_folders,
+    COLLECTIONS: FileTree._collection_owners,
+}

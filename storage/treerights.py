@@ -1,0 +1,142 @@
+"""
+What a write at ``/files/`` needs, and the folders that stay where they are.
+
+A tree is moved or deleted whole or not at all, so the right is asked on every member before anything happens, also on
+members that the principal may not know of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from auth.acl import Action
+from auth.errors import NeedPrivileges
+from auth.principal import fold
+from storage.errors import NameRefused, ParentMissing, PlaceRefused
+from storage.fileterms import Terms, spot_of
+from storage.filetree import Node, is_rules_file, is_shared_rules
+from storage.paths import FILES, MEMBERS, OBJECT_TOPS, RESERVED_TOPS, is_within, join, nfc, parent_of, require_name
+from storage.sharedrules import collection_of
+
+if TYPE_CHECKING:
+    from storage.session import Session
+
+RESERVED = frozenset(map(fold, RESERVED_TOPS))
+TAKE_AWAY = (Action.READ, Action.DELETE)
+REMOVE = (Action.DELETE,)
+
+
+def require(session: Session, action: Action, path: str) -> None:
+    """Raise NeedPrivileges or Hidden unless the principal may do this; a rules file is a matter of ``admin``."""
+    if is_rules_file(path):
+        session.access.require(Action.ADMIN, parent_of(path))
+    else:
+        session.access.require(action, path)
+
+
+def may(session: Session, action: Action, path: str) -> bool:
+    """Whether the principal may do this; a rules file is a matter of ``admin``."""
+    if is_rules_file(path):
+        return session.access.may(Action.ADMIN, parent_of(path))
+    return session.access.may(action, path)
+
+
+def require_create(session: Session, path: str) -> None:
+    """Raise unless the principal may put something new at a path and the name can be stored."""
+    name = path.rpartition("/")[2]
+    require_name(name)
+    if parent_of(path) == FILES and fold(name) in RESERVED:
+        raise NameRefused(name, "is reserved at the top of /files/")
+    if is_shared_rules(path) or parent_of(path) == MEMBERS:
+        raise PlaceRefused(path, "nothing can be made here")
+    if is_rules_file(path):
+        session.access.require(Action.ADMIN, parent_of(path))
+    else:
+        session.access.require(Action.CREATE, parent_of(path))
+
+
+def require_tree(session: Session, node: Node, actions: tuple[Action, ...]) -> None:
+    """Raise unless the principal may do all of this on a resource and on every member of it."""
+    for action in actions:
+        require(session, action, node.path)
+    for path in every_path(session, node):
+        lacking = next((action for action in actions if not may(session, action, path)), None)
+        if lacking is not None:  # named by the tree: what is in the way may be hidden
+            raise NeedPrivileges(node.path, lacking)
+
+
+def require_free_of_rules(session: Session, node: Node, target_folder: str) -> None:
+    """Raise unless a tree holds no rules, or the principal has ``admin`` where it goes; the source is asked before."""
+    if any(is_rules_file(path) for path in every_path(session, node)):
+        session.access.require(Action.ADMIN, target_folder)
+
+
+def require_movable(session: Session, node: Node) -> None:
+    """Raise PlaceRefused for what stays where it is: tops, homes, listings and folders that the server's file names."""
+    if node.listing or node.path == FILES or is_shared_rules(node.path):
+        raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
+    is_top = parent_of(node.path) == MEMBERS or (parent_of(node.path) == FILES and node.name in OBJECT_TOPS)
+    if node.is_folder and is_top:
+        raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
+    if any(is_within(path, node.path) for path in session.store.rulebook.server_paths):
+        why = "the administrator's rules name it or a folder in it; only they move, rename or remove it"
+        raise PlaceRefused(node.path, why)
+
+
+def require_unlocked(session: Session, path: str, terms: Terms, *, tree: bool, member: bool = True) -> None:
+    """A lock on the folder guards its list of members, one on the resource the resource (RFC 4918 §7.4)."""
+    name = session.principal.name or ""
+    session.store.locks.require(path, terms.tokens, name, tree=tree)
+    if member:
+        session.store.locks.require(parent_of(path), terms.tokens, name)
+
+
+def require_write(session: Session, node: Node) -> None:
+    """Raise unless the principal may change what stands there."""
+    if node.listing or node.path == FILES:
+        raise PlaceRefused(node.path, "this folder is put together by the server")
+    path = node.path
+    if is_shared_rules(path):
+        session.access.require(Action.ADMIN, collection_of(path))
+    else:
+        require(session, Action.WRITE, path)
+
+
+def require_nothing_hidden(session: Session, path: str) -> None:
+    """A name that is taken by what the principal may not know of is not theirs to replace."""
+    place, name = spot_of(path)
+    folder = session.store.find_folder(place)
+    if folder is None:
+        raise ParentMissing(path)
+    taken = session.store.find_member(folder, name) is not None
+    if taken or session.store.find_folder(f"{place}/{name}") is not None:
+        raise NeedPrivileges(path, Action.WRITE)
+
+
+def every_path(session: Session, node: Node) -> Iterator[str]:
+    """The paths of a resource and of everything below it, whoever may know of them."""
+    yield node.path
+    if node.is_folder:
+        for folder in session.store.tree(node.folder):
+            path = node.path + nfc(folder.place[len(node.folder.place) :])
+            if path != node.path:
+                yield path
+            for member in session.store.members(folder):
+                yield join(path, member.name)
+
+
+def owner_of_new_folder(session: Session, path: str) -> str | None:
+    """Who owns a folder made at a path: its maker, in the own home and right below the tops of boards, notes …"""
+    name = session.principal.name
+    if name is None:
+        return None
+    in_home = is_within(path, join(MEMBERS, name))
+    is_object = path.count("/") == 3 and path.split("/")[2] in OBJECT_TOPS
+    return name if in_home or is_object else None
+
+
+def creator_of_new(session: Session, path: str) -> str | None:
+    """Who is kept as the maker of a resource at a path: only where a rule gives ``create`` without ``write``."""
+    allowed = session.access.actions(parent_of(path))
+    return session.principal.name if Action.CREATE in allowed and Action.WRITE not in allowed else None
