@@ -11,7 +11,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -73,7 +73,7 @@ class Collection:
     place: str
     folder: Folder
     tag: str
-    meta: Mapping[str, str] = field(default=NO_PROPS, repr=False)
+    meta: Mapping[str, str]
     personal: Personal | None = None
 
     @property

@@ -93,8 +93,10 @@ class Rows:
                 names = [*table_of(resource), *dead_properties(resource, self._view)]
                 return propstat_response(href_path(resource), [open_tag(name) for name in dict.fromkeys(names)])
             case Mode.ALL:
-                names = [name for name in table_of(resource) if name in ALLPROP]
-                names += [*dead_properties(resource, self._view), *self._asked.names]
+                table = table_of(resource)
+                names = [name for name in table if name in ALLPROP]
+                names += [name for name in dead_properties(resource, self._view) if name not in table]
+                names += self._asked.names
                 found, _ = self._values(resource, dict.fromkeys(names))
                 return propstat_response(href_path(resource), found)
             case Mode.SOME:
