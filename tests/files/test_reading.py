@@ -131,9 +131,7 @@ def test_symlinks_and_pipes_are_neither_listed_nor_followed(alice: Dav, home: st
 @pytest.mark.parametrize(
     "name", [".state.jsonl", ".STATE.jsonl", ".access.toml", ".Radicale.props", ".davserver-scratch-1", ".ﬆate.jsonl"]
 )
-def test_names_of_the_server_cannot_be_read_written_or_listed(
-    alice: Dav, home: str, name: str, cloud: Server
-) -> None:
+def test_names_of_the_server_cannot_be_read_written_or_listed(alice: Dav, home: str, name: str, cloud: Server) -> None:
     alice.proppatch(home, {"{urn:x}a": "1"})  # makes the state file
     before = cloud.tree()
     assert alice.get(f"{home}/{name}").status == 404

@@ -29,7 +29,9 @@ def test_an_upload_that_breaks_off_leaves_the_old_file_and_no_scratch_file(
 ) -> None:
     etag = alice.put(f"{home}/a.txt", "old").etag
     before = cloud.tree()
-    head = f"PUT {home}/a.txt HTTP/1.1\r\nHost: x\r\nAuthorization: {alice.authorization}\r\nContent-Length: 1000\r\n\r\n"
+    head = (
+        f"PUT {home}/a.txt HTTP/1.1\r\nHost: x\r\nAuthorization: {alice.authorization}\r\nContent-Length: 1000\r\n\r\n"
+    )
     alice.raw(head.encode() + b"half of it", half_close=True)
     got = alice.get(f"{home}/a.txt")
     assert (got.text, got.etag) == ("old", etag)
