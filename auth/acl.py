@@ -50,7 +50,7 @@ class RuleBook(Protocol):
         """Changes with every rule, owner and creator."""
 
     def levels(self, path: str) -> Sequence[Level]:
-        """Nearest first: the object itself where it is a folder or has rules, then every folder up to ``/``."""
+        """Nearest first: the object itself where it is a folder, then every folder up to ``/``."""
 
     def creator(self, path: str) -> str | None:
         """Who made this file, folder or item, where that is kept."""
@@ -66,15 +66,12 @@ def actions(principal: Principal, path: str, book: RuleBook) -> frozenset[Action
     """Everything that a principal may do with what stands (or would stand) at a canonical path."""
     levels = book.levels(path)
     held = decide(principal, path, levels)
-    if principal.name is None or held == EVERY_ACTION or not _made(principal, path, book):
+    if not _made(principal, path, book):
         return held
-    # A rule of the folder itself (scope = "here") gives `create` there and says nothing of what was created; the
-    # creator's share of it still holds, unless the object has rules of its own.
-    above = held
-    if not _decides(path, levels):
-        parent = path.rpartition("/")[0] or "/"
-        above = held | decide(principal, parent, book.levels(parent))
-    return held | _with_freebusy(_OWN) if Action.CREATE in above else held
+    if _decides(path, levels):
+        return _with_own(held, held)
+    parent = _above(path)
+    return _with_own(held, decide(principal, parent, book.levels(parent)))
 
 
 def decide(principal: Principal, path: str, levels: Sequence[Level]) -> frozenset[Action]:
@@ -111,20 +108,37 @@ def sees(principal: Principal, path: str, book: RuleBook) -> bool:
 
 
 class Access:
-    """The decisions for one principal during one request; each is made once."""
+    """
+    The decisions for one principal during one request; each is made once.
+
+    What a folder's rules give on its files and items is the same for all of them, so a listing of thousands costs one
+    walk up the folders.
+    """
 
     def __init__(self, principal: Principal, book: RuleBook) -> None:
         self.principal = principal
         self._book = book
         self._actions: dict[str, frozenset[Action]] = {}
+        self._folders: dict[str, tuple[frozenset[Action], frozenset[Action]]] = {}
         self._seen: dict[str, bool] = {}
 
     def actions(self, path: str) -> frozenset[Action]:
         """Everything the principal may do at a path."""
         held = self._actions.get(path)
         if held is None:
-            held = self._actions[path] = actions(self.principal, path, self._book)
+            of_folder = self._book.is_folder(path)
+            held = actions(self.principal, path, self._book) if of_folder else self._actions_of_member(path)
+            self._actions[path] = held
         return held
+
+    def _actions_of_member(self, path: str) -> frozenset[Action]:
+        """As ``actions`` for what is no folder."""
+        parent = _above(path)
+        if parent not in self._folders:
+            levels = self._book.levels(parent)
+            self._folders[parent] = decide(self.principal, path, levels), decide(self.principal, parent, levels)
+        held, in_parent = self._folders[parent]
+        return _with_own(held, in_parent) if _made(self.principal, path, self._book) else held
 
     def may(self, action: Action, path: str) -> bool:
         """Whether the principal may do it; ``create`` and ``delete`` of members are asked of their folder or them."""
@@ -162,7 +176,7 @@ class Access:
 
 
 def _made(principal: Principal, path: str, book: RuleBook) -> bool:
-    creator = book.creator(path)
+    creator = None if principal.name is None else book.creator(path)
     return creator is not None and fold(creator) == principal.name
 
 
@@ -171,6 +185,21 @@ def _decides(path: str, levels: Sequence[Level]) -> bool:
     return any(level.path == path and (level.rules or level.closed) for level in levels[:1])
 
 
+def _with_own(held: frozenset[Action], in_parent: frozenset[Action]) -> frozenset[Action]:
+    """
+    What the creator of an object holds on it.
+
+    Args:
+        in_parent: what it holds on the folder. A rule of the folder itself (scope = "here") gives ``create`` there and
+            says nothing of what was created; the creator's share of it still holds.
+    """
+    return _with_freebusy(held | _OWN) if Action.CREATE in held | in_parent else held
+
+
 def _with_freebusy(held: frozenset[Action]) -> frozenset[Action]:
     """Who may read a calendar sees when it is busy (RFC 4791 §6.1.1)."""
     return held | {Action.FREEBUSY} if Action.READ in held else held
+
+
+def _above(path: str) -> str:
+    return path.rpartition("/")[0] or "/"

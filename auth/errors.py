@@ -13,7 +13,7 @@ class NeedPrivileges(AuthError):
     """The principal may know of the resource but not do this (RFC 3744 §7.1.1)."""
 
     def __init__(self, path: str, action: str) -> None:
-        super().__init__(f"{action!r} is needed on {path}")
+        super().__init__(f"the right {action} is needed on {path}")
         self.path = path
         self.action = action
 

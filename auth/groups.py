@@ -20,10 +20,10 @@ resources share one namespace, compared in NFC and lower case.
 from __future__ import annotations
 
 from auth.accounts import Entry, Kind, Reading
+from auth.entries import addresses, without_repeats
 from auth.names import BUILT_IN, name_fault
 from auth.principal import fold
 from auth.tables import Table, TomlFile
-from auth.users import addresses, without_repeats
 
 _KEYS = {
     Kind.GROUP: ("display_name", "mail", "members", "groups"),

@@ -37,7 +37,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from auth.actions import Action
-from auth.errors import RulesRefused
+from auth.errors import Problem, RulesRefused
 from auth.paths import path_fault, tidy_path
 from auth.principal import fold
 from auth.tables import Table, TomlFile, listed
@@ -45,6 +45,8 @@ from auth.tables import Table, TomlFile, listed
 _RULE_KEYS = ("who", "may", "scope")
 _LINK_KEYS = ("name", "right", "until", "password", "downloads", "token")
 RIGHTS = ("read", "drop", "read-drop")
+LONGEST_RULES = 64 * 1024  # characters of a folder's file: members write it
+_MOST_PROBLEMS = 100  # said of one file
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,200}")
 _STRAYS = {
     "inherit": "put it above the first [[rule]] of the file",
@@ -132,7 +134,7 @@ def parse_folder_rules(text: str, file: str) -> FolderRules:
     Raises:
         RulesRefused: with all that is wrong in the file.
     """
-    document = TomlFile(text, file)
+    document = TomlFile(text, file, longest=LONGEST_RULES)
     strays = {key: hint for key, hint in _STRAYS.items() if key not in ("inherit", "link")}
     document.root.only(("inherit", "rule", "link"), strays)
     inherit = bool(document.root.flag("inherit"))
@@ -146,8 +148,13 @@ def parse_folder_rules(text: str, file: str) -> FolderRules:
 
 
 def _refuse_if_broken(document: TomlFile) -> None:
-    if document.problems:
-        raise RulesRefused(tuple(sorted(document.problems, key=lambda problem: problem.line)))
+    problems = sorted(document.problems, key=lambda problem: problem.line)
+    if len(problems) > _MOST_PROBLEMS:
+        more = len(problems) - _MOST_PROBLEMS
+        last = problems[_MOST_PROBLEMS]
+        problems[_MOST_PROBLEMS:] = [Problem(document.file, last.line, f"{more} more problems", "mend these first")]
+    if problems:
+        raise RulesRefused(tuple(problems))
 
 
 def _path(table: Table) -> str:

@@ -19,8 +19,10 @@ from config.lines import TomlLines
 
 LONGEST_TEXT = 1 << 20  # characters of one file; some thousand accounts take less
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+# tomllib takes time with the square of a key's dotted parts: half a minute for one key of 64 KiB.
+MOST_DOTS_IN_A_LINE = 500
 _SECRETS = frozenset({"password", "hash", "token"})
-_TOO_DEEP = "nested too deeply"
+_SYNTAX_HINT = "see https://toml.io; the line before may be the one to mend"
 
 
 class TomlFile:
@@ -32,8 +34,9 @@ class TomlFile:
         problems: in the order they were found.
     """
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, *, longest: int = LONGEST_TEXT) -> None:
         self.file = file
+        self._longest = longest
         self.problems: list[Problem] = []
         text = text.removeprefix("\ufeff")  # Notepad puts a byte order mark in front
         self._lines = TomlLines(text)
@@ -48,19 +51,23 @@ class TomlFile:
         self.problems.append(Problem(self.file, line, found, hint))
 
     def _parse(self, text: str) -> dict[str, Any]:
-        if len(text) > LONGEST_TEXT:
-            self.report(1, f"{len(text)} characters", f"a file can have {LONGEST_TEXT}")
+        if len(text) > self._longest:
+            self.report(1, f"{len(text)} characters", f"a file can have {self._longest}")
             return {}
+        for number, line in enumerate(text.split("\n"), 1):
+            if line.count(".") > MOST_DOTS_IN_A_LINE:
+                self.report(number, f"more than {MOST_DOTS_IN_A_LINE} dots in one line", "use several lines")
+                return {}
         try:
             return tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
-            message = _TOO_DEEP if isinstance(error, RecursionError) else str(error)
-            place = _PLACE.search(message)
-            last = max(1, text.rstrip().count("\n") + 1)
-            line = 1 if place is None else int(place[1] or last)
-            reason = _PLACE.sub("", message)
-            self.report(line, f"not TOML: {reason}", "see https://toml.io; the line before may be the one to mend")
-            return {}
+        except RecursionError:
+            self.report(1, "not TOML: nested too deeply", _SYNTAX_HINT)
+        except ValueError as error:
+            place = _PLACE.search(str(error))
+            end_of_document = text.rstrip().count("\n") + 1
+            at = 1 if place is None else int(place[1] or end_of_document)
+            self.report(at, f"not TOML: {_PLACE.sub('', str(error))}", _SYNTAX_HINT)
+        return {}
 
 
 class Table:

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from auth.accounts import AppPassword, Entry, Kind, Reading
+from auth.entries import addresses, without_repeats
 from auth.errors import Problem
 from auth.names import name_fault
 from auth.passwords import is_app_password_hash, is_known_hash
@@ -64,20 +65,6 @@ def parse_htpasswd(text: str, file: str) -> Reading:
     return Reading(tuple(without_repeats(entries, problems)), tuple(problems))
 
 
-def without_repeats(entries: list[Entry], problems: list[Problem]) -> Iterator[Entry]:
-    """The entries whose name stands once in their file; a name that stands twice is nobody's."""
-    lines: dict[str, list[int]] = {}
-    for entry in entries:
-        lines.setdefault(entry.name, []).append(entry.line)
-    for entry in entries:
-        first, *more = sorted(lines[entry.name])
-        if not more:
-            yield entry
-        elif entry.line != first:
-            found = f"the name {entry.name!r} stands in line {first} already"
-            problems.append(Problem(entry.file, entry.line, found, "names differ in more than case; rename one"))
-
-
 def _user(name: str, table: Table, document: TomlFile) -> Entry | None:
     before = len(document.problems)
     table.only(_USER_KEYS)
@@ -115,13 +102,3 @@ def _app_passwords(table: Table) -> Iterator[AppPassword]:
             )
         elif label and digest:
             yield AppPassword(label, digest, each.instant("created"))
-
-
-def addresses(table: Table) -> tuple[str, ...]:
-    """The ``mail`` of an account: one text or a list, each with something on both sides of an ``@``."""
-    found = table.texts("mail", single=True) or ()
-    for address in found:
-        local, at, host = address.rpartition("@")
-        if not (local and at and host) or any(c.isspace() or not c.isprintable() for c in address):
-            table.report("mail", f"{address!r} is no mail address", "it can be like alice@example.org")
-    return found

@@ -110,7 +110,7 @@ def _of_rights(error: Exception, view: View) -> Response | None:
         case NeedPrivileges(path=path, action=action):
             privilege = open_tag(DAV.privilege, open_tag(PRIVILEGES.get(action) or DAV(action)))
             lacking = open_tag(DAV.resource, href(path) + privilege)
-            return error_response(403, DAV.need_privileges, lacking, message=f"{action!r} is needed here")
+            return error_response(403, DAV.need_privileges, lacking, message=f"the right {action} is needed here")
         case RulesRefused() | shelf.FileRefused():
             return _say(422, error)
         case TooManyTries(retry_after_s=seconds):

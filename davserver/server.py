@@ -6,7 +6,6 @@ import io
 import logging
 import signal
 import sys
-import threading
 from pathlib import Path
 from types import FrameType
 
@@ -15,11 +14,10 @@ from auth.errors import AuthError
 from config.schema import Settings
 from davserver.accesslog import AccessLog
 from davserver.app import Application
+from davserver.housekeeping import Housekeeper
 from davserver.listener.http import Server
 from storage.errors import StorageError
 from storage.store import Store
-
-HOUSEKEEPING_S = 900
 
 log = logging.getLogger("davserver.server")
 
@@ -53,27 +51,16 @@ def serve(settings: Settings, config_file: Path) -> int:
         return 1
     _install_signals(server, hangups)
     _announce(settings, server, config_file)
-    stopping = threading.Event()
-    housekeeper = threading.Thread(target=_keep_house, args=(store, stopping), name="housekeeper", daemon=True)
+    housekeeper = Housekeeper(store)
     housekeeper.start()
     try:
         server.serve()
     finally:
-        stopping.set()
         server.stop()
-        housekeeper.join(settings.server.shutdown_timeout_s)
+        housekeeper.stop(within_s=settings.server.shutdown_timeout_s)
         store.close()
     log.info("stopped")
     return 0
-
-
-def _keep_house(store: Store, stopping: threading.Event) -> None:
-    """The slow background pass, now and then."""
-    while not stopping.wait(HOUSEKEEPING_S):
-        try:
-            store.housekeeping()
-        except Exception:
-            log.exception("the background pass failed")
 
 
 def _install_signals(server: Server, hangups: list[int]) -> None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from auth.directory import Directory
-from auth.principal import Principal, fold
+from auth.principal import Principal
 from auth.throttle import Throttle
 from config.schema import Server
 from davserver.dav.message import Request, Response
@@ -48,12 +48,13 @@ class SignIn:
         if credentials is None:
             return self.challenge(request)
         name, password = credentials
-        self._throttle.require(request.remote, fold(name))
+        self._throttle.require(request.remote, name)
+        self._directory.reload_if_changed()
         principal = self._directory.verify(name, password)
         if principal is None:
-            self._throttle.failed(request.remote, fold(name))
+            self._throttle.failed(request.remote, name)
             return self.challenge(request)
-        self._throttle.succeeded(request.remote, fold(name))
+        self._throttle.succeeded(request.remote, name)
         return principal
 
     def challenge(self, request: Request) -> Response:

@@ -89,6 +89,11 @@ def unescape(value: str) -> str:
     return re.sub(r"\\([\\;,nN])", lambda match: "\n" if match[1] in "nN" else match[1], value)
 
 
+def escape(text: str) -> str:
+    r"""A TEXT value of this text: backslash, semicolon, comma and line end with a backslash (RFC 5545 §3.3.11)."""
+    return re.sub(r"[\\;,]", lambda match: "\\" + match[0], text).replace("\n", "\\n")
+
+
 def mend(data: bytes) -> bytes:
     """
     Take out what no report could carry: a byte order mark, control characters, folds inside a character.

@@ -17,17 +17,19 @@ import os
 import time
 from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storage import paths
 from storage.records import Folder
 
 if TYPE_CHECKING:
     from storage.store import Store
+    from storage.transaction import Transaction
 
 REQUESTS = "handover"
 HOMES = "homes"
 COLLECTIONS = "collections/collection-root"
+PROPS_FILE = ".Radicale.props"
 OWNING_KEYS = ("owner", "creator")
 
 log = logging.getLogger("davserver.handover")
@@ -129,12 +131,32 @@ def _hand_over_collections(store: Store, name: str, other: str) -> Iterator[str]
             taken = transaction.find_folder(plain) is not None
             target = _free_place(transaction, f"{COLLECTIONS}/{other}", f"{folder.name}-{name}") if taken else plain
             transaction.move_folder(folder.place, target)
+            _mark_name(store, transaction, target, name)
             yield f"{paths.path_of(folder.place)} is {paths.path_of(target)} now"
         if not store.folders(own) and not store.members(own):
             transaction.remove_folder(own.place, by=None)
 
 
-def _free_place(transaction: Any, above: str, name: str) -> str:
+def _mark_name(store: Store, transaction: Transaction, place: str, name: str) -> None:
+    """Put the former owner behind the name that programs show: two calendars called "Calendar" look alike."""
+    file = store.file(place, PROPS_FILE)
+    try:
+        with open(file, encoding="utf-8") as opened:
+            props = json.load(opened)
+        shown = props["D:displayname"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # without a name of its own, programs show that of the folder
+    transaction.touch_directory(place)
+    scratch = f"{file}.scratch"
+    with open(scratch, "w", encoding="utf-8") as written:
+        json.dump({**props, "D:displayname": f"{shown} ({name})"}, written, ensure_ascii=False)
+        written.flush()
+        os.fsync(written.fileno())
+    os.rename(scratch, file)
+    transaction.touch(place, "")
+
+
+def _free_place(transaction: Transaction, above: str, name: str) -> str:
     """A place for a folder that nothing has: the name, or with a number behind it."""
     names = (name if number == 1 else f"{name} ({number})" for number in count(1))
     return next(

@@ -76,7 +76,8 @@ def judge(
             question, by ``facts.component``.
     """
     if len(data) > max_bytes:
-        raise ItemRefused("max-resource-size", f"{len(data)} bytes; at most {max_bytes} can be stored")
+        said = f"{len(data)} bytes; at most {max_bytes} can be stored"
+        raise ItemRefused("max-resource-size", said, is_card=tag == "VADDRESSBOOK")
     mended = mend(data)
     components: tuple[Component, ...]
     try:
@@ -177,7 +178,9 @@ def _require_object(calendar: Component, components: Sequence[Component]) -> Non
         found = " and ".join(kinds) or "no component but time zones"
         raise ItemRefused(OBJECT, f"found {found}; a calendar object holds one kind of component")
     uids = {line.text.strip() for component in components for line in component.all("UID")}
-    if len(uids) != 1 or "" in uids or not all(component.find("UID") for component in components):
+    if "" in uids or not all(component.find("UID") for component in components):
+        raise ItemRefused(OBJECT, f"a {kinds[0]} has no UID; all components of a calendar object have the same one")
+    if len(uids) != 1:
         raise ItemRefused(OBJECT, f"found {len(uids)} UIDs; all components of a calendar object have the same one")
     if sum(component.find("RECURRENCE-ID") is None for component in components) > 1:
         raise ItemRefused(OBJECT, "more than one component has no RECURRENCE-ID; only the overrides stand beside it")

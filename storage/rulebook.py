@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 NO_RULES = FolderRules()
+HOMES = (paths.MEMBERS, paths.DAV)
 VIRTUAL_FOLDERS = frozenset({"/", paths.FILES, paths.MEMBERS, paths.COLLECTIONS, paths.DAV})
 
 log = logging.getLogger("davserver.rules")
@@ -34,6 +35,9 @@ class Members(Protocol):
 
     def is_member(self, name: str) -> bool:
         """Whether ``name`` (as ``fold`` gives it) is a member's account; groups and resources own nothing."""
+
+    def account(self, name: str) -> object | None:
+        """The member, group or resource of a name."""
 
 
 class _Read:
@@ -163,14 +167,18 @@ class DiskRuleBook:
             log.error("%s is closed to all but owner and administrators: %s", path, error)
             return _Read(stamp, NO_RULES, closed=True)
 
+    def _is_home(self, path: str) -> bool:
+        """Whether a path is a member's home, for files or for calendars."""
+        if paths.parent_of(path) not in HOMES:
+            return False
+        return self._members is None or self._members.is_member(fold(paths.name_of(path)))
+
     def _owner(self, path: str, place: str | None) -> str | None:
         """Who holds everything from here down: a member in the own home, else whoever made the folder."""
         if place is None:
             return None
-        above, name = paths.parent_of(path), paths.name_of(path)
-        if above in (paths.MEMBERS, paths.DAV):
-            member = fold(name)
-            return member if self._members is None or self._members.is_member(member) else None
+        if paths.parent_of(path) in HOMES:
+            return fold(paths.name_of(path)) if self._is_home(path) else None
         owner = self._store.state(place).get("", "owner")
         return owner if isinstance(owner, str) else None
 
@@ -187,8 +195,8 @@ class DiskRuleBook:
         return creator if isinstance(creator, str) else None
 
     def is_folder(self, path: str) -> bool:
-        """Whether a folder or collection stands there, or a place of the server's that is shown as one."""
-        if path in VIRTUAL_FOLDERS:
+        """Whether a folder or collection stands there, or what is one without: a home before its first use."""
+        if path in VIRTUAL_FOLDERS or self._is_home(path):
             return True
         place = paths.place_of(path)
         return place is not None and self._store.folder_row(place) is not None
@@ -205,7 +213,7 @@ class DiskRuleBook:
             else:
                 continue
             found.update(paths.path_of(marked) for marked in self._store.index.marked_below(place))
-            if prefix in (paths.MEMBERS, paths.DAV) and place == root:
+            if prefix in HOMES and place == root:
                 found.update(folder.path for folder in self._store.index.folders(root))
         found.discard(path)
         return found

@@ -52,6 +52,7 @@ class Store:
 
     Attributes:
         data: the data folder, absolute.
+        accounts: members, groups and resources, where the process knows them.
         locks: DAV locks.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         clock: gives seconds since 1970.
@@ -85,6 +86,7 @@ class Store:
         self._reconciler = Reconciler(self.data, self.index, clock)
         self._states: dict[str, State] = {}
         self._changing = threading.local()
+        self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
         self.reconcile()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storage.contentlines import Component
+from storage.contentlines import Component, escape
 from storage.errors import ItemRefused
 
 VERSIONS = ("3.0", "4.0")  # what ``supported-address-data`` announces
@@ -47,8 +47,7 @@ def uid_of(card: Component) -> str | None:
 def with_uid(data: bytes, card: Component, uid: str) -> bytes:
     """The card's text with a UID as its last property, as RFC 6352 §5.1 requires one; an empty one gives way."""
     newline = b"\r\n" if b"\r\n" in data else b"\n"
-    prefix = "urn:uuid:" if any(line.value.strip() == "4.0" for line in card.all("VERSION")) else ""
-    named = f"UID:{prefix}{uid}".encode() + newline
+    named = f"UID:{escape(uid)}".encode() + newline
     empty = card.find("UID")
     head = data[: card.closing] if empty is None else data[: empty.start] + data[empty.end : card.closing]
     return head + named + data[card.closing :]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 from tests.harness import Dav, Server
 
 MakeServer = Callable[..., Server]
+# How long an example takes says nothing on a machine that runs servers beside it.
+settings.register_profile("davserver", deadline=None)
+settings.load_profile("davserver")
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +78,22 @@ def carol(server: Server) -> Dav:
 def anonymous(server: Server) -> Dav:
     """Somebody without credentials."""
     return server.client()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI a skipped test is a failed one: what it misses is to be installed."""
+    return _without_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for whole modules (``importorskip``)."""
+    return _without_skip((yield))
+
+
+def _without_skip(report: Report) -> Report:
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which nothing may be under CI: {report.longrepr}"
+    return report

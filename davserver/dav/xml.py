@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.sax.saxutils import escape
 
@@ -12,6 +13,7 @@ from davserver.dav.errors import BadRequest, TooLarge
 from davserver.dav.message import Request
 from davserver.dav.names import PREFIXES, split
 
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0 §2.2
 ATTRIBUTE_ESCAPES = {'"': "&quot;", "\n": "&#10;", "\t": "&#9;", "\r": "&#13;"}
 
 
@@ -67,9 +69,7 @@ def read_body(request: Request, max_bytes: int) -> bytes:
 
 def text_of(value: str) -> str:
     """Text made safe between tags; characters that XML 1.0 cannot hold become U+FFFD."""
-    if not value.isprintable():
-        value = "".join(c if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd" for c in value)
-    return escape(value)
+    return escape(NOT_XML.sub("\ufffd", value))
 
 
 def attribute(value: str) -> str:

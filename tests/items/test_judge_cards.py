@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from storage.errors import ItemRefused
 from storage.icalendar import judge
 from tests.items.conftest import Judge, Refusal, card
 
@@ -50,6 +51,13 @@ def test_what_is_no_card_is_refused_with_its_precondition(card_refusal: Refusal,
     assert card_refusal(data) == condition
 
 
+@pytest.mark.rfc("6352", "6.3.2.1")
+def test_a_card_that_is_too_large_fails_the_precondition_of_address_books() -> None:
+    with pytest.raises(ItemRefused) as refused:
+        judge(card("UID:1", "FN:A"), "VADDRESSBOOK", max_bytes=9, max_line_bytes=99)
+    assert (refused.value.condition, refused.value.is_card) == ("max-resource-size", True)
+
+
 @pytest.mark.rfc("6352", "5.1")
 @pytest.mark.parametrize(
     ("data", "stored"),
@@ -57,15 +65,19 @@ def test_what_is_no_card_is_refused_with_its_precondition(card_refusal: Refusal,
         (card("FN:Jane"), card("FN:Jane", "UID:new")),
         (card("UID:", "FN:Jane"), card("FN:Jane", "UID:new")),
         (card("FN:Jane").replace(b"\r\n", b"\n"), card("FN:Jane", "UID:new").replace(b"\r\n", b"\n")),
-        (card("FN:Jane", version="4.0"), card("FN:Jane", "UID:urn:uuid:new", version="4.0")),
+        (card("FN:Jane", version="4.0"), card("FN:Jane", "UID:new", version="4.0")),
     ],
     ids=["without", "empty", "line feeds", "version 4"],
 )
 def test_a_card_without_uid_gets_one_and_keeps_all_else(data: bytes, stored: bytes) -> None:
     judged = judge(data, "VADDRESSBOOK", max_bytes=9999, max_line_bytes=999, new_uid=lambda: "new")
     assert (judged.data, judged.rewritten) == (stored, True)
-    assert judged.facts.uid is not None
-    assert judged.facts.uid.endswith("new")
+    assert judged.facts.uid == "new"
+
+
+def test_a_uid_that_a_card_gets_is_read_back_as_it_was_given() -> None:
+    uid = "a,b;c\\d: e"
+    assert judge(card("FN:J"), "VADDRESSBOOK", max_bytes=999, max_line_bytes=99, new_uid=lambda: uid).facts.uid == uid
 
 
 def test_two_cards_without_uid_do_not_get_the_same(judge_card: Judge) -> None:

@@ -1,0 +1,169 @@
+"""
+``/dav/``: calendars, address books and task lists (RFC 4791, RFC 6352).
+
+The handlers are our own and answer from the shelf and its index. Radicale is the guest for what needs the sense of an
+item: ``pim_query`` asks its filters, expansion and free-busy code.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from auth.directory import Directory
+from config.schema import Settings
+from davserver.dav.depth import Depth, parse_depth
+from davserver.dav.errors import BadRequest
+from davserver.dav.message import Request, Response
+from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus
+from davserver.dav.names import CALDAV, DAV
+from davserver.dav.xml import open_tag, parse_xml, read_body
+from davserver.mounts import pim_items, pim_reports
+from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
+from davserver.mounts.pim_props import View
+from davserver.mounts.pim_rows import Rows, parse_propfind, wants_minimal
+from storage.collection import CALENDAR, Collection, Home, Item, Resource, Root
+from storage.errors import AlreadyExists, PlaceRefused
+from storage.paths import is_private, name_of
+from storage.pim_collections import change, make_collection
+from storage.session import Session
+from storage.store import Store
+from storage.welcome import welcome
+
+CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol")
+METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR, COPY, MOVE"
+ALLOW = ("Allow", METHODS_SENT)
+
+Handler = Callable[[Request, View], Response]
+
+
+class PimMount:
+    """Answers what is asked below ``/dav/``."""
+
+    def __init__(self, store: Store, settings: Settings, directory: Directory) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._welcomed: set[str] = set()
+        self._welcoming = threading.Lock()
+
+    def __call__(self, request: Request, session: Session) -> Response:
+        """Answer one request of a principal."""
+        handler = METHODS.get(request.method)
+        if handler is None:
+            return Response.text(405, f"{request.method} is not offered below /dav/.\n", ALLOW, CLASSES)
+        if is_private(name_of(request.path.rstrip("/"))):
+            raise PlaceRefused(request.path, "names like this are the server's own")
+        self._welcome(session)
+        return handler(request, View(session, self._settings, self._directory))
+
+    def _welcome(self, session: Session) -> None:
+        """At a member's first request: the collections that clients expect to find."""
+        name = session.principal.name
+        if name is None or name in self._welcomed:
+            return
+        with self._welcoming:
+            if name not in self._welcomed:
+                account = self._directory.account(name)
+                if account is not None and account.kind == "member":
+                    welcome(session)
+                self._welcomed.add(name)
+
+
+def options(request: Request, view: View) -> Response:
+    """OPTIONS (RFC 4791 §5.1): on every path, also on principals, where DAVx5 and iOS look."""
+    return Response.empty(200, CLASSES, ALLOW, ("Content-Length", "0"))
+
+
+def propfind(request: Request, view: View) -> Response:
+    """PROPFIND (RFC 4918 §9.1)."""
+    resource = view.session.pim.get(request.path)
+    depth = parse_depth(request.header("depth"), default=Depth.INFINITY)
+    if depth is Depth.INFINITY and not isinstance(resource, Item):
+        raise PlaceRefused(request.path, "Depth can be 0 or 1 here", "propfind-finite-depth")
+    limits = view.settings.limits
+    body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
+    minimal = wants_minimal(request)
+    rows = Rows(parse_propfind(body), view, minimal=minimal)
+    found: list[Resource] = [resource]
+    if depth is Depth.ONE:
+        found += children(resource, view)
+    answer = multistatus(map(rows.row, found))
+    if minimal:
+        answer.headers.append(("Preference-Applied", "return=minimal"))
+    return answer
+
+
+def children(resource: Resource, view: View) -> list[Resource]:
+    """What stands directly in a resource, as the principal sees it."""
+    shelf = view.session.pim
+    match resource:
+        case Root():
+            return list(shelf.homes())
+        case Home():
+            return list(shelf.collections(resource))
+        case Collection():
+            base, path = resource.asked + "/", resource.path + "/"
+            return [
+                Item(base + member.name, path + member.name, resource, member) for member in shelf.members(resource)
+            ]
+        case Item():
+            return []
+
+
+def proppatch(request: Request, view: View) -> Response:
+    """PROPPATCH (RFC 4918 §9.2): all of it or nothing."""
+    resource = view.session.pim.get(request.path)
+    if isinstance(resource, Root):
+        raise PlaceRefused(request.path, "the folder of all homes has no properties of its own")
+    limits = view.settings.limits
+    body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
+    pim_items.require_if(request, resource, view)
+    outcome = judge_update(body, resource, view)
+    if not outcome.is_refused:
+        change(view.session, resource, outcome.changes)
+        if wants_minimal(request):
+            return Response.empty(200, ("Preference-Applied", "return=minimal"))
+    return multistatus([response_of(resource, outcome)])
+
+
+def mkcalendar(request: Request, view: View) -> Response:
+    """MKCALENDAR (RFC 4791 §5.3.1)."""
+    return _make(request, view, CALENDAR, CALDAV.mkcalendar_response)
+
+
+def mkcol(request: Request, view: View) -> Response:
+    """MKCOL, plain or extended (RFC 5689 §3)."""
+    return _make(request, view, "", DAV.mkcol_response)
+
+
+def _make(request: Request, view: View, default_tag: str, answer: str) -> Response:
+    limits = view.settings.limits
+    body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
+    path = request.path.rstrip("/")
+    if view.session.pim.find(path) is not None:
+        raise AlreadyExists(path)
+    tag, outcome = judge_new(body, default_tag, view)
+    if body is not None and body.tag == CALDAV.mkcalendar and default_tag != CALENDAR:
+        raise BadRequest("the body of MKCOL is DAV:mkcol")
+    if outcome.is_refused:
+        content = open_tag(answer, outcome.propstats())
+        named = content.replace(">", f"{XMLNS}>", 1)
+        return Response(403, [XML_TYPE], f"{XML_HEADER}{named}\n".encode())
+    make_collection(view.session, path, tag, outcome.changes)
+    return Response.empty(201, ("Cache-Control", "no-cache"))
+
+
+METHODS: dict[str, Handler] = {
+    "OPTIONS": options,
+    "PROPFIND": propfind,
+    "PROPPATCH": proppatch,
+    "REPORT": pim_reports.report,
+    "MKCALENDAR": mkcalendar,
+    "MKCOL": mkcol,
+    "GET": pim_items.get,
+    "HEAD": pim_items.get,
+    "PUT": pim_items.put,
+    "DELETE": pim_items.delete,
+    "MOVE": pim_items.move,
+    "COPY": pim_items.copy,
+}

@@ -1,0 +1,258 @@
+"""GET, PUT, DELETE, MOVE and COPY below ``/dav/``: thin hands between the wire and the shelf."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+from auth.acl import Action
+from davserver.dav.conditional import Outcome, render_http_date, require_preconditions
+from davserver.dav.depth import Depth, parse_depth
+from davserver.dav.errors import BadRequest, TooLarge
+from davserver.dav.if_header import Condition, parse_if
+from davserver.dav.message import FileBody, Request, Response
+from davserver.dav.target import parse_destination
+from davserver.dav.xml import read_body
+from davserver.mounts.pim_props import ITEM_TYPES, View, content_type
+from storage.collection import CALENDAR, Collection, Home, Item, Resource, Root
+from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
+from storage.export import join_items
+from storage.paths import is_within, name_of, parent_of
+from storage.pim_collections import copy_collection, move_collection, remove_collection
+from storage.pim_items import copy_item, import_items, move_item, put_item, remove_item
+
+Check = Callable[[str | None], None]
+# Media types that a body may have been given: clients send the wrong one, or none, more often than a wrong body.
+TAKEN_TYPES = frozenset({"", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"})
+ITEM_MEDIA = {
+    CALENDAR: frozenset({"text/calendar", "text/x-vcalendar", "application/ics"}),
+    "VADDRESSBOOK": frozenset({"text/vcard", "text/x-vcard", "text/directory", "application/vcard"}),
+}
+
+
+def get(request: Request, view: View) -> Response:
+    """GET and HEAD: an item's bytes, a collection as one file, or the names in a home."""
+    resource = view.session.pim.get(request.path)
+    if isinstance(resource, Item):
+        return _send_item(request, resource, view)
+    if isinstance(resource, Collection):
+        view.session.access.require(Action.READ, resource.path)
+        if resource.tag in ITEM_TYPES:
+            return _send_collection(resource, view)
+    return Response.text(200, "".join(f"{name}\n" for name in _names(resource, view)))
+
+
+def _names(resource: Resource, view: View) -> list[str]:
+    shelf = view.session.pim
+    if isinstance(resource, Root):
+        return [home.owner for home in shelf.homes()]
+    if isinstance(resource, Home):
+        return [name_of(collection.asked) for collection in shelf.collections(resource)]
+    return []
+
+
+def _send_item(request: Request, item: Item, view: View) -> Response:
+    fd, member = view.session.store.open_member(item.collection.folder, item.member.name)
+    headers = [
+        ("Content-Type", content_type(item)),
+        ("ETag", f'"{member.etag}"'),
+        ("Last-Modified", render_http_date(member.modified_ns / 1e9)),
+        ("Cache-Control", "private, no-cache"),
+    ]
+    try:
+        outcome = require_preconditions(
+            request.headers, request.method, etag=member.etag, modified_s=member.modified_ns / 1e9
+        )
+    except BaseException:
+        os.close(fd)
+        raise
+    if outcome is Outcome.NOT_MODIFIED:
+        os.close(fd)
+        return Response(304, headers[1:])
+    return Response(200, headers, FileBody(fd, 0, member.size))
+
+
+def _send_collection(collection: Collection, view: View) -> Response:
+    store, shelf = view.session.store, view.session.pim
+
+    def bodies() -> Iterator[bytes]:
+        for member in shelf.members(collection):
+            yield store.read_member(collection.folder, member.name)[0]
+
+    name = collection.folder.name + (".ics" if collection.tag == CALENDAR else ".vcf")
+    safe = "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "_" for c in name)
+    headers = [
+        ("Content-Type", ITEM_TYPES[collection.tag]),
+        ("Content-Disposition", f'attachment; filename="{safe}"'),
+    ]
+    title = collection.meta.get("D:displayname", "")
+    return Response(200, headers, join_items(bodies(), collection.tag, title))
+
+
+def put(request: Request, view: View) -> Response:
+    """PUT of an item, or of a file of many on a collection (RFC 4791 §5.3.2, RFC 6352 §6.3.2)."""
+    shelf = view.session.pim
+    present = shelf.find(request.path)
+    if isinstance(present, Collection):
+        return _import(request, present, view)
+    if isinstance(present, Root | Home):
+        raise PlaceRefused(request.path, "items are stored in calendars and address books")
+    path = request.path
+    if path.endswith("/"):
+        raise PlaceRefused(path, "an item's URL does not end with a slash")
+    collection = _collection_above(path, view)
+    check = check_of(request, present or collection, view)
+    _require_media_type(request, collection)
+    data = _read_item(request, collection, view)
+    stored = put_item(view.session, collection, name_of(path), data, check)
+    headers = [("ETag", f'"{stored.member.etag}"')] if stored.verbatim else []
+    return Response(201 if stored.created else 204, headers)
+
+
+def _collection_above(path: str, view: View) -> Collection:
+    above = view.session.pim.find(parent_of(path))
+    if above is None:
+        raise ParentMissing(path)
+    if not isinstance(above, Collection):
+        raise PlaceRefused(path, "items are stored in calendars and address books")
+    return above
+
+
+def _require_media_type(request: Request, collection: Collection) -> None:
+    sent = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    known = ITEM_MEDIA.get(collection.tag, frozenset())
+    if sent in TAKEN_TYPES or sent in known:
+        return
+    is_card = collection.tag != CALENDAR
+    condition = "supported-address-data" if is_card else "supported-calendar-data"
+    raise ItemRefused(
+        condition, f"the body is {sent[:60]}; this collection holds {', '.join(sorted(known)) or 'nothing'}"
+    )
+
+
+def _read_item(request: Request, collection: Collection, view: View) -> bytes:
+    limits = view.settings.limits
+    is_card = collection.tag != CALENDAR
+    most = limits.card_bytes if is_card else limits.calendar_item_bytes
+    try:
+        return read_body(request, most)
+    except TooLarge as error:
+        raise ItemRefused("max-resource-size", str(error), is_card=is_card) from error
+
+
+def _import(request: Request, collection: Collection, view: View) -> Response:
+    check_of(request, collection, view)(None)
+    _require_media_type(request, collection)
+    if collection.tag not in ITEM_TYPES:
+        raise PlaceRefused(collection.asked, "only calendars and address books hold items")
+    data = read_body(request, view.settings.limits.collection_put_bytes)
+    count = import_items(view.session, collection, data)
+    return Response.text(200, f"{count} items were added or updated; none was removed.\n")
+
+
+def delete(request: Request, view: View) -> Response:
+    """DELETE of an item or a collection (RFC 4918 §9.6); both go to the trash."""
+    resource = view.session.pim.get(request.path)
+    check = check_of(request, resource, view)
+    if isinstance(resource, Item):
+        remove_item(view.session, resource, check)
+    elif isinstance(resource, Collection):
+        parse_depth(request.header("depth"), default=Depth.INFINITY, allowed={Depth.INFINITY, Depth.ZERO, Depth.ONE})
+        check(None)
+        remove_collection(view.session, resource)
+    else:
+        raise PlaceRefused(request.path, "homes go with their accounts")
+    return Response.empty(204)
+
+
+def move(request: Request, view: View) -> Response:
+    """MOVE (RFC 4918 §9.9)."""
+    return _transfer(request, view, keep=False)
+
+
+def copy(request: Request, view: View) -> Response:
+    """COPY (RFC 4918 §9.8)."""
+    return _transfer(request, view, keep=True)
+
+
+def _transfer(request: Request, view: View, *, keep: bool) -> Response:
+    session = view.session
+    resource = session.pim.get(request.path)
+    to = parse_destination(request.header("destination"), [request.host])
+    if not is_within(to, "/dav"):
+        raise PlaceRefused(to, "what lies below /dav/ stays there")
+    overwrite = _overwrite(request)
+    check = check_of(request, resource, view)
+    if isinstance(resource, Item):
+        target = _target_collection(to, view)
+        transfer = copy_item if keep else move_item
+        created = transfer(session, resource, target, name_of(to.rstrip("/")), overwrite, check)
+    elif isinstance(resource, Collection):
+        created = _transfer_collection(request, resource, to.rstrip("/"), overwrite, view, keep=keep)
+    else:
+        raise PlaceRefused(request.path, "homes stay where they are")
+    return Response.empty(201 if created else 204)
+
+
+def _transfer_collection(
+    request: Request, collection: Collection, to: str, overwrite: bool, view: View, *, keep: bool
+) -> bool:
+    session = view.session
+    check_of(request, collection, view)(None)
+    if not overwrite and session.pim.find(to) is not None:
+        raise PreconditionFailed(f"{to} exists and Overwrite is F")
+    depth = parse_depth(request.header("depth"), default=Depth.INFINITY)
+    if keep:
+        return copy_collection(session, collection, to, overwrite, members=depth is not Depth.ZERO)
+    if depth is not Depth.INFINITY:
+        raise BadRequest("Depth of a MOVE can only be infinity")
+    return move_collection(session, collection, to, overwrite)
+
+
+def _target_collection(to: str, view: View) -> Collection:
+    path = to.rstrip("/")
+    if isinstance(view.session.pim.find(path), Root | Home | Collection):
+        raise PlaceRefused(path, "an item does not replace a collection")
+    return _collection_above(path, view)
+
+
+def _overwrite(request: Request) -> bool:
+    value = (request.header("overwrite") or "T").strip().upper()
+    if value not in ("T", "F"):
+        raise BadRequest(f"Overwrite is {value[:20]!r}; it can be T or F")
+    return value == "T"
+
+
+def check_of(request: Request, resource: Resource, view: View) -> Check:
+    """
+    The request's conditions as a question to the resource's present ETag, asked again under the write lock.
+
+    Collections have no ETag: ``*`` is true of one that exists, and nothing else.
+    """
+    whole = not isinstance(resource, Item) and not _names_new_item(request, resource)
+
+    def check(etag: str | None) -> None:
+        require_preconditions(request.headers, request.method, etag=etag, exists=whole or etag is not None)
+        require_if(request, resource, view)
+
+    return check
+
+
+def _names_new_item(request: Request, resource: Resource) -> bool:
+    return isinstance(resource, Collection) and request.path.rstrip("/") != resource.asked
+
+
+def require_if(request: Request, resource: Resource, view: View) -> None:
+    """The If header (RFC 4918 §10.4.3): nothing is locked here, so only ETags and ``Not <…>`` can be true."""
+    header = parse_if(request.header("if"))
+    if not header.lists:
+        return
+
+    def matches(path: str, condition: Condition) -> bool:
+        if condition.etag is None:
+            return False
+        found = view.session.pim.find(path)
+        return isinstance(found, Item) and found.member.etag == condition.etag
+
+    if not header.holds(request.path, matches):
+        raise PreconditionFailed("no list of the If header is true; nothing is locked below /dav/")

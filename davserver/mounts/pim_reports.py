@@ -1,0 +1,209 @@
+"""REPORT below ``/dav/``: a table from the report's name to what answers it (RFC 3253 §3.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from xml.etree.ElementTree import Element
+
+from auth.acl import Action
+from auth.errors import NeedPrivileges
+from davserver.dav.errors import BadRequest
+from davserver.dav.message import Request, Response
+from davserver.dav.multistatus import multistatus, status_response
+from davserver.dav.names import CALDAV, CARDDAV, DAV
+from davserver.dav.target import parse_target
+from davserver.dav.xml import open_tag, parse_xml, read_body, text_of
+from davserver.mounts import pim_principals, pim_query
+from davserver.mounts.pim_data import data_of
+from davserver.mounts.pim_props import View, href_path
+from davserver.mounts.pim_rows import PropRequest, Rows, parse_prop, wants_minimal
+from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Home, Item, Resource
+from storage.errors import NotFound, PlaceRefused
+from storage.pages import sync_page
+from storage.paths import DAV as TREE
+from storage.paths import is_within
+
+Report = Callable[[Element, Resource, Request, View], Response]
+TAG_OF_REPORT = {
+    # what a report is asked of
+    CALDAV.calendar_multiget: CALENDAR,
+    CALDAV.calendar_query: CALENDAR,
+    CALDAV.free_busy_query: CALENDAR,
+    CARDDAV.addressbook_multiget: ADDRESS_BOOK,
+    CARDDAV.addressbook_query: ADDRESS_BOOK,
+}
+TRUNCATED = open_tag(DAV.number_of_matches_within_limits)
+
+
+def report(request: Request, view: View) -> Response:
+    """REPORT. The Depth header is not looked at: each report reaches where its RFC says, whatever clients send."""
+    limits = view.settings.limits
+    body = read_body(request, max(limits.xml_bytes, limits.multiget_bytes))
+    root = parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements + limits.multiget_hrefs)
+    if root is None:
+        raise BadRequest("a REPORT has a body that says which report")
+    handler = REPORTS.get(root.tag)
+    resource = view.session.pim.get(request.path)
+    if handler is None or not _is_asked_well(root.tag, resource):
+        raise PlaceRefused(request.path, f"{root.tag} is not a report of this resource", "supported-report")
+    return handler(root, resource, request, view)
+
+
+def _is_asked_well(name: str, resource: Resource) -> bool:
+    wanted = TAG_OF_REPORT.get(name)
+    collection = resource.collection if isinstance(resource, Item) else resource
+    if wanted is not None:
+        on_item = isinstance(resource, Item) and name in (CALDAV.free_busy_query,)
+        return isinstance(collection, Collection) and collection.tag == wanted and not on_item
+    if name == DAV.sync_collection:
+        return isinstance(resource, Home) or (isinstance(resource, Collection) and bool(resource.tag))
+    return True
+
+
+def sync_collection(root: Element, resource: Resource, request: Request, view: View) -> Response:
+    """What changed since a token (RFC 6578 §3.2)."""
+    element = root.find(DAV.sync_token)
+    if element is None:
+        raise BadRequest("a sync-collection names a DAV:sync-token; for the first one it is empty")
+    if (root.findtext(DAV.sync_level) or "1").strip() not in ("1", "infinite", "infinity"):
+        raise BadRequest("DAV:sync-level is 1 or infinite")
+    token = (element.text or "").strip()
+    asked = parse_prop(root)
+    if isinstance(resource, Home):
+        return _sync_home(resource, token, asked, request, view)
+    assert isinstance(resource, Collection)
+    return _sync_members(resource, token, asked, _limit(root), request, view)
+
+
+def _limit(root: Element) -> int | None:
+    text = root.findtext(f"{DAV.limit}/{DAV.nresults}") or root.findtext(f"{CARDDAV.limit}/{CARDDAV.nresults}")
+    if text is None:
+        return None
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise BadRequest(f"nresults is {text.strip()[:20]!r}; it can be 1 or more")
+    return int(text)
+
+
+def _sync_home(home: Home, token: str, asked: PropRequest, request: Request, view: View) -> Response:
+    shelf = view.session.pim
+    present = shelf.home_token(home)
+    unchanged = shelf.require_home_token(home, token)
+    rows = Rows(asked, view, minimal=wants_minimal(request))
+    found = [] if unchanged else shelf.collections(home)
+    return multistatus(map(rows.row, found), open_tag(DAV.sync_token, text_of(present)))
+
+
+def _sync_members(
+    collection: Collection, token: str, asked: PropRequest, limit: int | None, request: Request, view: View
+) -> Response:
+    store = view.session.store
+    if not view.session.pim.reads_items(collection):  # to others a token would tell of what they may not read
+        raise NeedPrivileges(collection.path, Action.READ)
+    page = sync_page(store, collection, token, limit)
+    tail = status_response(href_path(collection), 507, TRUNCATED) if page.is_cut else ""
+    rows = Rows(asked, view, minimal=wants_minimal(request), data=data_of(asked, view))
+    answers = _changed_rows(collection, page.names, rows, view)
+    return multistatus(answers, tail + open_tag(DAV.sync_token, text_of(page.token)))
+
+
+def _changed_rows(collection: Collection, names: list[str], rows: Rows, view: View) -> Iterator[str]:
+    base, path = collection.asked + "/", collection.path + "/"
+    present = (
+        {member.name: member for member in view.session.store.members(collection.folder)} if len(names) > 100 else None
+    )
+    for name in names:
+        member = present.get(name) if present is not None else view.session.store.find_member(collection.folder, name)
+        try:
+            if member is not None:
+                yield rows.row(Item(base + name, path + name, collection, member))
+                continue
+        except NotFound:
+            pass  # it went while the answer was written
+        yield status_response(base + name, 404)
+
+
+def multiget(root: Element, resource: Resource, request: Request, view: View) -> Response:
+    """Named members (RFC 4791 §7.9, RFC 6352 §8.7): one row per href, 404 for what is missing."""
+    collection = resource.collection if isinstance(resource, Item) else resource
+    assert isinstance(collection, Collection)
+    hrefs = [(element.text or "").strip() for element in root.findall(DAV.href)]
+    most = view.settings.limits.multiget_hrefs
+    if len(hrefs) > most:
+        why = f"{len(hrefs)} hrefs; {most} are the most"
+        raise PlaceRefused(collection.asked, why, "number-of-matches-within-limits")
+    asked = parse_prop(root)
+    rows = Rows(asked, view, minimal=wants_minimal(request), data=data_of(asked, view))
+    return multistatus(_named_row(href, collection, rows, view) for href in dict.fromkeys(hrefs))
+
+
+def _named_row(href: str, collection: Collection, rows: Rows, view: View) -> str:
+    try:
+        path = parse_target(href)
+    except BadRequest:
+        return status_response(href, 404)
+    shelf = view.session.pim
+    name = path.rpartition("/")[2]
+    is_near = path.rpartition("/")[0] == collection.asked
+    item = shelf.find_item(collection, name) if is_near else _elsewhere(path, collection, view)
+    if item is None:
+        return status_response(path, 404)
+    try:
+        return rows.row(replace(item, asked=path))
+    except NotFound:
+        return status_response(path, 404)
+
+
+def _elsewhere(path: str, collection: Collection, view: View) -> Item | None:
+    """An item by another of its URLs; what lies in another collection is not a member of this one."""
+    if not is_within(path, TREE):
+        return None
+    found = view.session.pim.find(path)
+    return found if isinstance(found, Item) and found.collection.path == collection.path else None
+
+
+def query(root: Element, resource: Resource, request: Request, view: View) -> Response:
+    """Members that match a filter (RFC 4791 §7.8, RFC 6352 §8.6); Depth 0 on a collection means 1, as Windows sends."""
+    collection = resource.collection if isinstance(resource, Item) else resource
+    assert isinstance(collection, Collection)
+    asked = parse_prop(root)
+    if isinstance(resource, Item):
+        members = [resource.member]
+    else:
+        view.session.access.require(Action.READ, collection.path)
+        members = view.session.pim.members(collection)
+    question = pim_query.parse_query(root, collection, view)
+    found: Iterable[Item] = pim_query.matches(question, collection, members, view)
+    limit = _limit(root)
+    tail = ""
+    if limit is not None:
+        page = list(islice(found, limit + 1))
+        found = page[:limit]
+        if len(page) > limit:
+            tail = status_response(href_path(collection), 507, TRUNCATED)
+    rows = Rows(asked, view, minimal=wants_minimal(request), data=data_of(asked, view))
+    return multistatus([rows.row(item) for item in found], tail)
+
+
+def free_busy(root: Element, resource: Resource, request: Request, view: View) -> Response:
+    """When a calendar is busy (RFC 4791 §7.10); the right ``freebusy`` is enough."""
+    assert isinstance(resource, Collection)
+    access = view.session.access
+    if not access.may(Action.READ, resource.path):
+        access.require(Action.FREEBUSY, resource.path)
+    text = pim_query.free_busy(root, resource, view)
+    return Response(200, [("Content-Type", "text/calendar; charset=utf-8")], text.encode())
+
+
+REPORTS: dict[str, Report] = {
+    DAV.sync_collection: sync_collection,
+    CALDAV.calendar_multiget: multiget,
+    CALDAV.calendar_query: query,
+    CALDAV.free_busy_query: free_busy,
+    CARDDAV.addressbook_multiget: multiget,
+    CARDDAV.addressbook_query: query,
+    DAV.expand_property: pim_principals.expand_property,
+    DAV.principal_property_search: pim_principals.principal_property_search,
+    DAV.principal_search_property_set: pim_principals.principal_search_property_set,
+}

@@ -1,0 +1,183 @@
+"""Which properties a request asks for, and the rows of a 207 that answer it (RFC 4918 §9.1, §13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from xml.etree.ElementTree import Element
+
+from davserver.dav.errors import BadRequest
+from davserver.dav.message import Request
+from davserver.dav.multistatus import propstat_response
+from davserver.dav.names import CALSERVER, DAV, PREFIXES, split
+from davserver.dav.xml import open_tag, text_of
+from davserver.mounts.pim_props import ALLPROP, META_KEYS, View, href_path, meta_text, personal_xml, table_of
+from storage.collection import Collection, Home, Item, Resource
+from storage.pim_collections import PROPS_KEY
+from storage.shown import PERSONAL_KEYS
+
+Data = Callable[[Item], str]  # the whole element of calendar-data or address-data
+
+
+class Mode(Enum):
+    """The three forms of a PROPFIND body."""
+
+    SOME = "prop"
+    ALL = "allprop"
+    NAMES = "propname"
+
+
+@dataclass(frozen=True, slots=True)
+class PropRequest:
+    """
+    The properties asked for.
+
+    Attributes:
+        names: Clark names; with ``Mode.ALL`` those of DAV:include.
+        elements: the elements themselves, for those with content such as ``calendar-data``.
+    """
+
+    mode: Mode
+    names: tuple[str, ...] = ()
+    elements: Mapping[str, Element] = field(default_factory=dict)
+
+
+def parse_propfind(root: Element | None) -> PropRequest:
+    """The body of a PROPFIND; an empty one is an allprop. Raises BadRequest."""
+    if root is None:
+        return PropRequest(Mode.ALL)
+    if root.tag != DAV.propfind:
+        raise BadRequest(f"the body of a PROPFIND is a DAV:propfind element, not {root.tag}")
+    if root.find(DAV.propname) is not None:
+        return PropRequest(Mode.NAMES)
+    if root.find(DAV.allprop) is not None:
+        included = root.find(DAV.include)
+        return PropRequest(Mode.ALL, tuple(child.tag for child in included) if included is not None else ())
+    if root.find(DAV.prop) is None:
+        raise BadRequest("a PROPFIND asks for DAV:prop, DAV:allprop or DAV:propname")
+    return parse_prop(root)
+
+
+def parse_prop(root: Element) -> PropRequest:
+    """The DAV:prop of a PROPFIND or REPORT; without one nothing is asked for."""
+    prop = root.find(DAV.prop)
+    if prop is None:
+        mode = Mode.ALL if root.find(DAV.allprop) is not None else Mode.SOME
+        return PropRequest(Mode.NAMES if root.find(DAV.propname) is not None else mode)
+    elements = {child.tag: child for child in prop}
+    return PropRequest(Mode.SOME, tuple(elements), elements)
+
+
+def wants_minimal(request: Request) -> bool:
+    """Whether the client asked to leave out what is missing (RFC 8144 §2, and Apple's ``Brief: t``)."""
+    preferences = (request.header("prefer") or "").lower().replace(" ", "")
+    return "return=minimal" in preferences.split(",") or (request.header("brief") or "").strip().lower() == "t"
+
+
+class Rows:
+    """Renders one row a resource."""
+
+    def __init__(
+        self, asked: PropRequest, view: View, *, minimal: bool = False, data: Mapping[str, Data] | None = None
+    ) -> None:
+        self._asked = asked
+        self._view = view
+        self._minimal = minimal
+        self._data = data or {}
+
+    def row(self, resource: Resource) -> str:
+        """The ``DAV:response`` of one resource."""
+        match self._asked.mode:
+            case Mode.NAMES:
+                names = [*table_of(resource), *dead_properties(resource, self._view)]
+                return propstat_response(href_path(resource), [open_tag(name) for name in dict.fromkeys(names)])
+            case Mode.ALL:
+                table = table_of(resource)
+                names = [name for name in table if name in ALLPROP]
+                names += [name for name in dead_properties(resource, self._view) if name not in table]
+                names += self._asked.names
+                found, _ = self._values(resource, dict.fromkeys(names))
+                return propstat_response(href_path(resource), found)
+            case Mode.SOME:
+                found, missing = self._values(resource, self._asked.names)
+                if self._minimal:
+                    missing = []
+                return propstat_response(href_path(resource), found, [open_tag(name) for name in missing])
+
+    def _values(self, resource: Resource, names: Iterable[str]) -> tuple[list[str], list[str]]:
+        table, found, missing = table_of(resource), list[str](), list[str]()
+        dead: Mapping[str, str] | None = None
+        for name in names:
+            live = table.get(name)
+            content = live(resource, self._view) if live is not None else None
+            if content is not None and name not in META_KEYS:
+                found.append(open_tag(name, content))
+                continue
+            if name in self._data and isinstance(resource, Item):
+                found.append(self._data[name](resource))
+                continue
+            if dead is None:
+                dead = dead_properties(resource, self._view)
+            if name in dead:
+                found.append(dead[name])
+            elif content is not None:
+                found.append(open_tag(name, content))
+            else:
+                missing.append(name)
+        return found, missing
+
+
+def dead_properties(resource: Resource, view: View) -> Mapping[str, str]:
+    """
+    The properties that clients left on a resource, whole elements by Clark name.
+
+    A text property under one of Radicale's keys may have a twin with its attributes in the state (``xml:lang``, Apple's
+    ``symbolic-color``); it counts as long as its text is still the one in ``.Radicale.props``.
+    """
+    if not isinstance(resource, Home | Collection | Item):
+        return {}
+    place, name = (
+        (resource.collection.place, resource.member.name)
+        if isinstance(resource, Item)
+        else (
+            resource.place,
+            "",
+        )
+    )
+    if isinstance(resource, Home) and resource.folder is None:
+        return {}
+    kept = view.session.store.state(place).get(name, PROPS_KEY)
+    found: dict[str, str] = dict(kept) if isinstance(kept, dict) else {}
+    if isinstance(resource, Collection):
+        _add_collection_properties(resource, found)
+    return found
+
+
+def _add_collection_properties(collection: Collection, found: dict[str, str]) -> None:
+    for name in META_KEYS:
+        text = meta_text(name, collection)
+        twin = found.get(name)
+        if text is None:
+            found.pop(name, None)
+        elif twin is None or f">{text_of(text)}</" not in twin:
+            found[name] = open_tag(name, text_of(text))
+    for key, value in collection.meta.items():
+        unknown = clark_of(key)
+        if unknown is not None and unknown not in found and unknown not in META_KEYS and unknown != CALSERVER.source:
+            found[unknown] = open_tag(unknown, text_of(value))
+    for name in PERSONAL_KEYS:
+        xml = personal_xml(name, collection) if name not in META_KEYS else None
+        if xml is not None:
+            found[name] = xml
+
+
+def clark_of(key: str) -> str | None:
+    """The Clark name of a key in ``.Radicale.props``; None for Radicale's own words such as ``tag``."""
+    if key.startswith("{"):
+        return key if "}" in key and split(key)[1] else None
+    prefix, colon, name = key.partition(":")
+    namespace = next((uri for uri, short in PREFIXES.items() if short == prefix), None)
+    if not colon or namespace is None or not name or name == "supported-calendar-component-set":
+        return None
+    return f"{{{namespace}}}{name}"

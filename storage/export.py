@@ -1,0 +1,56 @@
+"""A whole calendar or address book as one file, streamed: the components as they are stored, in one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from storage.collection import CALENDAR
+
+HEAD = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//davserver//EN\r\n"
+TAIL = b"END:VCALENDAR\r\n"
+ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
+
+
+def join_items(items: Iterable[bytes], tag: str, title: str) -> Iterator[bytes]:
+    """
+    The bytes of one ``.ics`` or ``.vcf``.
+
+    A time zone that stands in many items is written once, as the first of them has it.
+    """
+    if tag != CALENDAR:
+        for card in items:
+            yield card if card.endswith(b"\n") else card + b"\r\n"
+        return
+    yield HEAD
+    if title:
+        yield f"X-WR-CALNAME:{title.translate(ESCAPES)}\r\n".encode()
+    zones: set[bytes] = set()
+    for item in items:
+        for zone, component in _components(item):
+            if zone is not None and zone in zones:
+                continue
+            if zone is not None:
+                zones.add(zone)
+            yield component
+    yield TAIL
+
+
+def _components(item: bytes) -> Iterator[tuple[bytes | None, bytes]]:
+    """What stands directly in a VCALENDAR: (name of a time zone or None, bytes)."""
+    depth, lines, zone = 0, list[bytes](), b""
+    for line in item.splitlines(keepends=True):
+        bare = b"" if line[:1] in (b" ", b"\t") else line.strip().upper()
+        if bare.startswith(b"BEGIN:"):
+            depth += 1
+            if depth == 2:
+                lines, zone = [], b""
+        if depth >= 2:
+            lines.append(line.rstrip(b"\r\n") + b"\r\n")
+            if depth == 2 and bare.startswith(b"TZID"):
+                zone = line.strip().partition(b":")[2]
+        if bare.startswith(b"END:"):
+            depth -= 1
+            if depth == 1 and lines:
+                is_zone = lines[0].strip().upper() == b"BEGIN:VTIMEZONE"
+                yield (zone if is_zone else None), b"".join(lines)
+                lines = []

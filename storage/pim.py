@@ -1,0 +1,201 @@
+"""
+The shelf of calendars, address books and task lists, as one principal sees it.
+
+Every path is asked for here, so what somebody may not know of is nowhere found, listed or counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from auth.acl import Action
+from storage import shown
+from storage.collection import Collection, Home, Item, Resource, Root, read_props, tag_of
+from storage.errors import InvalidSyncToken, NotFound
+from storage.paths import DAV, canonical, join, place_of
+
+if TYPE_CHECKING:
+    from storage.records import Folder, Member
+    from storage.session import Session
+    from storage.shown import Personal
+
+ROOT_PLACE = "collections/collection-root"
+ANY_ITEM = "*"  # stands for an item that nobody in particular made
+HOME_TOKEN = "urn:davserver:sync:home:"  # noqa: S105 - the beginning of a sync token, no secret
+
+
+class PimShelf:
+    """Finds and lists what the session's principal may know of."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._store = session.store
+        self._access = session.access
+
+    @property
+    def _member(self) -> str | None:
+        return self._session.principal.name
+
+    @cached_property
+    def personal(self) -> Mapping[str, Personal]:
+        """What the member keeps about shown collections, by shown name."""
+        return shown.read(self._store, self._member) if self._member else {}
+
+    def resolve(self, path: str) -> str:
+        """The canonical path: a shown collection's is the one that its owner uses."""
+        path = canonical(path, self._member)
+        segments = path.split("/")
+        if len(segments) > 3 and segments[1] == "dav" and segments[2] == self._member:
+            there = self._shown_path(segments[3])
+            if there is not None:
+                return "/".join([there, *segments[4:]])
+        return path
+
+    def find(self, path: str) -> Resource | None:
+        """What stands at a path (decoded, with or without trailing slash); None where nothing can be seen."""
+        asked = canonical(path, self._member)
+        path = self.resolve(asked)
+        segments = path.split("/")[1:]
+        if segments[0] != "dav" or len(segments) > 4:
+            return None
+        if len(segments) == 1:
+            return Root()
+        if len(segments) == 2:
+            return self._home(asked, segments[1])
+        above = "/".join(asked.split("/")[:4])
+        collection = self._collection(above, "/".join(path.split("/")[:4]))
+        if collection is None or len(segments) == 3:
+            return collection
+        return self.find_item(collection, segments[3])
+
+    def get(self, path: str) -> Resource:
+        """As ``find``, or NotFound."""
+        found = self.find(path)
+        if found is None:
+            raise NotFound(path)
+        return found
+
+    def find_item(self, collection: Collection, name: str) -> Item | None:
+        """An item by name, if the principal may read it."""
+        path = join(collection.path, name)
+        if not collection.tag or not (self.reads_items(collection) or self._access.may(Action.READ, path)):
+            return None
+        member = self._store.find_member(collection.folder, name)
+        return None if member is None else Item(join(collection.asked, name), path, collection, member)
+
+    def homes(self) -> list[Home]:
+        """The member's own home, then those in which something may be seen, by name."""
+        root = self._store.find_folder(ROOT_PLACE)
+        names = {folder.name for folder in self._store.folders(root)} if root is not None else set()
+        seen = sorted(name for name in names if name != self._member and self._access.sees(join(DAV, name)))
+        own = [self._member] if self._member is not None else []
+        homes = (self._home(join(DAV, name), name) for name in own + seen)
+        return [home for home in homes if home is not None]
+
+    def collections(self, home: Home) -> list[Collection]:
+        """What a home holds: what lies in it and may be read, and in the member's own also what is shown there."""
+        found = [] if home.folder is None else self._readable(home.folder, home.asked)
+        if home.owner == self._member:
+            found += self._shown({collection.folder.name for collection in found})
+        return found
+
+    def members(self, collection: Collection) -> list[Member]:
+        """The items of a collection that the principal may read, by name."""
+        if not collection.tag:
+            return []
+        members = self._store.members(collection.folder)
+        if self.reads_items(collection):
+            return members
+        return [member for member in members if self._access.may(Action.READ, join(collection.path, member.name))]
+
+    def reads_items(self, collection: Collection) -> bool:
+        """Whether the principal may read every item of a collection, not only its own."""
+        return self._access.may(Action.READ, join(collection.path, ANY_ITEM))
+
+    def home_token(self, home: Home) -> str:
+        """A sync token of a home: a hash over the listing with each collection's own token."""
+        listing = hashlib.sha256()
+        for collection in self.collections(home):
+            listing.update(f"{collection.asked}\n{self._store.sync_token(collection.folder)}\n".encode())
+        return HOME_TOKEN + listing.hexdigest()[:32]
+
+    def require_home_token(self, home: Home, token: str) -> bool:
+        """
+        Whether nothing changed since; False for the first sync.
+
+        Raises:
+            InvalidSyncToken: something changed; the client lists the home anew.
+        """
+        if not token:
+            return False
+        if token != self.home_token(home):
+            raise InvalidSyncToken("the home has changed; list it anew")
+        return True
+
+    def _home(self, asked: str, owner: str) -> Home | None:
+        path = join(DAV, owner)
+        place = f"{ROOT_PLACE}/{owner}"
+        accounts = self._store.accounts
+        is_account = accounts is not None and accounts.account(owner) is not None
+        if not is_account and not self._access.sees(path):
+            return None
+        folder = self._store.find_folder(place)
+        return Home(asked, path, place, owner, folder) if is_account or folder is not None else None
+
+    def _collection(self, asked: str, path: str) -> Collection | None:
+        if not self._access.sees(path):
+            return None
+        place = place_of(path)
+        folder = None if place is None else self._store.find_folder(place)
+        return None if folder is None else self._of(folder, asked)
+
+    def _of(self, folder: Folder, asked: str) -> Collection:
+        meta = read_props(os.path.join(self._store.data, folder.place))
+        personal = None
+        if asked != folder.path:
+            personal = self.personal.get(asked.rpartition("/")[2], shown.NOTHING_KEPT)
+        return Collection(asked, folder.path, folder.place, folder, tag_of(meta), meta, personal)
+
+    def _readable(self, home: Folder, asked: str) -> list[Collection]:
+        return [
+            self._of(folder, join(asked, folder.name))
+            for folder in self._store.folders(home)
+            if self._access.may(Action.READ, folder.path)
+        ]
+
+    def _shown(self, taken: set[str]) -> list[Collection]:
+        root = self._store.find_folder(ROOT_PLACE)
+        found = []
+        own = join(DAV, self._member or "")
+        for home in self._store.folders(root) if root is not None else ():
+            if home.name == self._member or not self._access.sees(home.path):
+                continue
+            for folder in self._store.folders(home):
+                name = shown.shown_name(home.name, folder.name)
+                if name in taken or self._is_hidden(name) or not self._access.may(Action.READ, folder.path):
+                    continue
+                collection = self._of(folder, join(own, name))
+                if collection.tag:
+                    found.append(collection)
+        return found
+
+    def _shown_path(self, name: str) -> str | None:
+        """The canonical path behind a shown name; None where it is no shown name of this member."""
+        if shown.SEPARATOR not in name or self._is_hidden(name):
+            return None
+        if self._store.find_folder(f"{ROOT_PLACE}/{self._member}/{name}") is not None:
+            return None  # a folder already on disk with that name wins
+        for owner, collection in shown.splits(name):
+            path = f"{DAV}/{owner}/{collection}"
+            place = f"{ROOT_PLACE}/{owner}/{collection}"
+            if owner != self._member and self._store.find_folder(place) and self._access.may(Action.READ, path):
+                return path
+        return None
+
+    def _is_hidden(self, name: str) -> bool:
+        kept = self.personal.get(name)
+        return kept is not None and kept.hidden

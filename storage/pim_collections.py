@@ -1,0 +1,196 @@
+"""Making, changing, copying, moving, hiding and removing collections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auth.acl import Action
+from storage import shown
+from storage.collection import ADDRESS_BOOK, PROPS_FILE, Collection, Home, Item, Root, dump_props
+from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
+from storage.paths import join, name_of, parent_of, require_name
+from storage.pim import ROOT_PLACE
+
+if TYPE_CHECKING:
+    from storage.session import Session
+    from storage.store import Store
+    from storage.transaction import Transaction
+
+PROPS_KEY = "props"  # in the state: Clark name -> XML of the property
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """
+    What a PROPPATCH or MKCOL sets; None removes.
+
+    Attributes:
+        meta: by Radicale's key, in ``.Radicale.props``.
+        dead: XML text by Clark name, in the state.
+        personal: by key of ``Home/collections.toml``.
+    """
+
+    meta: dict[str, str | None] = field(default_factory=dict)
+    dead: dict[str, str | None] = field(default_factory=dict)
+    personal: dict[str, str | None] = field(default_factory=dict)
+
+
+def make_collection(session: Session, path: str, tag: str, changes: Changes) -> Collection:
+    """
+    Make a calendar, address book or plain folder at ``/dav/<owner>/<name>`` (RFC 4791 §5.3.1, RFC 5689 §3).
+
+    Raises:
+        PlaceRefused: collections do not stand there, or the name is kept for shown ones.
+        AlreadyExists: something stands there.
+        ParentMissing: there is no such home.
+    """
+    home = _require_place(session, path, tag)
+    name = name_of(path)
+    session.access.require(Action.CREATE, join(home.path, name))
+    place = f"{home.place}/{name}"
+    own = home.owner == session.principal.name
+    with session.store.write(ROOT_PLACE, home.place) as tx:
+        _make_home(tx, home)
+        maker = session.principal.name
+        tx.make_folder(place, owner=maker if own else None, creator=None if own else maker)
+    with session.store.write(place) as tx:
+        meta = {key: value for key, value in changes.meta.items() if value is not None}
+        if tag:
+            write_props(session.store, tx, place, {**meta, "tag": tag})
+        dead = {key: value for key, value in changes.dead.items() if value is not None}
+        if dead:
+            tx.set_state(place, "", PROPS_KEY, dead)
+    made = session.pim.find(join(home.path, name))
+    if not isinstance(made, Collection):
+        raise NotFound(path)
+    return made
+
+
+def change(session: Session, resource: Home | Collection | Item, changes: Changes) -> None:
+    """Set and remove properties, all together; what is personal goes to the member's own file."""
+    if changes.personal:
+        _change_personal(session, name_of(resource.asked), dict(changes.personal))
+    if not changes.meta and not changes.dead:
+        return
+    session.access.require(Action.WRITE, resource.path)
+    if isinstance(resource, Item):
+        place, name = resource.collection.place, resource.member.name
+    else:
+        place, name = resource.place, ""
+    if isinstance(resource, Home) and resource.folder is None:
+        with session.store.write(ROOT_PLACE, place) as tx:
+            _make_home(tx, resource)
+    with session.store.write(place) as tx:
+        if changes.meta and isinstance(resource, Collection):
+            merged = {**resource.meta, **changes.meta}
+            meta = {key: value for key, value in merged.items() if value is not None}
+            write_props(session.store, tx, place, meta)
+        if changes.dead:
+            kept = dict(tx.state(place).get(name, PROPS_KEY) or {})
+            merged = {**kept, **changes.dead}
+            dead = {key: value for key, value in merged.items() if value is not None}
+            tx.set_state(place, name, PROPS_KEY, dead or None, log=True)
+
+
+def remove_collection(session: Session, collection: Collection) -> None:
+    """Move a collection to the trash; one that is only shown is taken off the member's home and nothing else."""
+    if collection.asked != collection.path:
+        _change_personal(session, name_of(collection.asked), {"hidden": True})
+        return
+    session.access.require(Action.DELETE, collection.path)
+    with session.store.write(tree=True) as tx:
+        tx.remove_folder(collection.place, by=session.principal.name)
+
+
+def move_collection(session: Session, collection: Collection, to: str, overwrite: bool) -> bool:
+    """Rename a collection, or hand it to another home; whether the target is new."""
+    session.access.require(Action.DELETE, collection.path)
+    home, new = _require_target(session, collection, to, overwrite)
+    place = f"{home.place}/{name_of(to)}"
+    with session.store.write(tree=True) as tx:
+        _make_home(tx, home)
+        if not new:
+            tx.remove_folder(place, by=session.principal.name)
+        tx.move_folder(collection.place, place)
+    return new
+
+
+def copy_collection(session: Session, collection: Collection, to: str, overwrite: bool, *, members: bool) -> bool:
+    """Copy a collection with what the copier may read of it; whether the target is new."""
+    home, new = _require_target(session, collection, to, overwrite)
+    if not new:
+        with session.store.write(tree=True) as tx:
+            tx.remove_folder(f"{home.place}/{name_of(to)}", by=session.principal.name)
+    dead = session.store.state(collection.place).get("", PROPS_KEY) or {}
+    meta = {key: value for key, value in collection.meta.items() if key != "tag"}
+    made = make_collection(session, to, collection.tag, Changes({**meta}, {**dead}))
+    if members:
+        with session.store.write(collection.place, made.place) as tx:
+            for member in session.pim.members(collection):
+                tx.copy(collection.place, member.name, made.place, member.name, creator=None)
+    return new
+
+
+def write_props(store: Store, tx: Transaction, place: str, meta: Mapping[str, str]) -> None:
+    """Replace ``.Radicale.props`` of a collection, synced, and log that the collection itself changed."""
+    tx.touch_directory(place)
+    with store.scratch(place) as scratch:
+        scratch.write(dump_props(meta))
+        scratch.rename_to(store.file(place, PROPS_FILE))
+    tx.touch(place, "")
+
+
+def _require_place(session: Session, path: str, tag: str) -> Home:
+    """The home in which a new collection may stand."""
+    condition = "addressbook-collection-location-ok" if tag == ADDRESS_BOOK else "calendar-collection-location-ok"
+    above = session.pim.find(parent_of(path))
+    if above is None:
+        raise ParentMissing(path)
+    if isinstance(above, Root):
+        raise PlaceRefused(path, "homes are made with their accounts", condition)
+    if not isinstance(above, Home):
+        raise PlaceRefused(path, "collections stand directly in a home", condition)
+    name = name_of(path)
+    require_name(name, longest_bytes=session.store.settings.limits.name_bytes)
+    if shown.is_reserved(name):
+        raise PlaceRefused(path, "names like this are kept for what a home shows", condition)
+    if session.pim.find(path) is not None:
+        raise AlreadyExists(path)
+    return above
+
+
+def _require_target(session: Session, collection: Collection, to: str, overwrite: bool) -> tuple[Home, bool]:
+    """Where a collection may be moved or copied, and whether nothing stands there yet."""
+    if session.pim.resolve(to) == collection.path:
+        raise PlaceRefused(to, "the destination is the resource itself")
+    present = session.pim.find(to)
+    if isinstance(present, Collection):
+        if not overwrite:
+            raise AlreadyExists(to)
+        session.access.require(Action.DELETE, present.path)
+        above = session.pim.find(parent_of(present.path))
+        if isinstance(above, Home) and present.asked == present.path:
+            return above, False
+        raise PlaceRefused(to, "what a home only shows is not replaced")
+    home = _require_place(session, to, collection.tag)
+    session.access.require(Action.CREATE, join(home.path, name_of(to)))
+    return home, True
+
+
+def _make_home(tx: Transaction, home: Home) -> None:
+    if tx.find_folder(home.place) is None:
+        tx.make_folder(home.place)
+
+
+def _change_personal(session: Session, name: str, values: dict[str, str | bool | None]) -> None:
+    member = session.principal.name
+    place = f"homes/{member}"
+    with session.store.write("homes", place) as tx:
+        folder = tx.find_folder(place) or tx.make_folder(place, owner=member)
+        present = tx.find_member(place, shown.FILE)
+        text = b"" if present is None else session.store.read_member(folder, shown.FILE)[0]
+        with session.store.scratch(place) as scratch:
+            scratch.write(shown.changed(text, name, values))
+            tx.put(place, shown.FILE, scratch)

@@ -1,0 +1,208 @@
+"""Storing, moving and removing calendar objects and cards: the client's bytes, judged and indexed (RFC 4791 §5.3.2)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auth.acl import Action
+from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Item
+from storage.errors import ItemRefused, NotFound, PlaceRefused, PreconditionFailed, UidConflict
+from storage.icalendar import Judged, judge
+from storage.itemstream import split_collection
+from storage.paths import join, require_name
+
+if TYPE_CHECKING:
+    from storage.records import Member
+    from storage.session import Session
+    from storage.transaction import Transaction
+
+Check = Callable[[str | None], None]  # given the present ETag or None, raises PreconditionFailed
+SUFFIXES = {CALENDAR: ".ics", ADDRESS_BOOK: ".vcf"}
+PLAIN_UID = re.compile(r"[A-Za-z0-9@_+=.,-]{1,120}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """
+    What a PUT left on the shelf.
+
+    Attributes:
+        verbatim: whether the stored bytes are the client's; only then does it learn the ETag.
+    """
+
+    member: Member
+    created: bool
+    verbatim: bool
+
+
+def put_item(session: Session, collection: Collection, name: str, data: bytes, check: Check) -> Stored:
+    """Create or replace one item; on any refusal nothing has changed."""
+    limits = session.store.settings.limits
+    require_name(name, longest_bytes=limits.name_bytes)
+    _require_items_fit(collection)
+    present = session.store.find_member(collection.folder, name)
+    _require_put(session, collection, name, present)
+    check(None if present is None else present.etag)
+    judged = _judge(session, collection, data, present)
+    with session.store.write(collection.place) as tx:
+        present = tx.find_member(collection.place, name)
+        _require_put(session, collection, name, present)
+        check(None if present is None else present.etag)
+        return _store(session, tx, collection, name, judged, present)
+
+
+def import_items(session: Session, collection: Collection, data: bytes) -> int:
+    """
+    Add and update by UID every item of one ``.ics`` or ``.vcf`` stream, all or none; nothing is removed.
+
+    Returns:
+        how many items the stream held.
+    """
+    _require_items_fit(collection)
+    parts = [_judge(session, collection, part, None) for part in split_collection(data, collection.tag)]
+    with session.store.write(collection.place) as tx:
+        planned = []
+        for judged in parts:
+            name = _name_for(session, collection, judged)
+            present = tx.find_member(collection.place, name)
+            _require_put(session, collection, name, present)
+            planned.append((name, judged, present))
+        for name, judged, present in planned:
+            _store(session, tx, collection, name, judged, present)
+    return len(parts)
+
+
+def remove_item(session: Session, item: Item, check: Check) -> None:
+    """Move an item to the trash."""
+    session.access.require(Action.DELETE, item.path)
+    place, name = item.collection.place, item.member.name
+    with session.store.write(place) as tx:
+        present = tx.find_member(place, name)
+        if present is None:
+            raise NotFound(item.path)
+        check(present.etag)
+        tx.remove(place, name, by=session.principal.name)
+
+
+def move_item(session: Session, item: Item, target: Collection, name: str, overwrite: bool, check: Check) -> bool:
+    """Move an item within or between collections (RFC 4918 §9.9); whether the target is new."""
+    session.access.require(Action.DELETE, item.path)
+    return _transfer(session, item, target, name, overwrite, check, keep=False)
+
+
+def copy_item(session: Session, item: Item, target: Collection, name: str, overwrite: bool, check: Check) -> bool:
+    """Copy an item (RFC 4918 §9.8), with its dead properties; whether the target is new."""
+    return _transfer(session, item, target, name, overwrite, check, keep=True)
+
+
+def _require_items_fit(collection: Collection) -> None:
+    if collection.tag not in SUFFIXES:
+        raise PlaceRefused(collection.asked, "only calendars and address books hold items")
+
+
+def _require_put(session: Session, collection: Collection, name: str, present: Member | None) -> None:
+    session.access.require(Action.CREATE if present is None else Action.WRITE, join(collection.path, name))
+
+
+def _judge(session: Session, collection: Collection, data: bytes, present: Member | None) -> Judged:
+    limits = session.store.settings.limits
+    largest = limits.calendar_item_bytes if collection.tag == CALENDAR else limits.card_bytes
+    judged = judge(
+        data,
+        collection.tag,
+        max_bytes=largest,
+        max_line_bytes=limits.content_line_bytes,
+        # a card that comes without UID over one that has it is the same card
+        new_uid=lambda: (present.uid if present is not None else None) or str(uuid.uuid4()),
+    )
+    component = judged.facts.component
+    if collection.tag == CALENDAR and component not in collection.components:
+        held = ", ".join(collection.components)
+        raise ItemRefused("supported-calendar-component", f"this calendar holds {held}, not {component}")
+    return judged
+
+
+def _store(
+    session: Session, tx: Transaction, collection: Collection, name: str, judged: Judged, present: Member | None
+) -> Stored:
+    _require_free_uid(session, collection, name, judged.facts.uid, present)
+    path = join(collection.path, name)
+    creator = None
+    if present is None and not session.access.may(Action.WRITE, path):
+        creator = session.principal.name  # a rule gives create alone: what one made oneself stays one's own
+    with session.store.scratch(collection.place) as scratch:
+        scratch.write(judged.data)
+        member = tx.put(collection.place, name, scratch, judged.facts, creator=creator)
+    return Stored(member, present is None, not judged.rewritten)
+
+
+def _require_free_uid(
+    session: Session, collection: Collection, name: str, uid: str | None, present: Member | None, source: str = ""
+) -> None:
+    """No other member may hold the UID, nor may an item be replaced by one with another (RFC 4791 §5.3.2.1)."""
+    if uid is None:
+        return
+    if present is not None and present.uid is not None and present.uid != uid:
+        raise UidConflict(uid, join(collection.asked, name), is_card=collection.tag == ADDRESS_BOOK)
+    holder = session.store.holder_of_uid(collection.folder, uid)
+    if holder is not None and holder not in (name, source):
+        raise UidConflict(uid, join(collection.asked, holder), is_card=collection.tag == ADDRESS_BOOK)
+
+
+def _name_for(session: Session, collection: Collection, judged: Judged) -> str:
+    uid = judged.facts.uid
+    if uid is None:
+        return secrets.token_hex(16) + SUFFIXES[collection.tag]
+    holder = session.store.holder_of_uid(collection.folder, uid)
+    if holder is not None:
+        return holder
+    name = (uid if PLAIN_UID.fullmatch(uid) and not uid.startswith(".") else secrets.token_hex(16)) + SUFFIXES[
+        collection.tag
+    ]
+    taken = session.store.find_member(collection.folder, name) is not None
+    return secrets.token_hex(16) + SUFFIXES[collection.tag] if taken else name
+
+
+def _transfer(
+    session: Session, item: Item, target: Collection, name: str, overwrite: bool, check: Check, *, keep: bool
+) -> bool:
+    path = join(target.path, name)
+    if path == item.path:
+        raise PlaceRefused(path, "the destination is the resource itself")
+    require_name(name, longest_bytes=session.store.settings.limits.name_bytes)
+    _require_items_fit(target)
+    source = item.collection
+    if source.tag != target.tag:
+        condition = "supported-calendar-data" if target.tag == CALENDAR else "supported-address-data"
+        raise ItemRefused(condition, "calendar objects stay in calendars and cards in address books")
+    with session.store.write(*sorted({source.place, target.place})) as tx:
+        member = tx.find_member(source.place, item.member.name)
+        if member is None:
+            raise NotFound(item.path)
+        check(member.etag)
+        present = tx.find_member(target.place, name)
+        _require_put(session, target, name, present)
+        if present is not None and not overwrite:
+            raise PreconditionFailed(f"{path} exists and Overwrite is F")
+        _require_component(target, member)
+        same = source.place == target.place and not keep
+        _require_free_uid(session, target, name, member.uid, present, member.name if same else "")
+        if present is not None:
+            tx.remove(target.place, name, by=session.principal.name)
+        if keep:
+            creator = None if session.access.may(Action.WRITE, path) else session.principal.name
+            tx.copy(source.place, member.name, target.place, name, creator=creator)
+        else:
+            tx.move(source.place, member.name, target.place, name)
+    return present is None
+
+
+def _require_component(target: Collection, member: Member) -> None:
+    if target.tag == CALENDAR and member.component is not None and member.component not in target.components:
+        held = ", ".join(target.components)
+        raise ItemRefused("supported-calendar-component", f"that calendar holds {held}, not {member.component}")

@@ -1,0 +1,240 @@
+"""
+Whether an object overlaps a time range, exactly, by the tables of RFC 4791 §9.9.
+
+The index holds safe bounds and answers for most members; this judges the few that are left. A rule is followed for a
+bounded number of steps; one that would cost more is answered by its bounds, that is: it may overlap, so it does.
+"""
+
+from __future__ import annotations
+
+import time
+import zoneinfo
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from io import StringIO
+
+from dateutil.rrule import rrule, rrulestr
+from dateutil.tz import tzical
+
+from storage.contentlines import Component, Line
+from storage.itemvalues import DAY_S, Moment, parse_duration, parse_moment, parse_period, parse_recurrence
+
+MOST_STEPS = 20_000
+COSTLY_S = 0.25
+SUB_DAILY = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - clocks of zones are counted from here
+LONG_AGO, FAR_AWAY = -(1 << 60), 1 << 60
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """From ``start_s`` up to and without ``end_s``, unix seconds; an open end is far away."""
+
+    start_s: int = LONG_AGO
+    end_s: int = FAR_AWAY
+
+
+class TooCostly(Exception):
+    """A rule would take more steps than are taken here."""
+
+
+class Zones:
+    """The time zones that an object's TZID parameters name: the system's, else the object's own VTIMEZONE."""
+
+    def __init__(self, data: bytes, calendar: Component) -> None:
+        self._data = data
+        self._calendar = calendar
+        self._known: dict[str, tzinfo | None] = {}
+
+    def of(self, line: Line) -> tzinfo | None:
+        """The zone of a property's clock; None is UTC, as floating times are taken here."""
+        name = line.parameter("TZID")
+        if name is None:
+            return None
+        if name not in self._known:
+            self._known[name] = system_zone(name) or self._own_zone(name)
+        return self._known[name]
+
+    def _own_zone(self, name: str) -> tzinfo | None:
+        for child in self._calendar.children:
+            line = child.find("TZID")
+            if child.name == "VTIMEZONE" and line is not None and line.value == name:
+                text = self._data[child.start : child.end].decode("utf-8", "replace")
+                try:
+                    found: tzinfo | None = tzical(StringIO(text)).get(name)
+                    return found
+                except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+                    return None
+        return None
+
+
+@lru_cache(maxsize=1024)
+def system_zone(name: str) -> tzinfo | None:
+    """A zone of the system's database; ``/mozilla.org/20050126_1/Europe/Berlin`` is one too."""
+    pieces = name.strip("/").split("/")
+    for count in (len(pieces), 3, 2):
+        key = "/".join(pieces[-count:])
+        if count <= len(pieces) and len(key) < 64:
+            try:
+                return zoneinfo.ZoneInfo(key)
+            except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+                continue
+    return None
+
+
+_costly: set[str] = set()  # ETags of objects whose rules took long once
+
+
+def overlaps(data: bytes, calendar: Component, name: str, asked: TimeRange, etag: str) -> bool:
+    """Whether one of a calendar object's components of a type overlaps a time range; its bounds are known to."""
+    if etag in _costly:
+        return True
+    started = time.monotonic()
+    try:
+        return any(reaches(start, end, asked, name) for start, end, _ in spans(data, calendar, name, asked))
+    except (TooCostly, OverflowError):
+        return True
+    finally:
+        if time.monotonic() - started > COSTLY_S:
+            if len(_costly) > 10_000:
+                _costly.clear()
+            _costly.add(etag)
+
+
+def reaches(start_s: int, end_s: int, asked: TimeRange, name: str) -> bool:
+    """Whether an occurrence from start to end overlaps a range; one without length does where it begins in it."""
+    if name == "VTODO":  # a task due at the end of the range is in it
+        return (asked.start_s < end_s or asked.start_s <= start_s) and (asked.end_s > start_s or asked.end_s >= end_s)
+    if end_s > start_s:
+        return asked.start_s < end_s and asked.end_s > start_s
+    return asked.start_s <= start_s < asked.end_s
+
+
+def spans(data: bytes, calendar: Component, name: str, asked: TimeRange) -> Iterator[tuple[int, int, Component]]:
+    """
+    Start and end of each occurrence, in unix seconds up to the end of the range, and the component that gives it.
+
+    Raises:
+        TooCostly: a rule takes too many steps.
+    """
+    zones = Zones(data, calendar)
+    components = [child for child in calendar.children if child.name == name]
+    overridden = set()
+    for component in components:
+        line = component.find("RECURRENCE-ID")
+        if line is not None:
+            overridden.add(seconds(parse_moment(line.value), zones.of(line)))
+    for component in components:
+        is_override = component.find("RECURRENCE-ID") is not None
+        for start, end in _component_spans(component, zones, asked, set() if is_override else overridden):
+            yield start, end, component
+
+
+def seconds(moment: Moment, zone: tzinfo | None) -> int:
+    """A moment on a zone's clock as unix seconds."""
+    if zone is None or moment.utc or moment.is_date:
+        return moment.clock_s
+    local = EPOCH + timedelta(seconds=moment.clock_s)
+    return int(local.replace(tzinfo=zone).astimezone(UTC).timestamp())
+
+
+def _component_spans(
+    component: Component, zones: Zones, asked: TimeRange, overridden: set[int]
+) -> Iterator[tuple[int, int]]:
+    line = component.find("DTSTART") or (component.find("DUE") if component.name == "VTODO" else None)
+    if line is None:
+        yield from _undated_spans(component)
+        return
+    first, zone = parse_moment(line.value), zones.of(line)
+    length = _length(component, line, first, zones)
+    left_out = overridden | set(_listed(component.all("EXDATE"), zones))
+    begin_s = seconds(first, zone)
+    if begin_s not in left_out:
+        yield _span(begin_s, length, line)
+    for rdate in component.all("RDATE"):
+        for entry in rdate.value.split(","):
+            if entry.strip():
+                start, end = parse_period(entry)
+                start_s, end_s = seconds(start, zones.of(rdate)), seconds(end, zones.of(rdate))
+                if start_s not in left_out:
+                    yield (start_s, end_s) if end_s > start_s else _span(start_s, length, line)
+    for rule in component.all("RRULE"):
+        for start_s in _rule_starts(rule, first, zone, asked.end_s):
+            if start_s not in left_out and start_s != begin_s:
+                yield _span(start_s, length, line)
+
+
+def _span(start_s: int, length: int, line: Line) -> tuple[int, int]:
+    return (start_s - length, start_s) if line.name == "DUE" else (start_s, start_s + length)
+
+
+def _length(component: Component, line: Line, first: Moment, zones: Zones) -> int:
+    duration, end = component.find("DURATION"), component.find("DTEND") or component.find("DUE")
+    if line.name == "DUE":
+        return 1  # "start < DUE and end >= DUE": the second before
+    if duration is not None:
+        return max(parse_duration(duration.value), 0)
+    if end is not None:
+        return max(seconds(parse_moment(end.value), zones.of(end)) - seconds(first, zones.of(line)), 0)
+    return DAY_S if first.is_date else 0
+
+
+def _listed(lines: Sequence[Line], zones: Zones) -> Iterator[int]:
+    for line in lines:
+        for entry in line.value.split(","):
+            if entry.strip():
+                yield seconds(parse_moment(entry), zones.of(line))
+
+
+def _undated_spans(component: Component) -> Iterator[tuple[int, int]]:
+    """A task without dates stands where it was created and completed, or everywhere; a note nowhere."""
+    if component.name != "VTODO":
+        return
+    completed, created = (component.find(name) for name in ("COMPLETED", "CREATED"))
+    ends = [parse_moment(line.value).clock_s for line in (completed, created) if line is not None]
+    if not ends:
+        yield LONG_AGO, FAR_AWAY
+    elif completed is None:
+        yield ends[0], FAR_AWAY
+    else:
+        yield min(ends) - 1, max(ends) + 1
+
+
+def _rule_starts(line: Line, first: Moment, zone: tzinfo | None, end_s: int) -> Iterator[int]:
+    """Starts of a rule's occurrences in unix seconds, rising, up to the end."""
+    parsed = parse_recurrence(line.value)
+    if parsed.frequency in SUB_DAILY or not parsed.gregorian or _never_comes(parsed.by):
+        raise TooCostly
+    parts = [
+        part
+        for part in line.value.strip(" ;").split(";")
+        if not part.upper().startswith(("UNTIL=", "RSCALE=", "SKIP="))
+    ]
+    start = EPOCH + timedelta(seconds=first.clock_s)
+    try:
+        rule = rrulestr(";".join(parts), dtstart=start)
+    except (ValueError, TypeError, KeyError) as error:
+        raise TooCostly from error
+    assert isinstance(rule, rrule)
+    until_s = FAR_AWAY
+    if parsed.until is not None:
+        until_s = seconds(parsed.until, zone) + (DAY_S - 1 if parsed.until.is_date and not first.is_date else 0)
+    utc = zone is None or first.utc or first.is_date
+    for step, local in enumerate(rule):
+        if step > MOST_STEPS:
+            raise TooCostly
+        moment = local.replace(tzinfo=UTC if utc else zone)
+        start_s = int(moment.timestamp())
+        if start_s > until_s or start_s >= end_s:
+            return
+        yield start_s
+
+
+def _never_comes(by: dict[str, tuple[str, ...]]) -> bool:
+    """Whether a rule asks for days that no month has; following it would go on to the year 9999."""
+    days = [int(day.removesuffix("L")) for day in by.get("BYMONTHDAY", ())]
+    months = [int(month.removesuffix("L")) for month in by.get("BYMONTH", ())]
+    longest = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+    return bool(days and months) and not any(abs(day) <= longest.get(month, 31) for day in days for month in months)
