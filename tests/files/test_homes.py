@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from davserver.dav.names import DAV
@@ -14,14 +12,14 @@ TO_BOB = '[[rule]]\nwho = ["bob"]\nmay = ["read"]\n'
 
 
 @pytest.fixture(scope="module")
-def cloud(start_server: MakeServer) -> Iterator[Server]:
+def cloud(start_server: MakeServer) -> Server:
     """A server of its own: what is shared here shows in everybody's listing."""
     server = start_server()
     calendar = server.data / "collections/collection-root/alice/work"
     calendar.mkdir(parents=True)
     (calendar / ".Radicale.props").write_text('{"tag": "VCALENDAR"}')
     (server.data / "collections/collection-root/bob/play").mkdir(parents=True)
-    yield server
+    return server
 
 
 def names(client: Dav, path: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The hooks of WsgiDAV that the adapter uses: their names, arguments and order. A new version that moves one fails here."""
+"""The hooks of WsgiDAV that the adapter uses: their names, arguments and order; a version that moves one fails here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from wsgidav.dav_error import DAVError, as_DAVError
 from wsgidav.dav_provider import DAVCollection, DAVNonCollection, DAVProvider
 from wsgidav.request_server import RequestServer
 
+from davserver.mounts.files import METHODS
 from davserver.mounts.wsgidav_provider import SharedLocks, ShelfProvider
 from davserver.mounts.wsgidav_server import FilesServer
 
@@ -75,7 +76,7 @@ def test_the_guest_offers_every_method_that_is_answered() -> None:
             return None
 
     server = FilesServer(ShelfProvider(NoLocks()))  # type: ignore[arg-type]
-    for method in ["OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL", "PROPFIND", "PROPPATCH", "LOCK", "UNLOCK"]:
+    for method in METHODS:
         assert method in server._possible_methods
         assert callable(getattr(server, f"do_{method}"))
     assert SharedLocks(NoLocks()).is_url_locked_by_token("/files/a", "x") is False  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ OLD = 1_500_000_000
 
 @pytest.fixture
 def rclone(server: Server, tmp_path: Path) -> Rclone:
-    """Runs rclone with a remote ``cloud:`` that is alice's home; the vendor is the one that keeps modification times."""
+    """Runs rclone with alice's home as ``cloud:``; the vendor is the one that keeps modification times."""
     obscured = run(program("rclone"), "obscure", password_of("alice")).stdout.strip()
     config = tmp_path / "rclone.conf"
     config.write_text(
