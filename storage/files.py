@@ -116,13 +116,22 @@ class FileShelf:
         """Move a file or a whole tree (RFC 4918 §9.9); true if nothing stood at the target."""
         return self._transfer.move(source, target, terms, overwrite=overwrite)
 
-    def set_properties(self, path: str, changes: dict[str, str | None], terms: Terms, *, most: int) -> None:
+    def set_properties(
+        self,
+        path: str,
+        changes: dict[str, str | None],
+        terms: Terms,
+        *,
+        most: int,
+        modified_ns: int | None = None,
+    ) -> None:
         """
         Set and remove dead properties together (RFC 4918 §9.2).
 
         Args:
             changes: Clark name to the property element as XML, None to remove it.
             most: how many a resource may have.
+            modified_ns: the time of change that a file is to have, by the property that Explorer sets.
         """
         node = self.tree.get(path)
         self._require_properties(node)
@@ -135,6 +144,8 @@ class FileShelf:
             if len(kept) > most:
                 raise PlaceRefused(path, f"{len(kept)} properties are more than the {most} that a resource may have")
             tx.set_state(place, name, "props", kept or None)
+            if modified_ns is not None and present.member is not None:
+                tx.set_modified(place, name, modified_ns)
 
     def lock(self, path: str, terms: Terms, claim: Claim) -> tuple[Lock, bool]:
         """
