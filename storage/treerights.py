@@ -110,7 +110,8 @@ def require_nothing_hidden(session: Session, path: str) -> None:
     if folder is None:
         raise ParentMissing(path)
     taken = session.store.find_member(folder, name) is not None
-    if taken or session.store.find_folder(f"{place}/{name}") is not None:
+    taken = taken or session.store.find_folder(f"{place}/{name}") is not None
+    if taken and session.files.tree.find(path) is None:
         raise NeedPrivileges(path, Action.WRITE)
 
 
