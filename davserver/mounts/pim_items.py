@@ -13,7 +13,8 @@ from davserver.dav.if_header import Condition, parse_if
 from davserver.dav.message import FileBody, Request, Response
 from davserver.dav.target import parse_destination
 from davserver.dav.xml import read_body
-from davserver.mounts.pim_props import ITEM_TYPES, View, content_type
+from davserver.mounts.pim_props import ITEM_TYPES, content_type
+from davserver.mounts.pim_view import View
 from storage.collection import CALENDAR, Collection, Home, Item, Resource, Root
 from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
 from storage.export import join_items
