@@ -26,7 +26,7 @@ from storage.fileterms import Claim, Nothing, Stored, Terms, Upload, places_of, 
 from storage.filetransfer import Transfer, remove
 from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
 from storage.paths import FILES, parent_of
-from storage.sharedrules import collection_of, remove_rules, write_rules
+from storage.sharedrules import collection_of, open_rules, remove_rules, write_rules
 
 if TYPE_CHECKING:
     from storage.locks import Lock
@@ -48,6 +48,11 @@ class FileShelf:
 
     def open(self, node: Node) -> tuple[int, Node]:
         """A file's bytes as a descriptor that the caller closes, and the node that agrees with them."""
+        if is_shared_rules(node.path):
+            found = open_rules(self._store, node.folder)
+            if found is None:
+                raise NotFound(node.path)
+            return found[0], Node(node.path, node.folder, found[1])
         if node.member is None or not self.tree.may_read(node.path):
             raise NotFound(node.path)
         fd, member = self._store.open_member(node.folder, node.member.name)
@@ -175,7 +180,9 @@ class FileShelf:
     def require_lockable(self, path: str) -> None:
         """Raise unless the principal may lock the resource, or the place where none is yet (RFC 4918 §7.3)."""
         node = self.tree.find(path)
-        if node is None:
+        if is_shared_rules(path) and (node is None or not node.listing):
+            self._require_shared_rules(path)
+        elif node is None:
             treerights.require_create(self._session, path)
         elif node.listing or node.path == FILES:
             raise PlaceRefused(path, "this folder is put together by the server and cannot be locked")
@@ -238,10 +245,7 @@ class FileShelf:
     # the rules of calendars and address books
 
     def _put_shared_rules(self, path: str, upload: Upload, terms: Terms) -> Stored:
-        collection = collection_of(path)
-        self._session.access.require(Action.ADMIN, collection)
-        if not rulesgate.holds_rules(path) or path.count("/") != 5:
-            raise PlaceRefused(path, "only access.toml of a collection stands here")
+        collection = self._require_shared_rules(path)
         data = read_rules(upload, path)
         rulesgate.require_rules(self._session, path, collection, data)
         with self._store.write(require_place(collection)) as tx:
@@ -250,6 +254,14 @@ class FileShelf:
             treerights.require_unlocked(self._session, path, terms, tree=False, member=False)
             write_rules(self._store, tx, require_place(collection), data)
         return Stored(self.tree.get(path), node is None)
+
+    def _require_shared_rules(self, path: str) -> str:
+        """The collection that the rules at a path are for, if the principal has ``admin`` on it."""
+        collection = collection_of(path)
+        self._session.access.require(Action.ADMIN, collection)
+        if not rulesgate.holds_rules(path) or path.count("/") != 5:
+            raise PlaceRefused(path, "only access.toml of a collection stands here")
+        return collection
 
     def _remove_shared_rules(self, node: Node, terms: Terms) -> None:
         if node.is_folder:

@@ -16,8 +16,9 @@ from davserver.dav.target import parse_destination
 from davserver.dav.xml import open_tag, parse_xml, read_body, render_element
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_properties import LIVE, SETTABLE
-from storage.errors import NameRefused
+from storage.errors import NameRefused, PlaceRefused
 from storage.fileterms import Upload
+from storage.paths import FILES, is_within
 
 NEWEST_S = 1 << 40  # beyond any date that a file system keeps
 
@@ -195,7 +196,11 @@ def _target(call: Call) -> str:
     """The canonical path of the Destination header (RFC 4918 §10.3)."""
     request = call.request
     hosts = [request.host, call.settings.server.public_url.partition("://")[2]]
-    return call.session.canonical(parse_destination(request.header("destination"), [host for host in hosts if host]))
+    path = parse_destination(request.header("destination"), [host for host in hosts if host])
+    target = call.session.canonical(path)
+    if not is_within(target, FILES):
+        raise PlaceRefused(target, "files are copied and moved within /files/ only")
+    return target
 
 
 def _overwrite(call: Call) -> bool:
