@@ -1,0 +1,144 @@
+"""Synchronisation by token (RFC 6578), and ctags."""
+
+from __future__ import annotations
+
+import pytest
+
+from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
+from tests.harness import Dav, Reply, Server
+from tests.pim.samples import card, event, sync
+
+CUT = "<D:limit><D:nresults>2</D:nresults></D:limit>"
+
+
+def token_of(reply: Reply) -> str:
+    """The sync token of an answer."""
+    return reply.xml.findtext(DAV.sync_token) or ""
+
+
+@pytest.mark.rfc("6578", "3.2")
+@pytest.mark.parametrize("depth", ["0", "1", None])
+def test_a_client_learns_what_changed_and_what_went(mine: Dav, calendar: str, depth: str | None) -> None:
+    for name in ("a", "b"):
+        mine.put(f"{calendar}{name}.ics", event(name))
+    first = mine.report(calendar, sync(), depth=depth)
+    assert set(first.multistatus()) == {calendar + "a.ics", calendar + "b.ics"}
+    mine.put(calendar + "c.ics", event("c"))
+    mine.put(calendar + "a.ics", event("a", "Changed"))
+    mine.delete(calendar + "b.ics")
+    second = mine.report(calendar, sync(token_of(first)), depth=depth)
+    rows = second.multistatus()
+    assert {href: row.status for href, row in rows.items()} == {
+        calendar + "a.ics": None,
+        calendar + "b.ics": 404,
+        calendar + "c.ics": None,
+    }
+    assert mine.report(calendar, sync(token_of(second)), depth=depth).multistatus() == {}
+
+
+def test_the_token_is_the_same_in_propfind_ctag_and_report(mine: Dav, calendar: str) -> None:
+    mine.put(calendar + "a.ics", event())
+    row = mine.propfind(calendar, DAV.sync_token, CALSERVER.getctag).multistatus()[calendar]
+    token = token_of(mine.report(calendar, sync()))
+    assert row.text(DAV.sync_token) == row.text(CALSERVER.getctag) == token
+    assert token.startswith("urn:")
+    mine.put(calendar + "a.ics", event(summary="Changed"))
+    assert mine.propfind(calendar, CALSERVER.getctag).multistatus()[calendar].text(CALSERVER.getctag) != token
+
+
+@pytest.mark.rfc("6578", "3.2")
+@pytest.mark.parametrize("token", ["x", "urn:davserver:sync:a:b:1", "urn:davserver:sync:::", "?after=a"])
+def test_a_token_of_another_time_or_place_is_refused_by_name(mine: Dav, calendar: str, token: str) -> None:
+    reply = mine.report(calendar, sync(token))
+    assert (reply.status, reply.condition) == (403, DAV.valid_sync_token)
+
+
+def test_a_token_of_another_collection_or_ahead_of_time_is_refused(mine: Dav, calendar: str, book: str) -> None:
+    token = token_of(mine.report(calendar, sync()))
+    assert mine.report(book, sync(token)).condition == DAV.valid_sync_token
+    ahead = token.rpartition(":")[0] + ":999"
+    assert mine.report(calendar, sync(ahead)).condition == DAV.valid_sync_token
+
+
+@pytest.mark.rfc("6578", "3.6")
+def test_a_long_list_is_cut_and_goes_on_with_the_new_token(mine: Dav, calendar: str) -> None:
+    names = {f"{calendar}{number}.ics" for number in range(5)}
+    for name in names:
+        mine.put(name, event(name.replace("/", "-")))
+    seen: set[str] = set()
+    token, cuts = "", 0
+    for _ in range(5):
+        reply = mine.report(calendar, sync(token, more=CUT))
+        rows = reply.multistatus()
+        token = token_of(reply)
+        cuts += calendar in rows
+        assert calendar not in rows or rows[calendar].status == 507
+        assert len(set(rows) - {calendar}) <= 2
+        seen |= set(rows) - {calendar}
+        if calendar not in rows:
+            break
+        mine.put(calendar + "0.ics", event(f"{calendar}0.ics".replace("/", "-"), f"Changed {cuts}"))
+    assert seen == names
+    assert mine.report(calendar, sync(token)).multistatus() == {}
+
+
+@pytest.mark.rfc("6578", "3.6")
+def test_a_long_list_of_changes_is_cut_where_a_change_ends(mine: Dav, calendar: str) -> None:
+    token = token_of(mine.report(calendar, sync()))
+    for number in range(3):
+        mine.put(f"{calendar}{number}.ics", event(str(number)))
+    first = mine.report(calendar, sync(token, more=CUT))
+    assert first.multistatus()[calendar].status == 507
+    rest = mine.report(calendar, sync(token_of(first), more=CUT))
+    assert list(rest.multistatus()) == [calendar + "2.ics"]
+
+
+def test_cards_come_with_the_synchronisation_in_one_go(mine: Dav, book: str) -> None:
+    mine.put(book + "a", card())
+    rows = mine.report(book, sync(props="<D:getetag/><CR:address-data/>"), depth="1").multistatus()
+    assert rows[book + "a"].text(CARDDAV.address_data) == card()
+
+
+def test_items_say_that_they_are_calendar_objects(mine: Dav, calendar: str) -> None:
+    mine.put(calendar + "no-suffix", event())
+    rows = mine.report(calendar, sync(props="<D:getcontenttype/><D:getetag/>"), depth="1").multistatus()
+    assert (rows[calendar + "no-suffix"].text(DAV.getcontenttype) or "").startswith("text/calendar")
+
+
+def test_the_home_synchronises_by_a_token_of_its_listing(club: Server) -> None:
+    alice = club.client("alice")
+    first = alice.report("/dav/alice/", sync(props="<D:resourcetype/>"))
+    assert set(first.multistatus()) == {f"/dav/alice/{name}/" for name in ("calendar", "contacts", "tasks")}
+    assert alice.report("/dav/alice/", sync(token_of(first))).multistatus() == {}
+    alice.put("/dav/alice/calendar/a.ics", event())
+    reply = alice.report("/dav/alice/", sync(token_of(first)))
+    assert (reply.status, reply.condition) == (403, DAV.valid_sync_token)
+
+
+def test_a_token_from_before_a_lost_index_is_refused_and_a_full_list_is_right(club: Server) -> None:
+    alice = club.client("alice")
+    calendar = "/dav/alice/calendar/"
+    alice.put(calendar + "a.ics", event())
+    token = token_of(alice.report(calendar, sync()))
+    club.stop()
+    for file in club.data.glob("index.sqlite*"):
+        file.unlink()
+    (club.data / "collections/collection-root/alice/calendar/b.ics").write_text(event("b"))
+    club.start()
+    assert alice.report(calendar, sync(token)).condition == DAV.valid_sync_token
+    assert set(alice.report(calendar, sync()).multistatus()) == {calendar + "a.ics", calendar + "b.ics"}
+
+
+def test_what_was_edited_behind_the_server_is_told_by_the_next_synchronisation(club: Server) -> None:
+    alice = club.client("alice")
+    calendar = "/dav/alice/calendar/"
+    alice.put(calendar + "a.ics", event())
+    token = token_of(alice.report(calendar, sync()))
+    (club.data / "collections/collection-root/alice/calendar/b.ics").write_text(event("b"))
+    rows = alice.report(calendar, sync(token, "<D:getetag/><C:calendar-data/>")).multistatus()
+    assert rows[calendar + "b.ics"].text(CALDAV.calendar_data) == event("b")
+
+
+def test_a_synchronisation_that_says_nothing_of_a_token_is_bad(mine: Dav, calendar: str) -> None:
+    assert mine.report(calendar, '<D:sync-collection xmlns:D="DAV:"><D:prop/></D:sync-collection>').status == 400
+    assert mine.report(calendar, sync(more="<D:limit><D:nresults>0</D:nresults></D:limit>")).status == 400
