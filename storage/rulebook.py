@@ -201,12 +201,6 @@ class DiskRuleBook:
         place = paths.place_of(path)
         return place is not None and self._store.folder_row(place) is not None
 
-    def _is_home(self, path: str) -> bool:
-        """Whether it is a member's home, which is its owner's before the first file makes the directory."""
-        if self._members is None or paths.parent_of(path) not in (paths.MEMBERS, paths.DAV):
-            return False
-        return self._members.is_member(fold(paths.name_of(path)))
-
     def marked_below(self, path: str) -> Iterable[str]:
         """Paths strictly below that have rules or an owner; of ``/files/Members`` and ``/dav`` every home is one."""
         found = {named for named in self._server if named != path and paths.is_within(named, path)}
