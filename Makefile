@@ -2,9 +2,11 @@
 #
 # .venv is made once; the stamps in it tell what has been installed, so a second run starts at once.
 
+# make demo LISTEN=127.0.0.1:9090   where port 8080 is taken
+# make demo PYTHON=/opt/python3.12  to choose the interpreter
+LISTEN ?=
 PYTHON ?=
 JOBS ?= 2
-ADDRESS ?= 127.0.0.1:8080
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
@@ -15,7 +17,7 @@ help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
 
 demo: .venv/installed ## Serve the example association from ./demo and print what to type into which client
-	@$(BIN)/davserver demo
+	@$(BIN)/davserver demo demo $(if $(LISTEN),--listen $(LISTEN))
 
 test: .venv/installed-for-tests programs ## Install what the tests need and run them all
 	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)

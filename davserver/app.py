@@ -6,8 +6,6 @@ It runs under our own server (``davserver.server``), which sends files by ``send
 
 from __future__ import annotations
 
-import importlib
-import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -23,6 +21,8 @@ from davserver.dav.message import Environ, Request, Response, reason
 from davserver.dav.target import host_name
 from davserver.environ import Proxies, build_request
 from davserver.errors import View, translate
+from davserver.mounts.files import FilesMount
+from davserver.mounts.pim import PimMount
 from davserver.mounts.root import RootMount
 from davserver.signin import SignIn
 from davserver.trip import Trip, begin_body
@@ -31,15 +31,8 @@ from storage.session import Session
 from storage.store import Store
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-MOUNTS: dict[View, tuple[str, str]] = {
-    # first path segment: module and class of its mount
-    "files": ("davserver.mounts.files", "FilesMount"),
-    "dav": ("davserver.mounts.pim", "PimMount"),
-}
 FOREIGN_POST = "A page of another site sent this request with your password; it is refused.\n"
 OWN_SITES = ("same-origin", "none")
-
-log = logging.getLogger("davserver.app")
 
 
 class Mount(Protocol):
@@ -58,12 +51,11 @@ class Application:
         self._proxies = Proxies(settings.server.trusted_proxies)
         self._sign_in = SignIn(settings.server, directory, Throttle())
         self._root = RootMount(settings)
-        self._mounts: dict[str, Mount] = {}
-        for view, (module, name) in MOUNTS.items():
-            try:
-                self._mounts[view] = getattr(importlib.import_module(module), name)(store, settings, directory)
-            except ModuleNotFoundError as error:
-                log.warning("nothing is served at /%s/: %s", view, error)
+        self._mounts: dict[str, Mount] = {
+            # by first path segment
+            "files": FilesMount(store, settings, directory),
+            "dav": PimMount(store, settings, directory),
+        }
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""

@@ -77,7 +77,7 @@ class Transfer:
     def _require_leave(self, node: Node, target: str) -> None:
         treerights.require_movable(self._session, node)
         treerights.require_tree(self._session, node, treerights.TAKE_AWAY)
-        treerights.require_free_of_rules(self._session, node, parent_of(target))
+        treerights.require_free_of_rules(self._session, node, target)
 
     def _require_target(self, node: Node, target: str, *, overwrite: bool) -> Node | None:
         """What stands at the target and gives way, once the principal may put the new resource there."""

@@ -66,10 +66,17 @@ def require_tree(session: Session, node: Node, actions: tuple[Action, ...]) -> N
             raise NeedPrivileges(node.path, lacking)
 
 
-def require_free_of_rules(session: Session, node: Node, target_folder: str) -> None:
-    """Raise unless a tree holds no rules, or the principal has ``admin`` where it goes; the source is asked before."""
-    if any(is_rules_file(path) for path in every_path(session, node)):
-        session.access.require(Action.ADMIN, target_folder)
+def require_free_of_rules(session: Session, node: Node, target: str) -> None:
+    """
+    Raise unless a tree holds no rules, or the principal has ``admin`` where it goes too.
+
+    That it has ``admin`` where the rules are, ``require_tree`` has asked. Who will own the folder at its new place, in
+    the own home or as a board of one's own, has ``admin`` there.
+    """
+    if not any(is_rules_file(path) for path in every_path(session, node)):
+        return
+    if not node.is_folder or owner_of_new_folder(session, target) is None:
+        session.access.require(Action.ADMIN, parent_of(target))
 
 
 def require_movable(session: Session, node: Node) -> None:
@@ -110,7 +117,8 @@ def require_nothing_hidden(session: Session, path: str) -> None:
     if folder is None:
         raise ParentMissing(path)
     taken = session.store.find_member(folder, name) is not None
-    if taken or session.store.find_folder(f"{place}/{name}") is not None:
+    taken = taken or session.store.find_folder(f"{place}/{name}") is not None
+    if taken and session.files.tree.find(path) is None:
         raise NeedPrivileges(path, Action.WRITE)
 
 

@@ -464,14 +464,17 @@ class Server:
         self._clients.append(client)
         return client
 
-    def start(self) -> Server:
-        """Start the process and wait until it answers."""
-        command = [sys.executable, "-m", "davserver.cli", "serve", "-c", str(self.config)]
-        if not (ROOT / "davserver" / "cli.py").exists():
-            command = [sys.executable, "-m", "tests.serve", str(self.config)]
+    def start_process(self) -> None:
+        """Start the process without waiting for it."""
+        command = [sys.executable, "-m", "davserver", "serve", "-c", str(self.config)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+    def start(self) -> Server:
+        """Start the process and wait until it answers."""
+        self.start_process()
+        assert self._process is not None
         deadline = time.monotonic() + START_WITHIN_S
         while not self.answers():
             if self._process.poll() is not None:

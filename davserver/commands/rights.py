@@ -23,7 +23,6 @@ from storage.state import State
 if TYPE_CHECKING:
     from storage.store import Store
 
-_HOMES = {root for prefix, root in paths.TREES if prefix != paths.FILES}
 _TEXT = """\
 The rules are read from the disk as they are now, whether the server runs or not.
 
@@ -54,9 +53,7 @@ class UnopenedStore:
         return states.read(f"{self._data}/{place}")
 
     def folder_row(self, place: str) -> str | None:
-        """Something where a folder stands, or will with the first sign-in: an account's home."""
-        if place.rpartition("/")[0] in _HOMES:
-            return place
+        """Something where a folder stands."""
         directory = f"{self._data}/{place}"
         return place if os.path.isdir(directory) and not os.path.islink(directory) else None
 

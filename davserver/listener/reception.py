@@ -102,16 +102,16 @@ class Reception:
         next_sweep = time.monotonic() + SWEEP_S
         while not self._stop:
             for key, _ in self._selector.select(max(0.0, next_sweep - time.monotonic())):
-                if key.fileobj is self._listener:
-                    self._accept()
-                elif key.fileobj is self._woken:
-                    with contextlib.suppress(OSError):
-                        self._woken.recv(4096)
-                else:
-                    self._attend(key.data)
+                try:
+                    self._turn_to(key)
+                except Exception:  # one connection's trouble must not be everybody's
+                    log.exception("a connection could not be attended to")
             if time.monotonic() >= next_sweep:
                 next_sweep = time.monotonic() + SWEEP_S
-                self._sweep()
+                try:
+                    self._sweep()
+                except Exception:
+                    log.exception("the sweep failed")
 
     def stop(self) -> None:
         """Let ``run`` return; may be called from a signal handler or another thread."""
@@ -146,6 +146,15 @@ class Reception:
         self._waker.close()
         self._woken.close()
 
+    def _turn_to(self, key: selectors.SelectorKey) -> None:
+        if key.fileobj is self._listener:
+            self._accept()
+        elif key.fileobj is self._woken:
+            with contextlib.suppress(OSError):
+                self._woken.recv(4096)
+        else:
+            self._attend(key.data)
+
     def _accept(self) -> None:
         assert self._listener is not None
         for _ in range(ACCEPTS_AT_ONCE):
@@ -167,7 +176,10 @@ class Reception:
         with self._lock:
             is_crowd = self._counts[remote] >= self._most_each and not self._is_exempt(remote)
             if is_crowd or self._counts.total() >= self._most:
-                Stream(sock, contextlib.nullcontext()).send_at_once(CROWDED)
+                stream = Stream(sock, contextlib.nullcontext())
+                stream.send_at_once(CROWDED)
+                with contextlib.suppress(OSError):
+                    stream.fill(self._head_bytes)  # what is closed unread is reset, the answer with it
                 sock.close()
                 return
             self._counts[remote] += 1

@@ -24,6 +24,7 @@ from typing import Any
 from wsgidav.dav_error import HTTP_MEDIATYPE_NOT_SUPPORTED, DAVError
 from wsgidav.request_server import RequestServer
 
+from davserver.dav.if_header import parse_lock_token
 from davserver.dav.message import Environ, Response
 from davserver.mounts import files_lock, files_propfind, files_read, files_write
 from davserver.mounts.files_call import Call
@@ -73,9 +74,8 @@ class FilesServer(RequestServer):  # type: ignore[misc]
     def do_UNLOCK(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """As the guest's; who has ``admin`` there may take away the lock of somebody else."""
         call = call_in(environ)
-        token = environ.get("HTTP_LOCK_TOKEN", "").strip().strip("<>")
-        environ["HTTP_LOCK_TOKEN"] = token
-        if token and may_unlock(call):
+        token = environ["HTTP_LOCK_TOKEN"] = parse_lock_token(call.request.header("lock-token"))
+        if may_unlock(call):
             lock = call.session.store.locks.find(token)
             environ["wsgidav.user_name"] = lock.principal if lock is not None else environ["wsgidav.user_name"]
         answer: Iterable[bytes] = super().do_UNLOCK(environ, start_response)

@@ -8,6 +8,7 @@ import re
 import stat
 import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,14 @@ def test_an_edit_makes_the_users_file_private_and_leaves_no_scratch_file(associa
     add(association, "alice")
     assert stat.S_IMODE((association / "users.toml").stat().st_mode) == 0o600
     assert sorted(os.listdir(association)) == ["access.toml", "data", "davserver.toml", "groups.toml", "users.toml"]
+
+
+def test_edits_at_the_same_time_all_arrive(association: Path) -> None:
+    names = [f"member{number}" for number in range(6)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        codes = list(pool.map(lambda name: run(association, "user", "add", name, password=WORD).code, names))
+    assert codes == [0] * len(names)
+    assert sorted(users(association)) == names
 
 
 @pytest.mark.parametrize("name", ["ALICE", "sport", "all-users", "world", "a/b", "a~b", ".a", "a:b", ""])

@@ -15,9 +15,13 @@ from urllib.parse import urlsplit
 import pytest
 import vobject
 
+from auth.acl import actions
 from auth.directory import Directory
+from auth.principal import ANONYMOUS
 from config.loader import load
 from davserver.commands.demo import EXAMPLE
+from davserver.commands.rights import explain, open_rulebook
+from storage.paths import path_of
 from tests.cli.command import Result, davserver, environ
 from tests.harness import Dav
 
@@ -58,6 +62,23 @@ def test_the_rights_of_the_example_take_less_than_forty_lines() -> None:
 
 def test_the_demo_has_no_configuration_problem(demo: Path) -> None:
     assert davserver("check", "-c", str(demo / "davserver.toml")) == Result(0)
+
+
+def test_whatever_is_held_in_the_demo_has_a_line_that_gives_it_and_nothing_else_has(demo: Path) -> None:
+    settings = load(demo / "davserver.toml")
+    directory = Directory(settings)
+    book = open_rulebook(settings, directory)
+    data = demo / "data"
+    paths = {
+        path_of(str(each.relative_to(data)))
+        for root in ("files", "collections/collection-root")
+        for each in (data / root).rglob("*")
+    }
+    asking = [ANONYMOUS, *(found for name in passwords(demo) if (found := directory.principal(name)))]
+    assert len(paths) > 30
+    for principal in asking:
+        for path in paths:
+            assert bool(actions(principal, path, book)) == bool(list(explain(principal, path, book))), (principal, path)
 
 
 def test_every_printed_password_signs_its_member_in(demo: Path) -> None:
@@ -123,13 +144,13 @@ def test_the_demo_serves_what_it_prints_until_it_is_told_to_end(demo: Path, free
     )
     try:
         wait_until_it_answers(demo, listen)
-        dora = Dav("127.0.0.1", free_port, "dora", passwords(demo)["dora"])
+        dora = Dav(free_port, "dora", passwords(demo)["dora"])
         assert dora.propfind("/files/Sport/", depth="1").status == 207
         assert dora.propfind("/files/Administration/").status == 404
         assert "training-tuesday.ics" in dora.propfind("/dav/sport/calendar/", depth="1").text
         assert dora.propfind("/dav/van/calendar/").status == 207
         assert dora.get("/dav/staff/contacts/garage.vcf").status == 200
-        assert Dav("127.0.0.1", free_port).get("/files/Communication/About%20us.md").status == 200
+        assert Dav(free_port).get("/files/Communication/About us.md").status == 200
     finally:
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=30)

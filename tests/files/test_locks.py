@@ -1,0 +1,179 @@
+"""LOCK and UNLOCK, and what a lock keeps from whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from davserver.dav.errors import BadRequest
+from davserver.dav.names import DAV
+from davserver.dav.timeout import parse_timeout
+from tests.harness import Dav, Server
+
+
+@pytest.mark.rfc("4918", "9.10.1")
+def test_a_locked_file_is_changed_only_with_its_token(alice: Dav, bob: Dav, sport: str, cloud: Server) -> None:
+    path = f"{sport}/a.txt"
+    alice.put(path, "old")
+    token = alice.lock(path).lock_token
+    before = cloud.tree()
+    for client in (alice, bob):
+        for reply in (
+            client.put(path, "new"),
+            client.delete(path),
+            client.move(path, f"{sport}/b.txt"),
+            client.delete(sport),
+            client.proppatch(path, {"{urn:x}p": "1"}),
+        ):
+            assert (reply.status, reply.condition) == (423, DAV.lock_token_submitted)
+            assert reply.hrefs == [path]
+    assert bob.put(path, "new", {"If": f"(<{token}>)"}).status == 423
+    assert cloud.tree() == before
+    assert bob.get(path).text == "old"
+    assert alice.put(path, "new", {"If": f"(<{token}>)"}).status == 204
+    assert alice.unlock(path, token).status == 204
+    assert bob.put(path, "bob's").status == 204
+
+
+@pytest.mark.rfc("4918", "7.3")
+def test_locking_what_is_not_there_makes_an_empty_file_with_an_etag(alice: Dav, home: str) -> None:
+    reply = alice.lock(f"{home}/new.odt")
+    assert reply.status == 201
+    head = alice.head(f"{home}/new.odt")
+    assert (head.status, head.headers["content-length"]) == (200, "0")
+    stored = alice.put(
+        f"{home}/new.odt",
+        "x",
+        {"If-Match": head.etag, "If": f"<http://127.0.0.1{home}/new.odt> (<{reply.lock_token}>)"},
+    )
+    assert stored.status == 204
+
+
+@pytest.mark.rfc("4918", "9.10.6")
+def test_a_lock_that_another_excludes_is_refused_and_makes_no_file(
+    alice: Dav, bob: Dav, sport: str, cloud: Server
+) -> None:
+    alice.put(f"{sport}/a.txt", "x")
+    assert alice.lock(sport, depth="infinity").status == 200
+    before = cloud.tree()
+    for path in (f"{sport}/a.txt", f"{sport}/new.txt", sport):
+        reply = bob.lock(path)
+        assert (reply.status, reply.condition) in (
+            (423, DAV.no_conflicting_lock),
+            (423, DAV.lock_token_submitted),
+        )
+    assert bob.put(f"{sport}/new.txt", "x").status == 423
+    assert bob.mkcol(f"{sport}/new").status == 423
+    assert cloud.tree() == before
+
+
+@pytest.mark.rfc("4918", "7.4")
+def test_a_lock_on_a_folder_guards_its_list_of_members(alice: Dav, bob: Dav, sport: str) -> None:
+    alice.put(f"{sport}/a.txt", "x")
+    token = alice.lock(sport, depth="0").lock_token
+    assert bob.put(f"{sport}/a.txt", "y").status == 204
+    assert bob.put(f"{sport}/new.txt", "y").status == 423
+    assert bob.delete(f"{sport}/a.txt").status == 423
+    assert bob.copy(f"{sport}/a.txt", f"{sport}/b.txt").status == 423
+    assert alice.put(f"{sport}/new.txt", "y", {"If": f"<{sport}> (<{token}>)"}).status == 201
+
+
+@pytest.mark.rfc("4918", "9.10.5")
+def test_shared_locks_stand_beside_each_other(alice: Dav, bob: Dav, sport: str) -> None:
+    alice.put(f"{sport}/a.txt", "x")
+    assert alice.lock(f"{sport}/a.txt", shared=True).status == 200
+    token = bob.lock(f"{sport}/a.txt", shared=True).lock_token
+    assert bob.lock(f"{sport}/a.txt").status == 423
+    assert bob.put(f"{sport}/a.txt", "y", {"If": f"(<{token}>)"}).status == 204
+
+
+@pytest.mark.rfc("4918", "9.10.2")
+def test_a_lock_is_refreshed_by_its_holder_alone(alice: Dav, bob: Dav, sport: str) -> None:
+    alice.put(f"{sport}/a.txt", "x")
+    token = alice.lock(f"{sport}/a.txt", timeout="Second-60").lock_token
+    assert bob.lock(f"{sport}/a.txt", refresh=token).status == 412
+    reply = alice.lock(f"{sport}/a.txt", refresh=token, timeout="Second-600")
+    assert reply.status == 200
+    timeout = next(reply.xml.iter(DAV.timeout)).text or ""
+    assert 590 <= int(timeout.removeprefix("Second-")) <= 600
+    assert alice.request("LOCK", f"{sport}/a.txt").status == 400
+
+
+@pytest.mark.rfc("4918", "9.11.1")
+def test_a_lock_is_released_by_its_holder_or_an_administrator_of_the_folder(
+    alice: Dav, bob: Dav, carol: Dav, led: str
+) -> None:
+    alice.put(f"{led}/a.txt", "x")
+    token = alice.lock(f"{led}/a.txt").lock_token
+    assert bob.unlock(f"{led}/a.txt", token).status == 403
+    other = alice.unlock(f"{led}/a.txt", "urn:uuid:00000000-0000-0000-0000-000000000000")
+    assert (other.status, other.condition) == (409, DAV.lock_token_matches_request_uri)
+    assert alice.request("UNLOCK", f"{led}/a.txt").status == 400
+    assert bob.put(f"{led}/a.txt", "y").status == 423
+    assert carol.unlock(f"{led}/a.txt", token).status == 204
+    bare = alice.lock(f"{led}/a.txt").lock_token
+    assert alice.request("UNLOCK", f"{led}/a.txt", headers={"Lock-Token": bare}).status == 204  # as Explorer does
+
+
+@pytest.mark.rfc("4918", "15.8")
+def test_lockdiscovery_shows_the_owner_to_all_and_the_token_to_its_holder(alice: Dav, bob: Dav, sport: str) -> None:
+    alice.put(f"{sport}/a.txt", "x")
+    token = alice.lock(sport, depth="infinity", owner="LibreOffice - Alice").lock_token
+    mine = alice.propfind(f"{sport}/a.txt", DAV.lockdiscovery)
+    theirs = bob.propfind(f"{sport}/a.txt", DAV.lockdiscovery)
+    assert "LibreOffice - Alice" in theirs.text
+    assert token in mine.text
+    assert token not in theirs.text
+    assert "LibreOffice" in bob.propfind(sport, DAV.lockdiscovery, depth="1").text
+
+
+@pytest.mark.rfc("4918", "7.6")
+def test_a_lock_does_not_move_with_its_file(alice: Dav, bob: Dav, sport: str) -> None:
+    alice.put(f"{sport}/a.txt", "x")
+    token = alice.lock(f"{sport}/a.txt").lock_token
+    assert alice.move(f"{sport}/a.txt", f"{sport}/b.txt", headers={"If": f"(<{token}>)"}).status == 201
+    assert bob.put(f"{sport}/b.txt", "y").status == 204
+    assert bob.put(f"{sport}/a.txt", "y").status == 201
+
+
+def test_locks_outlive_a_restart(make_server) -> None:  # type: ignore[no-untyped-def]
+    server: Server = make_server().start()
+    alice = server.client("alice")
+    alice.put("/files/Sport/a.txt", "x")
+    token = alice.lock("/files/Sport/a.txt").lock_token
+    server.restart()
+    alice, bob = server.client("alice"), server.client("bob")
+    assert bob.put("/files/Sport/a.txt", "y").status == 423
+    assert alice.put("/files/Sport/a.txt", "y", {"If": f"(<{token}>)"}).status == 204
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<D:lockinfo xmlns:D='DAV:'/>",
+        "<D:lockinfo xmlns:D='DAV:'><D:lockscope><D:half/></D:lockscope></D:lockinfo>",
+        "<D:lockinfo xmlns:D='DAV:'><D:lockscope><D:shared/></D:lockscope></D:lockinfo>",
+        "<D:other xmlns:D='DAV:'/>",
+        "<not xml",
+        '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+    ],
+)
+def test_a_lock_that_cannot_be_understood_makes_nothing(alice: Dav, home: str, cloud: Server, body: str) -> None:
+    before = cloud.tree()
+    assert alice.request("LOCK", f"{home}/new.txt", body).status == 400
+    assert alice.lock(f"{home}/new.txt", depth="1").status == 400
+    assert cloud.tree() == before
+
+
+@pytest.mark.rfc("4918", "10.7")
+@pytest.mark.parametrize(
+    ("value", "granted"),
+    [(None, 60), ("", 60), ("Second-30", 30), ("Infinite", 100), ("Second-4100000000", 100), ("X-1, Second-7", 7)],
+)
+def test_a_timeout_grants_the_first_usable_entry_within_the_ceiling(value: str | None, granted: int) -> None:
+    assert parse_timeout(value, default_s=60, longest_s=100) == granted
+
+
+@pytest.mark.parametrize("value", ["Second-", "Second-0", "Second-x", "Second-99999999999", "soon", "Second-²"])
+def test_a_timeout_without_a_usable_entry_is_a_bad_request(value: str) -> None:
+    with pytest.raises(BadRequest):
+        parse_timeout(value, default_s=60, longest_s=100)
