@@ -1,4 +1,4 @@
-"""The association of ``examples/association`` as a running server, with things in it for the tests to try their hands on."""
+"""The association of ``examples/association`` as a running server, with things in it for tests to try a hand on."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from tests.rights.association import (
 )
 
 # alice is the secretary, bob the treasurer, carol the president: the board, who are officers too. dora leads the sports
-# section: member of sport and officer. emil is a volunteer, fiona staff, hugo a member of nothing; world is not signed in.
+# section: member of sport and officer. emil is a volunteer, fiona staff, hugo in no group; world is not signed in.
 # r read, c create, w write, d delete, a admin, f freebusy, - nothing
 TABLE = """
                                  alice   bob    carol  dora   emil  fiona  hugo  world
