@@ -148,7 +148,7 @@ def creator_of_new(session: Session, path: str) -> str | None:
     """
     Who is kept as the maker of a resource at a path: only where a rule gives ``create`` without ``write``.
 
-    What one may do with any file there is asked, not with the folder: having made the folder says nothing of its members.
+    What one may do with any file there is asked, not with the folder: who made the folder did not make its members.
     """
     may = session.access.may
     writes = may(Action.WRITE, join(parent_of(path), PROBE))
