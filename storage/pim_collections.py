@@ -55,14 +55,15 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
     with session.store.write(ROOT_PLACE, home.place) as tx:
         _make_home(tx, home)
         maker = session.principal.name
-        tx.make_folder(place, owner=maker if own else None, creator=None if own else maker)
-    with session.store.write(place) as tx:
         meta = {key: value for key, value in changes.meta.items() if value is not None}
-        if tag:
-            write_props(session.store, tx, place, {**meta, "tag": tag})
         dead = {key: value for key, value in changes.dead.items() if value is not None}
-        if dead:
-            tx.set_state(place, "", PROPS_KEY, dead)
+        tx.make_folder(
+            place,
+            owner=maker if own else None,
+            creator=None if own else maker,
+            state={PROPS_KEY: dead or None},
+            files={PROPS_FILE: dump_props({**meta, "tag": tag})} if tag else {},
+        )
     made = session.pim.find(join(home.path, name))
     if not isinstance(made, Collection):
         raise NotFound(path)

@@ -197,13 +197,12 @@ def _transfer(
         _require_component(target, member)
         same = source.place == target.place and not keep
         _require_free_uid(session, target, name, member.uid, present, member.name if same else "")
-        if present is not None:
-            tx.remove(target.place, name, by=session.principal.name)
+        by, over = session.principal.name, present is not None
         if keep:
-            creator = None if session.access.may(Action.WRITE, path) else session.principal.name
-            tx.copy(source.place, member.name, target.place, name, creator=creator)
+            creator = None if session.access.may(Action.WRITE, path) else by
+            tx.copy(source.place, member.name, target.place, name, creator=creator, over=over, by=by)
         else:
-            tx.move(source.place, member.name, target.place, name)
+            tx.move(source.place, member.name, target.place, name, over=over, by=by)
     return present is None
 
 

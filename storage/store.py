@@ -11,11 +11,12 @@ import fcntl
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,13 +131,33 @@ class Store:
 
     def sync_directory(self, place: str) -> None:
         """Press a directory's entries onto the disk, where the configuration asks for it."""
+        self._sync_directory(self.directory(place))
+
+    def _sync_directory(self, directory: str) -> None:
         if not self.durable:
             return
-        fd = os.open(self.directory(place), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+    def build_folder(self, directory: str, changes: Sequence[Change], files: Mapping[str, bytes]) -> None:
+        """Make a directory with its state and the server's own files in it, and only then give it its name."""
+        scratch = f"{self.data}/scratch/{secrets.token_hex(8)}"
+        os.mkdir(scratch, 0o755)
+        try:
+            for name, data in files.items():
+                with Scratch(scratch, durable=self.durable, hashed=False) as file:
+                    file.write(data)
+                    file.rename_to(f"{scratch}/{name}")
+            if changes:
+                states.append(scratch, states.EMPTY, list(changes), durable=self.durable)
+            self._sync_directory(scratch)
+            os.rename(scratch, directory)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
 
     def free_bytes(self) -> int:
         """What the disk has left for this process."""

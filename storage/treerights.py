@@ -15,7 +15,7 @@ from auth.errors import NeedPrivileges
 from auth.principal import fold
 from storage.errors import NameRefused, ParentMissing, PlaceRefused
 from storage.fileterms import Terms, spot_of
-from storage.filetree import Node, is_rules_file, is_shared_rules
+from storage.filetree import PROBE, Node, is_rules_file, is_shared_rules
 from storage.paths import FILES, MEMBERS, OBJECT_TOPS, RESERVED_TOPS, is_within, join, nfc, parent_of, require_name
 from storage.sharedrules import collection_of
 
@@ -145,6 +145,11 @@ def owner_of_new_folder(session: Session, path: str) -> str | None:
 
 
 def creator_of_new(session: Session, path: str) -> str | None:
-    """Who is kept as the maker of a resource at a path: only where a rule gives ``create`` without ``write``."""
-    allowed = session.access.actions(parent_of(path))
-    return session.principal.name if Action.CREATE in allowed and Action.WRITE not in allowed else None
+    """
+    Who is kept as the maker of a resource at a path: only where a rule gives ``create`` without ``write``.
+
+    What one may do with any file there is asked, not with the folder: who made the folder did not make its members.
+    """
+    may = session.access.may
+    writes = may(Action.WRITE, join(parent_of(path), PROBE))
+    return session.principal.name if may(Action.CREATE, parent_of(path)) and not writes else None
