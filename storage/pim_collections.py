@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
+from auth.errors import NeedPrivileges
 from storage import shown
-from storage.collection import ADDRESS_BOOK, PROPS_FILE, Collection, Home, Item, Root, dump_props
+from storage.collection import ADDRESS_BOOK, PROPS_FILE, Collection, Home, Item, Root, dump_props, read_props
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
-from storage.paths import HIDDEN_ACCESS_FILE, is_within, join, name_of, parent_of, require_name
-from storage.pim import ROOT_PLACE
+from storage.paths import HIDDEN_ACCESS_FILE, MEMBERS, is_within, join, name_of, parent_of, require_name
+from storage.pim import ANY_ITEM, ROOT_PLACE
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -49,7 +50,7 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
     """
     home = _require_place(session, path, tag)
     name = name_of(path)
-    session.access.require(Action.CREATE, join(home.path, name))
+    session.access.require(Action.CREATE, home.path)
     place = f"{home.place}/{name}"
     own = home.owner == session.principal.name
     with session.store.write(ROOT_PLACE, home.place) as tx:
@@ -64,6 +65,7 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
             state={PROPS_KEY: dead or None},
             files={PROPS_FILE: dump_props({**meta, "tag": tag})} if tag else {},
         )
+    session.access.forget(join(home.path, name))
     made = session.pim.find(join(home.path, name))
     if not isinstance(made, Collection):
         raise NotFound(path)
@@ -88,7 +90,8 @@ def change(session: Session, resource: Home | Collection | Item, changes: Change
             _make_home(tx, resource)
     with session.store.write(place) as tx:
         if changes.meta and isinstance(resource, Collection):
-            merged = {**resource.meta, **changes.meta}
+            present = read_props(session.store.directory(place))  # others may have changed it since it was asked for
+            merged = {**present, **changes.meta}
             meta = {key: value for key, value in merged.items() if value is not None}
             write_props(session.store, tx, place, meta)
         if changes.dead:
@@ -103,20 +106,17 @@ def remove_collection(session: Session, collection: Collection) -> None:
     if collection.asked != collection.path:
         _change_personal(session, name_of(collection.asked), {"hidden": True})
         return
-    session.access.require(Action.DELETE, collection.path)
-    _require_movable(session, collection)
+    _require_removable(session, collection)
     with session.store.write(tree=True) as tx:
         tx.remove_folder(collection.place, by=session.principal.name)
 
 
 def move_collection(session: Session, collection: Collection, to: str, overwrite: bool) -> bool:
     """Rename a collection, or hand it to another home; whether the target is new."""
-    session.access.require(Action.DELETE, collection.path)
-    _require_movable(session, collection)
+    _require_removable(session, collection, Action.READ)  # what may not be read is not taken home
     home, new = _require_target(session, collection, to, overwrite)
-    if os.path.lexists(session.store.file(collection.place, HIDDEN_ACCESS_FILE)):  # its rules go along
-        for path in (collection.path, home.path):
-            session.access.require(Action.ADMIN, path)
+    if _has_rules(session, collection):  # they go along
+        session.access.require(Action.ADMIN, home.path)
     place = f"{home.place}/{name_of(to)}"
     with session.store.write(tree=True) as tx:
         _make_home(tx, home)
@@ -178,21 +178,42 @@ def _require_target(session: Session, collection: Collection, to: str, overwrite
     if isinstance(present, Collection):
         if not overwrite:
             raise AlreadyExists(to)
-        session.access.require(Action.DELETE, present.path)
-        _require_movable(session, present)
+        _require_removable(session, present)
+        session.access.require(Action.CREATE, parent_of(present.path))
         above = session.pim.find(parent_of(present.path))
-        if isinstance(above, Home) and present.asked == present.path:
+        if isinstance(above, Home) and present.asked == present.path and not shown.is_reserved(name_of(to)):
             return above, False
         raise PlaceRefused(to, "what a home only shows is not replaced")
     home = _require_place(session, to, collection.tag)
-    session.access.require(Action.CREATE, join(home.path, name_of(to)))
+    session.access.require(Action.CREATE, home.path)
     return home, True
 
 
-def _require_movable(session: Session, collection: Collection) -> None:
-    """What the administrator's rules name by its path stays: the rules would be left behind."""
+def _require_removable(session: Session, collection: Collection, *more: Action) -> None:
+    """
+    Raise unless the principal may take a collection away with every item of it: all of it goes or nothing.
+
+    What the administrator's rules name by its path stays, as they would be left behind; who removes a collection with
+    rules of its own removes these too.
+    """
+    access = session.access
+    needed = (Action.DELETE, *more)
+    for action in needed:
+        access.require(action, collection.path)
     if any(is_within(path, collection.path) for path in session.store.rulebook.server_paths):
         raise PlaceRefused(collection.asked, "the administrator's rules name it; only they move, rename or remove it")
+    if _has_rules(session, collection):
+        access.require(Action.ADMIN, collection.path)
+    for action in needed:
+        if access.may(action, join(collection.path, ANY_ITEM)):
+            continue
+        names = (member.name for member in session.store.members(collection.folder))
+        if not all(access.may(action, join(collection.path, name)) for name in names):
+            raise NeedPrivileges(collection.path, action)  # names the collection: the item may be hidden
+
+
+def _has_rules(session: Session, collection: Collection) -> bool:
+    return os.path.lexists(session.store.file(collection.place, HIDDEN_ACCESS_FILE))
 
 
 def _make_home(tx: Transaction, home: Home) -> None:
@@ -201,11 +222,13 @@ def _make_home(tx: Transaction, home: Home) -> None:
 
 
 def _change_personal(session: Session, name: str, values: dict[str, str | bool | None]) -> None:
-    member = session.principal.name
-    place = f"homes/{member}"
+    member = session.principal.name or ""
+    place, path = f"homes/{member}", join(MEMBERS, member)
     with session.store.write("homes", place) as tx:
         folder = tx.find_folder(place) or tx.make_folder(place, owner=member)
         present = tx.find_member(place, shown.FILE)
+        for locked in (join(path, shown.FILE), path)[: 1 if present else 2]:  # an editor has it open
+            session.store.locks.require(locked, (), member)
         text = b"" if present is None else session.store.read_member(folder, shown.FILE)[0]
         with session.store.scratch(place) as scratch:
             scratch.write(shown.changed(text, name, values))
