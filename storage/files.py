@@ -62,14 +62,16 @@ class FileShelf:
         """Store a file whole; a broken upload leaves what was there (RFC 4918 §9.7)."""
         if is_shared_rules(path):
             return self._put_shared_rules(path, upload, terms)
-        before = self._require_put(path, terms)
+        before = self.tree.find(path)
+        self._require_put(path, before)
+        terms.check(before)
+        treerights.require_unlocked(self._session, path, terms, tree=False, member=before is None)
         quota.require_room(self._session, path, (upload.length or 0) - _size(before))
         place, name = spot_of(path)
         with self._store.scratch(place) as scratch:
             self._receive(path, upload, scratch)
             with self._writing(path, terms, place) as (tx, node):
-                if node is None:
-                    treerights.require_nothing_hidden(self._session, path)
+                self._require_put(path, node)
                 quota.require_room(self._session, path, scratch.size - _size(node))
                 creator = treerights.creator_of_new(self._session, path) if node is None else None
                 member = tx.put(place, name, scratch, creator=creator)
@@ -116,13 +118,22 @@ class FileShelf:
         """Move a file or a whole tree (RFC 4918 §9.9); true if nothing stood at the target."""
         return self._transfer.move(source, target, terms, overwrite=overwrite)
 
-    def set_properties(self, path: str, changes: dict[str, str | None], terms: Terms, *, most: int) -> None:
+    def set_properties(
+        self,
+        path: str,
+        changes: dict[str, str | None],
+        terms: Terms,
+        *,
+        most: int,
+        modified_ns: int | None = None,
+    ) -> None:
         """
         Set and remove dead properties together (RFC 4918 §9.2).
 
         Args:
             changes: Clark name to the property element as XML, None to remove it.
             most: how many a resource may have.
+            modified_ns: the time of change that a file is to have, by the property that Explorer sets.
         """
         node = self.tree.get(path)
         self._require_properties(node)
@@ -135,6 +146,8 @@ class FileShelf:
             if len(kept) > most:
                 raise PlaceRefused(path, f"{len(kept)} properties are more than the {most} that a resource may have")
             tx.set_state(place, name, "props", kept or None)
+            if modified_ns is not None and present.member is not None:
+                tx.set_modified(place, name, modified_ns)
 
     def lock(self, path: str, terms: Terms, claim: Claim) -> tuple[Lock, bool]:
         """
@@ -143,12 +156,13 @@ class FileShelf:
         Returns:
             The lock, and whether a file was made.
         """
-        self.require_lockable(path)
         place = require_place(collection_of(path) if is_shared_rules(path) else parent_of(path))
         if self._store.find_folder(place) is None:
+            self._require_lockable(path, None)  # whether there is a folder is not for everybody to know
             raise ParentMissing(path)
         with self._store.write(place):
             node = self.tree.find(path)
+            self._require_lockable(path, node)
             terms.check(node)
             if node is None:
                 treerights.require_unlocked(self._session, parent_of(path), terms, tree=False, member=False)
@@ -177,9 +191,8 @@ class FileShelf:
             self._store.locks.remove(lock.token)
             raise
 
-    def require_lockable(self, path: str) -> None:
+    def _require_lockable(self, path: str, node: Node | None) -> None:
         """Raise unless the principal may lock the resource, or the place where none is yet (RFC 4918 §7.3)."""
-        node = self.tree.find(path)
         if is_shared_rules(path) and (node is None or not node.listing):
             self._require_shared_rules(path)
         elif node is None:
@@ -216,18 +229,14 @@ class FileShelf:
             raise PlaceRefused(node.path, "the rules of a collection keep no properties")
         treerights.require_write(self._session, node)
 
-    def _require_put(self, path: str, terms: Terms) -> Node | None:
-        node = self.tree.find(path)
+    def _require_put(self, path: str, node: Node | None) -> None:
         if node is not None and node.is_folder:
             raise IsFolder(path)
-        if node is None:
+        if node is not None:
+            treerights.require_write(self._session, node)
+        else:
             treerights.require_create(self._session, path)
             treerights.require_nothing_hidden(self._session, path)
-        else:
-            treerights.require_write(self._session, node)
-        terms.check(node)
-        treerights.require_unlocked(self._session, path, terms, tree=False, member=node is None)
-        return node
 
     def _receive(self, path: str, upload: Upload, scratch: Scratch) -> None:
         """Read a body into a scratch file, and judge it first where it comes into force as rules."""

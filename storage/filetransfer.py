@@ -37,9 +37,8 @@ class Transfer:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
             before = self._require_target(node, target, overwrite=overwrite)
             creator = self._creator_after(before, source, target)
-            if before is not None:
-                remove(self._session, tx, before)
-            self._copy(tx, node, target, creator, deep=deep)
+            over = self._make_way(tx, node, before)
+            self._copy(tx, node, target, creator, deep=deep, over=over)
         return before is None
 
     def move(self, source: str, target: str, terms: Terms, *, overwrite: bool) -> bool:
@@ -60,11 +59,17 @@ class Transfer:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
             before = self._require_target(node, target, overwrite=overwrite)
             creator = self._creator_after(before, source, target, moved=True)
-            if before is not None:
-                remove(self._session, tx, before)
-            self._move(tx, present, target, creator)
+            over = self._make_way(tx, present, before)
+            self._move(tx, present, target, creator, over=over)
         self._store.locks.forget(source)
         return before is None
+
+    def _make_way(self, tx: Transaction, node: Node, before: Node | None) -> bool:
+        """Remove what stands at the target, unless a file is replaced by a file, which is one step with the rename."""
+        if before is None or (node.member is not None and before.member is not None):
+            return before is not None
+        remove(self._session, tx, before)
+        return False
 
     def _require_pair(self, source: str, target: str) -> Node:
         node = self._tree.get(source)
@@ -77,7 +82,7 @@ class Transfer:
     def _require_leave(self, node: Node, target: str) -> None:
         treerights.require_movable(self._session, node)
         treerights.require_tree(self._session, node, treerights.TAKE_AWAY)
-        treerights.require_free_of_rules(self._session, node, parent_of(target))
+        treerights.require_free_of_rules(self._session, node, target)
 
     def _require_target(self, node: Node, target: str, *, overwrite: bool) -> Node | None:
         """What stands at the target and gives way, once the principal may put the new resource there."""
@@ -114,16 +119,17 @@ class Transfer:
             return node.member.size
         return self._store.tree_bytes(node.folder) if deep else 0
 
-    def _copy(self, tx: Transaction, node: Node, target: str, creator: str | None, *, deep: bool) -> None:
+    def _copy(
+        self, tx: Transaction, node: Node, target: str, creator: str | None, *, deep: bool, over: bool = False
+    ) -> None:
         place, name = spot_of(target)
         if node.member is not None:
-            tx.copy(node.folder.place, node.member.name, place, name, creator=creator)
+            by = self._session.principal.name
+            tx.copy(node.folder.place, node.member.name, place, name, creator=creator, over=over, by=by)
             return
         owner = treerights.owner_of_new_folder(self._session, target)
-        tx.make_folder(f"{place}/{name}", owner=owner, creator=creator)
-        properties = self._tree.properties(node)
-        if properties:
-            tx.set_state(f"{place}/{name}", "", "props", properties)
+        properties = {"props": self._tree.properties(node) or None}
+        tx.make_folder(f"{place}/{name}", owner=owner, creator=creator, state=properties)
         for child in self._tree.children(node) if deep else ():
             if not is_rules_file(child.path):
                 self._copy(tx, child, f"{target}/{child.name}", creator, deep=True)
@@ -137,11 +143,15 @@ class Transfer:
             return book.creator(source)
         return treerights.creator_of_new(self._session, target)
 
-    def _move(self, tx: Transaction, node: Node, target: str, creator: str | None) -> None:
+    def _move(self, tx: Transaction, node: Node, target: str, creator: str | None, *, over: bool) -> None:
         place, name = spot_of(target)
         if node.member is not None:
-            tx.move(node.folder.place, node.member.name, place, name)
-            tx.set_state(place, name, "creator", creator)
+            kept = {**tx.state(node.folder.place).all(node.member.name)}
+            kept.pop("creator", None)
+            if creator is not None:
+                kept["creator"] = creator
+            by = self._session.principal.name
+            tx.move(node.folder.place, node.member.name, place, name, over=over, by=by, kept=kept)
             return
         same_folder = parent_of(node.path) == parent_of(target)
         tx.move_folder(node.folder.place, f"{place}/{name}")

@@ -1,7 +1,7 @@
 """
 The tree at ``/files/`` as one principal sees it: shared folders, homes and the listings that are no directory.
 
-What may not be read is not there: it is neither found nor listed (DESIGN: rights). Paths are canonical.
+What may not be read is not there: it is neither found nor listed. Paths are canonical.
 """
 
 from __future__ import annotations
@@ -30,10 +30,13 @@ from storage.paths import (
 )
 from storage.records import Folder, Member
 from storage.sharedrules import find_rules_member
+from storage.state import State
 
 if TYPE_CHECKING:
     from storage.session import Session
 
+RULES_FILES = frozenset({ACCESS_FILE, LINKS_FILE})
+PROBE = "\0"  # a name that no file has: what may be done with it may be done with any file of the folder
 ROOT_PLACE = "files"
 HOMES_PLACE = "homes"
 CALENDARS_PLACE = "collections/collection-root"
@@ -84,12 +87,18 @@ class Node:
 
 def is_rules_file(path: str) -> bool:
     """Whether the path names a file that holds rules, tokens or link passwords, and is for ``admin`` only."""
-    return name_of(path) in (ACCESS_FILE, LINKS_FILE)
+    return name_of(path) in RULES_FILES
 
 
 def is_shared_rules(path: str) -> bool:
     """Whether the path lies among the rules of calendars and address books."""
     return is_within(path, COLLECTIONS)
+
+
+def properties_in(state: State, name: str) -> dict[str, str]:
+    """The dead properties that a folder's state keeps of a member, or with "" of the folder itself."""
+    found: Any = state.get(name, "props")
+    return dict(found) if isinstance(found, dict) else {}
 
 
 class FileTree:
@@ -150,8 +159,7 @@ class FileTree:
         if node.listing or is_shared_rules(node.path):
             return {}
         place, name = node.state_key
-        found: Any = self._store.state(place).get(name, "props")
-        return dict(found) if isinstance(found, dict) else {}
+        return properties_in(self._store.state(place), name)
 
     def _root(self) -> Folder:
         folder = self._store.find_folder(ROOT_PLACE)
@@ -177,10 +185,27 @@ class FileTree:
             path = join(node.path, nfc(folder.name))
             if self._access.sees(path) and not (node.path == FILES and folder.name in VIRTUAL_TOPS):
                 yield Node(path, folder)
+        may_read = self._reader(node)
+        start = join(node.path, "")
         for member in self._store.members(node.folder):
-            path = join(node.path, nfc(member.name))
-            if self.may_read(path):
-                yield Node(path, node.folder, member)
+            if may_read(member.name):
+                yield Node(start + member.name, node.folder, member)
+
+    def _reader(self, node: Node) -> Callable[[str], bool]:
+        """
+        ``may_read`` for the files of one folder, decided once: but for rules files and what the principal made
+        itself, they are all alike.
+        """
+        everything = self._access.may(Action.READ, join(node.path, PROBE))
+        name = self._session.principal.name
+        state = self._store.state(node.folder.place)
+
+        def may_read(member: str) -> bool:
+            if member in RULES_FILES:
+                return self._access.may(Action.ADMIN, node.path)
+            return everything or (name is not None and state.get(member, "creator") == name)
+
+        return may_read
 
     # Home and Members
 

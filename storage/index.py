@@ -13,6 +13,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -239,6 +240,17 @@ class Batch:
         )
 
 
+class _Reader:
+    """A thread's connection, closed with the thread: the server's threads come and go."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        # The connection and its statement cache refer to each other, so it would wait for the garbage collector.
+        self.connection.close()
+
+
 class Index:
     """The SQLite file; see the module's docstring. Thread-safe."""
 
@@ -252,7 +264,7 @@ class Index:
         self._file = str(file)
         self._durable = durable
         self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._guard = threading.Lock()
         self._write_guard = threading.RLock()
         self.fresh = not file.exists()
@@ -328,8 +340,8 @@ class Index:
     def close(self) -> None:
         """Close every connection; the write-ahead log is folded into the file."""
         with self._write_guard, self._guard:
-            for connection in self._readers:
-                connection.close()
+            for reader in list(self._readers):
+                reader.connection.close()
             self._readers.clear()
             self._writer.close()
 
@@ -364,14 +376,13 @@ class Index:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._connect()
-            connection.execute("PRAGMA query_only = ON")
-            self._local.connection = connection
+        reader: _Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = _Reader(self._connect())
+            reader.connection.execute("PRAGMA query_only = ON")
             with self._guard:
-                self._readers.append(connection)
-        return connection.execute(sql, values).fetchall()
+                self._readers.add(reader)
+        return reader.connection.execute(sql, values).fetchall()
 
     def meta(self, key: str) -> Any:
         """A value of the index itself, or None."""

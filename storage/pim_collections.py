@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from auth.acl import Action
 from storage import shown
 from storage.collection import ADDRESS_BOOK, PROPS_FILE, Collection, Home, Item, Root, dump_props
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
-from storage.paths import join, name_of, parent_of, require_name
+from storage.paths import HIDDEN_ACCESS_FILE, is_within, join, name_of, parent_of, require_name
 from storage.pim import ROOT_PLACE
 
 if TYPE_CHECKING:
@@ -54,14 +55,15 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
     with session.store.write(ROOT_PLACE, home.place) as tx:
         _make_home(tx, home)
         maker = session.principal.name
-        tx.make_folder(place, owner=maker if own else None, creator=None if own else maker)
-    with session.store.write(place) as tx:
         meta = {key: value for key, value in changes.meta.items() if value is not None}
-        if tag:
-            write_props(session.store, tx, place, {**meta, "tag": tag})
         dead = {key: value for key, value in changes.dead.items() if value is not None}
-        if dead:
-            tx.set_state(place, "", PROPS_KEY, dead)
+        tx.make_folder(
+            place,
+            owner=maker if own else None,
+            creator=None if own else maker,
+            state={PROPS_KEY: dead or None},
+            files={PROPS_FILE: dump_props({**meta, "tag": tag})} if tag else {},
+        )
     made = session.pim.find(join(home.path, name))
     if not isinstance(made, Collection):
         raise NotFound(path)
@@ -70,11 +72,13 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
 
 def change(session: Session, resource: Home | Collection | Item, changes: Changes) -> None:
     """Set and remove properties, all together; what is personal goes to the member's own file."""
+    shared = bool(changes.meta or changes.dead)
+    if shared:
+        session.access.require(Action.WRITE, resource.path)
     if changes.personal:
         _change_personal(session, name_of(resource.asked), dict(changes.personal))
-    if not changes.meta and not changes.dead:
+    if not shared:
         return
-    session.access.require(Action.WRITE, resource.path)
     if isinstance(resource, Item):
         place, name = resource.collection.place, resource.member.name
     else:
@@ -100,6 +104,7 @@ def remove_collection(session: Session, collection: Collection) -> None:
         _change_personal(session, name_of(collection.asked), {"hidden": True})
         return
     session.access.require(Action.DELETE, collection.path)
+    _require_movable(session, collection)
     with session.store.write(tree=True) as tx:
         tx.remove_folder(collection.place, by=session.principal.name)
 
@@ -107,7 +112,11 @@ def remove_collection(session: Session, collection: Collection) -> None:
 def move_collection(session: Session, collection: Collection, to: str, overwrite: bool) -> bool:
     """Rename a collection, or hand it to another home; whether the target is new."""
     session.access.require(Action.DELETE, collection.path)
+    _require_movable(session, collection)
     home, new = _require_target(session, collection, to, overwrite)
+    if os.path.lexists(session.store.file(collection.place, HIDDEN_ACCESS_FILE)):  # its rules go along
+        for path in (collection.path, home.path):
+            session.access.require(Action.ADMIN, path)
     place = f"{home.place}/{name_of(to)}"
     with session.store.write(tree=True) as tx:
         _make_home(tx, home)
@@ -170,6 +179,7 @@ def _require_target(session: Session, collection: Collection, to: str, overwrite
         if not overwrite:
             raise AlreadyExists(to)
         session.access.require(Action.DELETE, present.path)
+        _require_movable(session, present)
         above = session.pim.find(parent_of(present.path))
         if isinstance(above, Home) and present.asked == present.path:
             return above, False
@@ -177,6 +187,12 @@ def _require_target(session: Session, collection: Collection, to: str, overwrite
     home = _require_place(session, to, collection.tag)
     session.access.require(Action.CREATE, join(home.path, name_of(to)))
     return home, True
+
+
+def _require_movable(session: Session, collection: Collection) -> None:
+    """What the administrator's rules name by its path stays: the rules would be left behind."""
+    if any(is_within(path, collection.path) for path in session.store.rulebook.server_paths):
+        raise PlaceRefused(collection.asked, "the administrator's rules name it; only they move, rename or remove it")
 
 
 def _make_home(tx: Transaction, home: Home) -> None:

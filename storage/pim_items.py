@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Check = Callable[[str | None], None]  # given the present ETag or None, raises PreconditionFailed
 SUFFIXES = {CALENDAR: ".ics", ADDRESS_BOOK: ".vcf"}
+IMPORTED_AT_ONCE = 25
 PLAIN_UID = re.compile(r"[A-Za-z0-9@_+=.,-]{1,120}")
 
 
@@ -48,7 +49,7 @@ def put_item(session: Session, collection: Collection, name: str, data: bytes, c
     present = session.store.find_member(collection.folder, name)
     _require_put(session, collection, name, present)
     check(None if present is None else present.etag)
-    judged = _judge(session, collection, data, present)
+    judged = _judge(session, data, collection.tag, collection.components, present)
     with session.store.write(collection.place) as tx:
         present = tx.find_member(collection.place, name)
         _require_put(session, collection, name, present)
@@ -56,25 +57,29 @@ def put_item(session: Session, collection: Collection, name: str, data: bytes, c
         return _store(session, tx, collection, name, judged, present)
 
 
-def import_items(session: Session, collection: Collection, data: bytes) -> int:
-    """
-    Add and update by UID every item of one ``.ics`` or ``.vcf`` stream, all or none; nothing is removed.
+def judge_stream(session: Session, data: bytes, tag: str, components: Sequence[str]) -> list[Judged]:
+    """The items of one ``.ics`` or ``.vcf`` stream. Raises ItemRefused for the first that cannot be stored."""
+    return [_judge(session, part, tag, components, None) for part in split_collection(data, tag)]
 
-    Returns:
-        how many items the stream held.
+
+def import_items(session: Session, collection: Collection, items: Sequence[Judged]) -> None:
+    """
+    Add and update judged items by UID; nothing is removed.
+
+    What the rights or a name refuse is refused before anything is stored. They are stored some at a time, so that
+    others who read or write there meanwhile wait for a moment only; a crash leaves those that were stored.
     """
     _require_items_fit(collection)
-    parts = [_judge(session, collection, part, None) for part in split_collection(data, collection.tag)]
-    with session.store.write(collection.place) as tx:
-        planned = []
-        for judged in parts:
-            name = _name_for(session, collection, judged)
-            present = tx.find_member(collection.place, name)
-            _require_put(session, collection, name, present)
-            planned.append((name, judged, present))
-        for name, judged, present in planned:
-            _store(session, tx, collection, name, judged, present)
-    return len(parts)
+    for judged in items:
+        name = _name_for(session, collection, judged)
+        _require_put(session, collection, name, session.store.find_member(collection.folder, name))
+    for start in range(0, len(items), IMPORTED_AT_ONCE):
+        with session.store.write(collection.place) as tx:
+            for judged in items[start : start + IMPORTED_AT_ONCE]:
+                name = _name_for(session, collection, judged)
+                present = tx.find_member(collection.place, name)
+                _require_put(session, collection, name, present)
+                _store(session, tx, collection, name, judged, present)
 
 
 def remove_item(session: Session, item: Item, check: Check) -> None:
@@ -109,20 +114,20 @@ def _require_put(session: Session, collection: Collection, name: str, present: M
     session.access.require(Action.CREATE if present is None else Action.WRITE, join(collection.path, name))
 
 
-def _judge(session: Session, collection: Collection, data: bytes, present: Member | None) -> Judged:
+def _judge(session: Session, data: bytes, tag: str, components: Sequence[str], present: Member | None) -> Judged:
     limits = session.store.settings.limits
-    largest = limits.calendar_item_bytes if collection.tag == CALENDAR else limits.card_bytes
+    largest = limits.calendar_item_bytes if tag == CALENDAR else limits.card_bytes
     judged = judge(
         data,
-        collection.tag,
+        tag,
         max_bytes=largest,
         max_line_bytes=limits.content_line_bytes,
         # a card that comes without UID over one that has it is the same card
         new_uid=lambda: (present.uid if present is not None else None) or str(uuid.uuid4()),
     )
     component = judged.facts.component
-    if collection.tag == CALENDAR and component not in collection.components:
-        held = ", ".join(collection.components)
+    if tag == CALENDAR and component not in components:
+        held = ", ".join(components)
         raise ItemRefused("supported-calendar-component", f"this calendar holds {held}, not {component}")
     return judged
 
@@ -192,13 +197,12 @@ def _transfer(
         _require_component(target, member)
         same = source.place == target.place and not keep
         _require_free_uid(session, target, name, member.uid, present, member.name if same else "")
-        if present is not None:
-            tx.remove(target.place, name, by=session.principal.name)
+        by, over = session.principal.name, present is not None
         if keep:
-            creator = None if session.access.may(Action.WRITE, path) else session.principal.name
-            tx.copy(source.place, member.name, target.place, name, creator=creator)
+            creator = None if session.access.may(Action.WRITE, path) else by
+            tx.copy(source.place, member.name, target.place, name, creator=creator, over=over, by=by)
         else:
-            tx.move(source.place, member.name, target.place, name)
+            tx.move(source.place, member.name, target.place, name, over=over, by=by)
     return present is None
 
 

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from storage import paths
+from storage import arrivals, paths
 from storage import state as states
 from storage.icalendar import read_facts
 from storage.index import Batch, Index
@@ -86,6 +86,7 @@ class Reconciler:
         """Bring one folder's rows in line with the disk; gives whether anything had changed."""
         before = os.stat(f"{self._root}/{folder.place}", follow_symlinks=False)
         found = scan(f"{self._root}/{folder.place}")
+        self._settle_arrivals(folder, found)
         batch = Batch()
         unsettled: dict[str, str] = {}
         names = self._members(batch, folder, found, unsettled) + self._folders(batch, folder, found)
@@ -103,6 +104,14 @@ class Reconciler:
         else:
             self._unsettled.pop(folder.place, None)
         return bool(names) or marked
+
+    def _settle_arrivals(self, folder: Folder, found: Found) -> None:
+        """Finish what a crash left between a rename and the state that belongs to it."""
+        directory = f"{self._root}/{folder.place}"
+        state = states.read(directory)
+        changes = arrivals.unsettled(state, {name: status.st_ino for name, (_, status) in found.files.items()})
+        if changes:
+            states.append(directory, state, changes, durable=True)
 
     def _members(self, batch: Batch, folder: Folder, found: Found, unsettled: dict[str, str]) -> list[str]:
         """Write the rows of files that differ and drop those of missing ones; gives the names that changed."""

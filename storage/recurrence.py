@@ -41,33 +41,50 @@ class TooCostly(Exception):
 
 
 class Zones:
-    """The time zones that an object's TZID parameters name: the system's, else the object's own VTIMEZONE."""
+    """
+    The time zones that an object's TZID parameters name: the system's, else the object's own VTIMEZONE.
 
-    def __init__(self, data: bytes, calendar: Component) -> None:
+    Attributes:
+        floating: of dates and of times without a zone (RFC 4791 §7.3); None is UTC.
+    """
+
+    def __init__(self, data: bytes, calendar: Component, floating: tzinfo | None = None) -> None:
+        self.floating = floating
         self._data = data
         self._calendar = calendar
         self._known: dict[str, tzinfo | None] = {}
 
     def of(self, line: Line) -> tzinfo | None:
-        """The zone of a property's clock; None is UTC, as floating times are taken here."""
+        """The zone of a property's clock; None is UTC."""
         name = line.parameter("TZID")
         if name is None:
-            return None
+            return self.floating
         if name not in self._known:
             self._known[name] = system_zone(name) or self._own_zone(name)
-        return self._known[name]
+        return self._known[name] or self.floating
 
     def _own_zone(self, name: str) -> tzinfo | None:
         for child in self._calendar.children:
             line = child.find("TZID")
             if child.name == "VTIMEZONE" and line is not None and line.value == name:
-                text = self._data[child.start : child.end].decode("utf-8", "replace")
-                try:
-                    found: tzinfo | None = tzical(StringIO(text)).get(name)
-                    return found
-                except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-                    return None
+                return read_zone(self._data[child.start : child.end].decode("utf-8", "replace"))
         return None
+
+
+def read_zone(text: str) -> tzinfo | None:
+    """The one zone that a VTIMEZONE describes; None where it cannot be read."""
+    try:
+        known = tzical(StringIO(text))
+        found: tzinfo | None = known.get(known.keys()[0])
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
+        return None
+    return found
+
+
+def zone_of_calendar(text: str) -> tzinfo | None:
+    """The zone of a ``calendar-timezone`` (RFC 4791 §5.2.2): the system's of that name, else as it is described."""
+    name = next((line.partition(":")[2].strip() for line in text.splitlines() if line.upper().startswith("TZID")), "")
+    return (system_zone(name) if name else None) or read_zone(text)
 
 
 @lru_cache(maxsize=1024)
@@ -87,13 +104,15 @@ def system_zone(name: str) -> tzinfo | None:
 _costly: set[str] = set()  # ETags of objects whose rules took long once
 
 
-def overlaps(data: bytes, calendar: Component, name: str, asked: TimeRange, etag: str) -> bool:
+def overlaps(
+    data: bytes, calendar: Component, name: str, asked: TimeRange, etag: str, floating: tzinfo | None = None
+) -> bool:
     """Whether one of a calendar object's components of a type overlaps a time range; its bounds are known to."""
     if etag in _costly:
         return True
     started = time.monotonic()
     try:
-        return any(reaches(start, end, asked, name) for start, end, _ in spans(data, calendar, name, asked))
+        return any(reaches(start, end, asked, name) for start, end, _ in spans(data, calendar, name, asked, floating))
     except (TooCostly, OverflowError):
         return True
     finally:
@@ -112,14 +131,16 @@ def reaches(start_s: int, end_s: int, asked: TimeRange, name: str) -> bool:
     return asked.start_s <= start_s < asked.end_s
 
 
-def spans(data: bytes, calendar: Component, name: str, asked: TimeRange) -> Iterator[tuple[int, int, Component]]:
+def spans(
+    data: bytes, calendar: Component, name: str, asked: TimeRange, floating: tzinfo | None = None
+) -> Iterator[tuple[int, int, Component]]:
     """
     Start and end of each occurrence, in unix seconds up to the end of the range, and the component that gives it.
 
     Raises:
         TooCostly: a rule takes too many steps.
     """
-    zones = Zones(data, calendar)
+    zones = Zones(data, calendar, floating)
     components = [child for child in calendar.children if child.name == name]
     overridden = set()
     for component in components:
@@ -134,7 +155,7 @@ def spans(data: bytes, calendar: Component, name: str, asked: TimeRange) -> Iter
 
 def seconds(moment: Moment, zone: tzinfo | None) -> int:
     """A moment on a zone's clock as unix seconds."""
-    if zone is None or moment.utc or moment.is_date:
+    if zone is None or moment.utc:
         return moment.clock_s
     local = EPOCH + timedelta(seconds=moment.clock_s)
     return int(local.replace(tzinfo=zone).astimezone(UTC).timestamp())
@@ -221,7 +242,7 @@ def _rule_starts(line: Line, first: Moment, zone: tzinfo | None, end_s: int) -> 
     until_s = FAR_AWAY
     if parsed.until is not None:
         until_s = seconds(parsed.until, zone) + (DAY_S - 1 if parsed.until.is_date and not first.is_date else 0)
-    utc = zone is None or first.utc or first.is_date
+    utc = zone is None or first.utc
     for step, local in enumerate(rule):
         if step > MOST_STEPS:
             raise TooCostly

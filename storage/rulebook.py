@@ -168,17 +168,19 @@ class DiskRuleBook:
             return _Read(stamp, NO_RULES, closed=True)
 
     def _is_home(self, path: str) -> bool:
-        """Whether a path is a member's home, for files or for calendars."""
-        if paths.parent_of(path) not in HOMES:
-            return False
-        return self._members is None or self._members.is_member(fold(paths.name_of(path)))
+        """Whether a path is a member's home, or below ``/dav/`` also that of a group or resource."""
+        above, name = paths.parent_of(path), fold(paths.name_of(path))
+        if above not in HOMES or self._members is None:
+            return above in HOMES
+        return self._members.is_member(name) if above == paths.MEMBERS else self._members.account(name) is not None
 
     def _owner(self, path: str, place: str | None) -> str | None:
         """Who holds everything from here down: a member in the own home, else whoever made the folder."""
         if place is None:
             return None
         if paths.parent_of(path) in HOMES:
-            return fold(paths.name_of(path)) if self._is_home(path) else None
+            name = fold(paths.name_of(path))
+            return name if self._members is None or self._members.is_member(name) else None
         owner = self._store.state(place).get("", "owner")
         return owner if isinstance(owner, str) else None
 

@@ -56,6 +56,11 @@ class Scratch:
         """The open descriptor, for copying within the kernel; tell ``size`` afterwards with ``wrote``."""
         return self._fd
 
+    @property
+    def inode(self) -> int:
+        """By which the file is known whatever its name."""
+        return os.stat(self.file, follow_symlinks=False).st_ino
+
     def write(self, data: bytes) -> None:
         """Append bytes. Raises DiskFull."""
         view = memoryview(data)

@@ -11,11 +11,12 @@ import fcntl
 import hashlib
 import logging
 import os
+import secrets
 import shutil
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,13 +131,33 @@ class Store:
 
     def sync_directory(self, place: str) -> None:
         """Press a directory's entries onto the disk, where the configuration asks for it."""
+        self._sync_directory(self.directory(place))
+
+    def _sync_directory(self, directory: str) -> None:
         if not self.durable:
             return
-        fd = os.open(self.directory(place), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(fd)
         finally:
             os.close(fd)
+
+    def build_folder(self, directory: str, changes: Sequence[Change], files: Mapping[str, bytes]) -> None:
+        """Make a directory with its state and the server's own files in it, and only then give it its name."""
+        scratch = f"{self.data}/scratch/{secrets.token_hex(8)}"
+        os.mkdir(scratch, 0o755)
+        try:
+            for name, data in files.items():
+                with Scratch(scratch, durable=self.durable, hashed=False) as file:
+                    file.write(data)
+                    file.rename_to(f"{scratch}/{name}")
+            if changes:
+                states.append(scratch, states.EMPTY, list(changes), durable=self.durable)
+            self._sync_directory(scratch)
+            os.rename(scratch, directory)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
 
     def free_bytes(self) -> int:
         """What the disk has left for this process."""
@@ -152,19 +173,23 @@ class Store:
     def find_folder(self, place: str) -> Folder | None:
         """A folder in its present state, or None."""
         folder = self.index.folder(place)
-        if place in getattr(self._changing, "places", ()):
-            return folder
         if folder is not None:
-            try:
-                status = os.stat(self.directory(place), follow_symlinks=False)
-            except (FileNotFoundError, NotADirectoryError):
-                status = None
-            stands = status is not None and (status.st_ino, status.st_mtime_ns) == (folder.inode, folder.stamp_ns)
-            if stands and status is not None and not self._reconciler.is_due(place, status):
-                return folder
-        elif not self._may_be_there(place):
-            return None
-        return self._look_again(place)
+            return self._fresh(folder)
+        changing = place in getattr(self._changing, "places", ())
+        return self._look_again(place) if not changing and self._may_be_there(place) else None
+
+    def _fresh(self, folder: Folder) -> Folder | None:
+        """A folder's row if it agrees with the disk, else the one after a look."""
+        if folder.place in getattr(self._changing, "places", ()):
+            return folder
+        try:
+            status = os.stat(self.directory(folder.place), follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return self._look_again(folder.place)
+        stands = (status.st_ino, status.st_mtime_ns) == (folder.inode, folder.stamp_ns)
+        if stands and not self._reconciler.is_due(folder.place, status):
+            return folder
+        return self._look_again(folder.place)
 
     def _may_be_there(self, place: str) -> bool:
         """Whether a folder without a row can exist: its parent must have moved, which looking at it finds out."""
@@ -208,17 +233,14 @@ class Store:
                 log.debug("%s went away while it was looked at", place)
 
     def folders(self, folder: Folder) -> list[Folder]:
-        """The folders directly in a folder, by name."""
-        return self.index.folders(folder.place)
+        """The folders directly in a folder, by name, each in its present state."""
+        return [fresh for row in self.index.folders(folder.place) if (fresh := self._fresh(row)) is not None]
 
     def tree(self, folder: Folder) -> list[Folder]:
         """A folder and all folders below it, parents first, each in its present state."""
         found = [folder]
         for current in found:
-            for child in self.index.folders(current.place):
-                fresh = self.find_folder(child.place)
-                if fresh is not None:
-                    found.append(fresh)
+            found += self.folders(current)
         return sorted(found, key=lambda each: each.place)
 
     def members(self, folder: Folder) -> list[Member]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import errno
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from storage import paths, trash
+from storage import arrivals, paths, trash
 from storage.errors import AlreadyExists, DiskFull, NotFound, ParentMissing, PlaceRefused
 from storage.index import Batch, facts_of
 from storage.reconcile import is_item_place
@@ -78,35 +80,20 @@ class Transaction:
         scratch.finish()
         if row is None:
             self._begin_name(place, name, creator)
-        disk_name = name if row is None else row.disk_name
-        target = self._store.file(place, disk_name)
+        return self._place(place, name, scratch, facts or NO_FACTS, row)
+
+    def set_modified(self, place: str, name: str, modified_ns: int) -> None:
+        """Give a file another time of change; its bytes and ETag stay. Raises NotFound."""
+        row = self._require_member(place, name)
         self._will_change(place)
-        self._on_disk(lambda: scratch.rename_to(target))
-        status = os.stat(target, follow_symlinks=False)
-        item = is_item_place(place)
-        kept = facts or NO_FACTS
-        member = Member(
-            name,
-            disk_name,
-            scratch.digest if item else self._store.next_etag(),
-            status.st_size,
-            status.st_ino,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-            row.created_ns if row is not None else int(self._store.clock() * 1e9),
-            kept.uid,
-            kept.component,
-            kept.first_s,
-            kept.last_s,
-        )
-        self._wrote(place, member)
-        return member
+        file = self._store.file(place, row.disk_name)
+        os.utime(file, ns=(modified_ns, modified_ns), follow_symlinks=False)
+        status = os.stat(file, follow_symlinks=False)
+        self._wrote(place, replace(row, modified_ns=status.st_mtime_ns, changed_ns=status.st_ctime_ns))
 
     def remove(self, place: str, name: str, *, by: str | None) -> None:
         """Move a file to the trash, its state along with it; its locks end. Raises NotFound."""
-        row = self.find_member(place, name)
-        if row is None:
-            raise NotFound(paths.path_of(f"{place}/{name}"))
+        row = self._require_member(place, name)
         self._will_change(place)
         state = self.state(place)
         self._discard(place, row.disk_name, name, by, state.as_changes(name))
@@ -114,33 +101,58 @@ class Transaction:
         self._batch.remove_member(place, name)
         self._gone(place, name)
 
-    def move(self, place: str, name: str, to_place: str, to_name: str) -> Member:
+    def move(
+        self,
+        place: str,
+        name: str,
+        to_place: str,
+        to_name: str,
+        *,
+        over: bool = False,
+        by: str | None = None,
+        kept: Mapping[str, Any] | None = None,
+    ) -> Member:
         """
-        Rename a file; its state goes along, its locks do not (RFC 4918 §7.6). The new name must be free.
+        Rename a file; its state goes along, its locks do not (RFC 4918 §7.6).
+
+        Args:
+            over: a file that has the new name goes to the trash, at once with the rename; without it the name is free.
+            by: who does it, for the trash.
+            kept: what is kept of the file from then on, where that is not what was kept before.
 
         Raises:
             NotFound, ParentMissing, AlreadyExists.
         """
-        row = self.find_member(place, name)
-        if row is None:
-            raise NotFound(paths.path_of(f"{place}/{name}"))
-        self._require_free(to_place, to_name)
+        row = self._require_member(place, name)
+        before = self._require_target(to_place, to_name, over=over)
+        source = self._store.file(place, row.disk_name)
+        kept = self.state(place).all(name) if kept is None else kept
         self._will_change(place)
-        self._will_change(to_place)
-        source, target = self._store.file(place, row.disk_name), self._store.file(to_place, to_name)
+        self._announce(to_place, to_name, os.stat(source, follow_symlinks=False).st_ino, kept, before, by)
+        disk_name = to_name if before is None else before.disk_name
+        target = self._store.file(to_place, disk_name)
         self._on_disk(lambda: os.rename(source, target))
-        state = self.state(place)
-        moved = state.as_changes(name, to_name)
-        self._changes[to_place] += self.state(to_place).removal(to_name)
-        self._changes[place] += state.removal(name)
-        self._changes[to_place] += moved
+        if os.path.lexists(source):  # a rename of one hard link over another of the same file does nothing
+            os.unlink(source)
+        self._changes[place] += self.state(place).removal(name)
+        self._settle(to_place, to_name, kept, before)
         self._batch.remove_member(place, name)
         self._gone(place, name)
-        return self._adopt(to_place, to_name, facts_of(row), row.created_ns)
+        return self._adopt(to_place, to_name, disk_name, facts_of(row), row.created_ns)
 
-    def copy(self, place: str, name: str, to_place: str, to_name: str, *, creator: str | None = None) -> Member:
+    def copy(
+        self,
+        place: str,
+        name: str,
+        to_place: str,
+        to_name: str,
+        *,
+        creator: str | None = None,
+        over: bool = False,
+        by: str | None = None,
+    ) -> Member:
         """
-        Copy a file with its dead properties; the new name must be free. A reflink where the disk can, else the bytes.
+        Copy a file with its dead properties; a reflink where the disk can, else the bytes. ``over`` as for ``move``.
 
         Raises:
             NotFound, ParentMissing, AlreadyExists.
@@ -150,22 +162,39 @@ class Transaction:
         folder = self._store.find_folder(place)
         if folder is None:
             raise NotFound(paths.path_of(f"{place}/{name}"))
-        self._require_free(to_place, to_name)
+        before = self._require_target(to_place, to_name, over=over)
         with self._store.scratch(to_place) as scratch:
             fd, row = self._store.open_member(folder, name)
             try:
                 _copy_bytes(fd, scratch)
             finally:
                 os.close(fd)
-            member = self.put(to_place, to_name, scratch, facts_of(row), creator=creator)
-        self._copy_state(self.state(place).as_changes(name, to_name), to_place)
+            kept = {key: value for key, value in self.state(place).all(name).items() if key not in OWN_KEYS}
+            if creator is not None:
+                kept["creator"] = creator
+            scratch.finish()
+            self._announce(to_place, to_name, scratch.inode, kept, before, by)
+            member = self._place(to_place, to_name, scratch, facts_of(row), before)
+        self._settle(to_place, to_name, kept, before)
         return member
 
     # -- folders ---------------------------------------------------------------------------------------------------
 
-    def make_folder(self, place: str, *, owner: str | None = None, creator: str | None = None) -> Folder:
+    def make_folder(
+        self,
+        place: str,
+        *,
+        owner: str | None = None,
+        creator: str | None = None,
+        state: Mapping[str, Any] | None = None,
+        files: Mapping[str, bytes] | None = None,
+    ) -> Folder:
         """
-        Make an empty folder.
+        Make a folder; it appears with all that belongs to it or not at all.
+
+        Args:
+            state: what is kept of the folder beside owner and creator.
+            files: the server's own files in it (``.Radicale.props``), by name.
 
         Raises:
             ParentMissing, AlreadyExists.
@@ -173,12 +202,10 @@ class Transaction:
         above, _, name = place.rpartition("/")
         self._require_free(above, name)
         self._will_change(above)
+        kept = {**(state or {}), "owner": owner, "creator": creator}
+        changes: list[Change] = [("", key, value) for key, value in kept.items() if value is not None]
         directory = f"{self._store.directory(above)}/{name}"
-        self._on_disk(lambda: os.mkdir(directory, 0o755))
-        kept = [("", key, value) for key, value in (("owner", owner), ("creator", creator)) if value is not None]
-        if kept:
-            self._store.append_state(place, kept)
-        self._store.sync_directory(place)
+        self._on_disk(lambda: self._store.build_folder(directory, changes, files or {}))
         status = os.stat(directory, follow_symlinks=False)
         stamp = status.st_mtime_ns
         self._batch.put_folder(place, inode=status.st_ino, stamp_ns=stamp, modified_ns=stamp, owner=owner, ruled=False)
@@ -262,6 +289,20 @@ class Transaction:
             raise ParentMissing(paths.path_of(f"{place}/{name}" if name else place))
         return folder
 
+    def _require_member(self, place: str, name: str) -> Member:
+        row = self.find_member(place, name)
+        if row is None:
+            raise NotFound(paths.path_of(f"{place}/{name}"))
+        return row
+
+    def _require_target(self, place: str, name: str, *, over: bool) -> Member | None:
+        """The file that gives way at a target, or None where nothing stands there."""
+        self._require_folder(place, name)
+        before = self.find_member(place, name) if over else None
+        if before is None:
+            self._require_free(place, name)
+        return before
+
     def _require_free(self, place: str, name: str) -> None:
         self._require_folder(place, name)
         taken = self.find_member(place, name) is not None or self.find_folder(f"{place}/{name}") is not None
@@ -281,20 +322,46 @@ class Transaction:
                 self._changes[place].append((name, "creator", creator))
             self._flush(place)
 
-    def _copy_state(self, changes: Iterable[Change], place: str) -> None:
-        kept = [change for change in changes if change[1] not in OWN_KEYS]
-        if kept:
-            self._will_change(place)
-            self._changes[place] += kept
+    def _announce(
+        self, place: str, name: str, inode: int, kept: Mapping[str, Any], before: Member | None, by: str | None
+    ) -> None:
+        """Before a rename: the state that comes with the file, and of the one that gives way a link in the trash."""
+        self._will_change(place)
+        state = self.state(place)
+        if before is None:
+            self._changes[place] += arrivals.settlement(state, name, kept)
+        elif state.all(name) != kept:
+            self._changes[place].append(arrivals.announcement(name, inode, kept))
+        self._flush(place)
+        if before is not None:
+            self._discard(place, before.disk_name, name, by, state.as_changes(name), replaced=True)
+            self._batch.forget_locks(paths.path_of(f"{place}/{name}"))
 
-    def _adopt(self, place: str, name: str, facts: Facts, created_ns: int) -> Member:
+    def _settle(self, place: str, name: str, kept: Mapping[str, Any], before: Member | None) -> None:
+        """After the rename: what was announced is what is kept."""
+        if before is not None:
+            self._changes[place] += arrivals.settlement(self.state(place), name, kept)
+
+    def _place(self, place: str, name: str, scratch: Scratch, facts: Facts, before: Member | None) -> Member:
+        """Rename a scratch file to its name, over the one that stands there, and give its row."""
+        disk_name = name if before is None else before.disk_name
+        target = self._store.file(place, disk_name)
+        self._will_change(place)
+        self._on_disk(lambda: scratch.rename_to(target))
+        created_ns = before.created_ns if before is not None else int(self._store.clock() * 1e9)
+        etag = scratch.digest if is_item_place(place) else self._store.next_etag()
+        return self._enter(place, name, disk_name, etag, facts, created_ns)
+
+    def _adopt(self, place: str, name: str, disk_name: str, facts: Facts, created_ns: int) -> Member:
         """The row of a file that was moved here."""
-        status = os.stat(self._store.file(place, name), follow_symlinks=False)
-        item = is_item_place(place)
-        etag = self._store.hash_file(place, name) if item else self._store.next_etag()
+        etag = self._store.hash_file(place, disk_name) if is_item_place(place) else self._store.next_etag()
+        return self._enter(place, name, disk_name, etag, facts, created_ns)
+
+    def _enter(self, place: str, name: str, disk_name: str, etag: str, facts: Facts, created_ns: int) -> Member:
+        status = os.stat(self._store.file(place, disk_name), follow_symlinks=False)
         member = Member(
             name,
-            name,
+            disk_name,
             etag,
             status.st_size,
             status.st_ino,
@@ -325,10 +392,28 @@ class Transaction:
         if name == paths.ACCESS_FILE:
             self._marks.add(place)
 
-    def _discard(self, place: str, disk_name: str, name: str, by: str | None, changes: Iterable[Change]) -> None:
-        path = paths.path_of(f"{place}/{name}")
-        file, folder, now = self._store.file(place, disk_name), self._store.trash, self._store.clock()
-        self._on_disk(lambda: trash.discard(folder, file, path=path, name=disk_name, by=by, now_s=now, changes=changes))
+    def _discard(
+        self,
+        place: str,
+        disk_name: str,
+        name: str,
+        by: str | None,
+        changes: Iterable[Change],
+        *,
+        replaced: bool = False,
+    ) -> None:
+        entry = partial(
+            trash.discard,
+            self._store.trash,
+            self._store.file(place, disk_name),
+            path=paths.path_of(f"{place}/{name}"),
+            name=disk_name,
+            by=by,
+            now_s=self._store.clock(),
+            changes=changes,
+            replaced=replaced,
+        )
+        self._on_disk(entry)
 
     def _will_change(self, place: str) -> None:
         """Note, before the first change to a directory, whether the index agreed with its stamp."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -12,10 +13,19 @@ from collections.abc import Iterable
 from storage.state import Change
 
 ENTRY_FILE = ".entry.json"
+NO_LINKS = frozenset({errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
 
 def discard(
-    trash: str, file: str, *, path: str, name: str, by: str | None, now_s: float, changes: Iterable[Change]
+    trash: str,
+    file: str,
+    *,
+    path: str,
+    name: str,
+    by: str | None,
+    now_s: float,
+    changes: Iterable[Change],
+    replaced: bool = False,
 ) -> str:
     """
     Move a file or folder into the trash by a rename, and give the entry's folder.
@@ -23,6 +33,7 @@ def discard(
     Args:
         path: canonical path it had; kept with who deleted it and when, for the way back.
         changes: the state that is kept of it in the folder above; a folder's own state goes along inside it.
+        replaced: the file is about to be renamed over; it stays where it is until then, under a second hard link.
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_s))
     entry = f"{trash}/{stamp}-{secrets.token_hex(4)}"
@@ -30,8 +41,20 @@ def discard(
     state = {key: value for _, key, value in changes}
     with open(f"{entry}/{ENTRY_FILE}", "w", encoding="utf-8") as about:
         json.dump({"path": path, "by": by, "at": now_s, "state": state}, about, ensure_ascii=False)
-    os.rename(file, f"{entry}/{name}")
+    if not (replaced and _link(file, f"{entry}/{name}")):
+        os.rename(file, f"{entry}/{name}")
     return entry
+
+
+def _link(file: str, target: str) -> bool:
+    """Whether the disk can give a file a second name; there are file systems that cannot."""
+    try:
+        os.link(file, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        return False
+    return True
 
 
 def purge(trash: str, *, before_s: float) -> int:

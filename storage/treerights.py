@@ -15,7 +15,7 @@ from auth.errors import NeedPrivileges
 from auth.principal import fold
 from storage.errors import NameRefused, ParentMissing, PlaceRefused
 from storage.fileterms import Terms, spot_of
-from storage.filetree import Node, is_rules_file, is_shared_rules
+from storage.filetree import PROBE, Node, is_rules_file, is_shared_rules
 from storage.paths import FILES, MEMBERS, OBJECT_TOPS, RESERVED_TOPS, is_within, join, nfc, parent_of, require_name
 from storage.sharedrules import collection_of
 
@@ -66,10 +66,17 @@ def require_tree(session: Session, node: Node, actions: tuple[Action, ...]) -> N
             raise NeedPrivileges(node.path, lacking)
 
 
-def require_free_of_rules(session: Session, node: Node, target_folder: str) -> None:
-    """Raise unless a tree holds no rules, or the principal has ``admin`` where it goes; the source is asked before."""
-    if any(is_rules_file(path) for path in every_path(session, node)):
-        session.access.require(Action.ADMIN, target_folder)
+def require_free_of_rules(session: Session, node: Node, target: str) -> None:
+    """
+    Raise unless a tree holds no rules, or the principal has ``admin`` where it goes too.
+
+    That it has ``admin`` where the rules are, ``require_tree`` has asked. Who will own the folder at its new place, in
+    the own home or as a board of one's own, has ``admin`` there.
+    """
+    if not any(is_rules_file(path) for path in every_path(session, node)):
+        return
+    if not node.is_folder or owner_of_new_folder(session, target) is None:
+        session.access.require(Action.ADMIN, parent_of(target))
 
 
 def require_movable(session: Session, node: Node) -> None:
@@ -110,7 +117,8 @@ def require_nothing_hidden(session: Session, path: str) -> None:
     if folder is None:
         raise ParentMissing(path)
     taken = session.store.find_member(folder, name) is not None
-    if taken or session.store.find_folder(f"{place}/{name}") is not None:
+    taken = taken or session.store.find_folder(f"{place}/{name}") is not None
+    if taken and session.files.tree.find(path) is None:
         raise NeedPrivileges(path, Action.WRITE)
 
 
@@ -137,6 +145,11 @@ def owner_of_new_folder(session: Session, path: str) -> str | None:
 
 
 def creator_of_new(session: Session, path: str) -> str | None:
-    """Who is kept as the maker of a resource at a path: only where a rule gives ``create`` without ``write``."""
-    allowed = session.access.actions(parent_of(path))
-    return session.principal.name if Action.CREATE in allowed and Action.WRITE not in allowed else None
+    """
+    Who is kept as the maker of a resource at a path: only where a rule gives ``create`` without ``write``.
+
+    What one may do with any file there is asked, not with the folder: who made the folder did not make its members.
+    """
+    may = session.access.may
+    writes = may(Action.WRITE, join(parent_of(path), PROBE))
+    return session.principal.name if may(Action.CREATE, parent_of(path)) and not writes else None

@@ -292,7 +292,7 @@ class Dav:
     ) -> Reply:
         """Ask for these properties (Clark names); none is an allprop with an empty body."""
         if body is None and names:
-            body = f'<D:propfind {NAMESPACES}><D:prop>{"".join(map(open_tag, names))}</D:prop></D:propfind>'
+            body = f"<D:propfind {NAMESPACES}><D:prop>{''.join(map(open_tag, names))}</D:prop></D:propfind>"
         return self.request("PROPFIND", path, body, with_depth(headers, depth))
 
     def proppatch(

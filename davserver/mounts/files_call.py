@@ -24,6 +24,7 @@ class Call:
     Attributes:
         path: canonical path of the addressed resource.
         if_header: parsed; its lists hold for the resources they name.
+        own: canonical path of one's own folder where it is called ``/files/Home``: everywhere but below ``Members/``.
     """
 
     request: Request
@@ -31,6 +32,7 @@ class Call:
     settings: Settings
     path: str
     if_header: IfHeader
+    own: str | None
 
     @property
     def files(self) -> FileShelf:
@@ -68,17 +70,10 @@ class Call:
 
     def as_asked(self, path: str) -> str:
         """A canonical path in the words of the request: one's own folder is ``Home`` to whoever came through it."""
-        name = self.session.principal.name
-        if name is not None and self.through_home:
-            own = join(MEMBERS, name)
-            if is_within(path, own):
-                return HOME + path[len(own) :]
+        own = self.own
+        if own is not None and path.startswith(own) and is_within(path, own):
+            return HOME + path[len(own) :]
         return path
-
-    @property
-    def through_home(self) -> bool:
-        """Whether paths of one's own folder are shown as ``/files/Home``: everywhere but below ``Members/``."""
-        return not is_within(self.request.path.rstrip("/"), MEMBERS)
 
     def href_of(self, node: Node) -> str:
         """The decoded path of a resource for an href; that of a folder ends with a slash (RFC 4918 §5.2)."""
@@ -102,7 +97,10 @@ def call_of(request: Request, session: Session, settings: Settings) -> Call:
     """A request with its headers read. Raises BadRequest, NameRefused."""
     header = request.header("if")
     if_header = NO_CONDITIONS if header is None else parse_if(header)
-    return Call(request, session, settings, session.canonical(request.path), if_header)
+    name = session.principal.name
+    through_members = is_within(request.path.rstrip("/"), MEMBERS)
+    own = None if name is None or through_members else join(MEMBERS, name)
+    return Call(request, session, settings, session.canonical(request.path), if_header, own)
 
 
 def etag_of(node: Node | None) -> str | None:

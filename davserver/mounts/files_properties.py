@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from auth.acl import Action
 from davserver.dav.conditional import render_http_date
@@ -15,10 +15,13 @@ from davserver.dav.xml import text_of
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_read import content_type
 from storage import quota
-from storage.filetree import Node, is_shared_rules
+from storage.filetree import Node, is_shared_rules, properties_in
 from storage.locks import Lock
+from storage.paths import is_within
 from storage.sharedrules import collection_of
+from storage.state import State
 
+SECOND = 1_000_000_000  # in nanoseconds
 SUPPORTED_LOCK = "".join(
     f"<D:lockentry><D:lockscope><D:{scope}/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
     for scope in ("exclusive", "shared")
@@ -38,20 +41,24 @@ class Scene:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self._locks: dict[str, list[Lock]] | None = None
+        self._locks: list[Lock] | None = None
         self._privileges: dict[frozenset[Action], str] = {}
-        self._dead: dict[str, dict[str, dict[str, str]]] = {}
+        self._states: dict[str, State] = {}
+
+    @property
+    def has_locks(self) -> bool:
+        """Whether any resource at or below the addressed one is locked."""
+        return bool(self._locks_in_sight())
 
     def locks_on(self, path: str) -> list[Lock]:
         """The locks that cover a resource at or below the addressed one."""
+        return [lock for lock in self._locks_in_sight() if _covers(lock, path)]
+
+    def _locks_in_sight(self) -> list[Lock]:
         if self._locks is None:
-            store = self.call.session.store
-            self._locks = defaultdict(list)
-            for lock in store.locks.covering(self.call.path) + store.locks.below(self.call.path):
-                self._locks[lock.path].append(lock)
-        if not self._locks:
-            return []
-        return [lock for root, locks in self._locks.items() for lock in locks if _covers(lock, root, path)]
+            locks = self.call.session.store.locks
+            self._locks = locks.covering(self.call.path) + locks.below(self.call.path)
+        return self._locks
 
     def privileges(self, held: frozenset[Action]) -> str:
         """``DAV:privilege`` elements for a set of actions."""
@@ -68,7 +75,17 @@ class Scene:
 
     def dead(self, node: Node) -> dict[str, str]:
         """The dead properties of a resource: Clark name to XML; a folder's state is read once."""
-        return self.call.files.tree.properties(node)
+        if node.listing or is_shared_rules(node.path):
+            return {}
+        return properties_in(self.state(node), node.state_key[1])
+
+    def state(self, node: Node) -> State:
+        """The state of the folder that a resource is or lies in, read once for the whole answer."""
+        place = node.folder.place
+        state = self._states.get(place)
+        if state is None:
+            state = self._states[place] = self.call.session.store.state(place)
+        return state
 
 
 Render = Callable[[Scene, Node], str | None]
@@ -94,13 +111,20 @@ def render_lockdiscovery(scene: Scene, node: Node) -> str:
     return f"<D:lockdiscovery>{locks}</D:lockdiscovery>" if locks else "<D:lockdiscovery/>"
 
 
-def render_creation_date(nanoseconds: int) -> str:
+@lru_cache(maxsize=4096)
+def rfc3339_date(seconds: int) -> str:
     """RFC 3339 in UTC with ``Z``, as Explorer wants it."""
-    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _covers(lock: Lock, root: str, path: str) -> bool:
-    return root == path or (lock.infinite and path.startswith(root + "/"))
+@lru_cache(maxsize=4096)
+def http_date(seconds: int) -> str:
+    """``render_http_date``, remembered: files of one folder share their times."""
+    return render_http_date(seconds)
+
+
+def _covers(lock: Lock, path: str) -> bool:
+    return lock.path == path or (lock.infinite and is_within(path, lock.path))
 
 
 def _resourcetype(scene: Scene, node: Node) -> str:
@@ -127,11 +151,11 @@ def _getetag(scene: Scene, node: Node) -> str | None:
 
 
 def _getlastmodified(scene: Scene, node: Node) -> str:
-    return f"<D:getlastmodified>{render_http_date(node.modified_ns / 1e9)}</D:getlastmodified>"
+    return f"<D:getlastmodified>{http_date(node.modified_ns // SECOND)}</D:getlastmodified>"
 
 
 def _creationdate(scene: Scene, node: Node) -> str:
-    return f"<D:creationdate>{render_creation_date(node.created_ns)}</D:creationdate>"
+    return f"<D:creationdate>{rfc3339_date(node.created_ns // SECOND)}</D:creationdate>"
 
 
 def _supportedlock(scene: Scene, node: Node) -> str:

@@ -12,6 +12,7 @@ from davserver.dav.propfind import Asked, PropRequest, parse_propfind
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts.files_call import Call
 from davserver.mounts.files_properties import BASIC, LIVE, Scene
+from davserver.mounts.files_templates import Templates
 from storage.errors import PlaceRefused
 from storage.filetree import Node
 
@@ -26,8 +27,18 @@ def propfind(call: Call) -> Response:
     call.require_conditions(node)
     nodes = _nodes(call, node, depth, limits.depth_infinity_resources)
     scene = Scene(call)
-    rows = RENDERERS[asked.asked]
-    return multistatus(rows(scene, each, asked) for each in nodes)
+    return multistatus(_rows(scene, nodes, asked))
+
+
+def _rows(scene: Scene, nodes: Iterator[Node], asked: PropRequest) -> Iterator[str]:
+    render = RENDERERS[asked.asked]
+    if asked.asked is Asked.NAMES:
+        yield from (render(scene, node, asked) for node in nodes)
+        return
+    basic = tuple(BASIC) if asked.asked is Asked.ALL else ()
+    templates = Templates(scene, tuple(dict.fromkeys((*basic, *asked.names))))
+    for node in nodes:
+        yield templates.render(node) or render(scene, node, asked)
 
 
 def _nodes(call: Call, node: Node, depth: Depth, most: int) -> Iterator[Node]:

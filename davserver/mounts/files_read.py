@@ -77,13 +77,18 @@ def allowed(node: Node | None) -> str:
 
 def content_type(node: Node) -> str:
     """The media type that a file's name suggests."""
-    _, dot, suffix = node.name.rpartition(".")
-    return _type_of(suffix.lower()) if dot else "application/octet-stream"
+    return type_of_name(node.name)
+
+
+def type_of_name(name: str) -> str:
+    """The media type that a name suggests."""
+    _, dot, suffix = name.rpartition(".")
+    return _type_of(suffix) if dot else "application/octet-stream"
 
 
 @lru_cache(maxsize=1024)
 def _type_of(suffix: str) -> str:
-    media_type, encoding = TYPES.guess_type(f"file.{suffix}", strict=False)
+    media_type, encoding = TYPES.guess_type(f"file.{suffix.lower()}", strict=False)
     return media_type if media_type is not None and encoding is None else "application/octet-stream"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from config.schema import Limits
+from davserver.dav.conditional import parse_http_date
 from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest, BodyBroken, TooLarge, UnsupportedMedia
 from davserver.dav.message import Body, Response, reason
@@ -93,7 +94,10 @@ def proppatch(call: Call) -> Response:
     node = call.get()
     refused = {name: status for name, value in changes.items() if (status := _refusal(name, value, limits)) is not None}
     if not refused:
-        call.files.set_properties(call.path, changes, call.terms(), most=limits.dead_properties)
+        modified_s = parse_http_date(text_in(root, WIN32_MODIFIED))
+        modified_ns = None if modified_s is None or modified_s < 0 else modified_s * 1_000_000_000
+        most = limits.dead_properties
+        call.files.set_properties(call.path, changes, call.terms(), most=most, modified_ns=modified_ns)
         answer = [_propstat(200, "", changes)]
     else:
         call.require_conditions(node)
@@ -129,6 +133,12 @@ def parse_propertyupdate(root: Element | None) -> dict[str, str | None]:
     return changes
 
 
+def text_in(root: Element | None, name: str) -> str | None:
+    """The text of the last ``DAV:set`` of a property, or None where it is not set."""
+    path = f"{DAV.set}/{DAV.prop}/{name}"
+    return None if root is None else next((element.text for element in reversed(root.findall(path))), None)
+
+
 def parse_mtime(value: str | None) -> int | None:
     """
     Nanoseconds of an X-OC-Mtime header, the seconds since 1970 by which rclone and sync clients keep a file's time.
@@ -151,6 +161,7 @@ def parse_mtime(value: str | None) -> int | None:
 
 
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+WIN32_MODIFIED = "{urn:schemas-microsoft-com:}Win32LastModifiedTime"
 PROTECTED = "<D:cannot-modify-protected-property/>"
 
 

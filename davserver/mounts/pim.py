@@ -7,6 +7,7 @@ item: ``pim_query`` asks its filters, expansion and free-busy code.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -20,10 +21,10 @@ from davserver.dav.names import CALDAV, DAV
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts import pim_items, pim_reports
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
-from davserver.mounts.pim_props import View
 from davserver.mounts.pim_rows import Rows, parse_propfind, wants_minimal
+from davserver.mounts.pim_view import View
 from storage.collection import CALENDAR, Collection, Home, Item, Resource, Root
-from storage.errors import AlreadyExists, PlaceRefused
+from storage.errors import AlreadyExists, PlaceRefused, StorageError
 from storage.paths import is_private, name_of
 from storage.pim_collections import change, make_collection
 from storage.session import Session
@@ -35,6 +36,8 @@ METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MK
 ALLOW = ("Allow", METHODS_SENT)
 
 Handler = Callable[[Request, View], Response]
+
+log = logging.getLogger("davserver.pim")
 
 
 class PimMount:
@@ -64,8 +67,11 @@ class PimMount:
         with self._welcoming:
             if name not in self._welcomed:
                 account = self._directory.account(name)
-                if account is not None and account.kind == "member":
-                    welcome(session)
+                try:
+                    if account is not None and account.kind == "member":
+                        welcome(session)
+                except (StorageError, OSError) as error:  # a full disk must not keep anybody from reading
+                    log.warning("the first collections of %s could not be made: %s", name, error)
                 self._welcomed.add(name)
 
 

@@ -7,9 +7,9 @@ from xml.etree.ElementTree import Element
 
 from davserver.dav.names import CALDAV, CARDDAV
 from davserver.dav.xml import text_of
-from davserver.mounts import pim_query
-from davserver.mounts.pim_props import View
+from davserver.mounts import pim_expand
 from davserver.mounts.pim_rows import Data, PropRequest
+from davserver.mounts.pim_view import View
 from storage.collection import Item
 from storage.errors import ItemRefused
 from storage.partial import Selection, select_parts
@@ -35,13 +35,13 @@ def _renderer(name: str, element: Element, view: View) -> Data:
     tag, media, versions, condition = DATA[name]
     if element.get("content-type", media).lower() != media or element.get("version", versions[0]) not in versions:
         raise ItemRefused(condition, f"{media} is what this server has", is_card=name == CARDDAV.address_data)
-    expand = pim_query.parse_expand(element)
+    expand = pim_expand.parse_expand(element)
     selection = Selection.parse(element)
 
     def render(item: Item) -> str:
         data, _ = view.session.store.read_member(item.collection.folder, item.member.name)
         if expand is not None:
-            data = pim_query.expanded(data, expand)
+            data = pim_expand.expanded(data, expand)
         if selection is not None:
             data = select_parts(data, selection)
         text = text_of(data.decode("utf-8", "replace")).replace("\r", "&#13;")

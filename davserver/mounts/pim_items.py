@@ -13,20 +13,21 @@ from davserver.dav.if_header import Condition, parse_if
 from davserver.dav.message import FileBody, Request, Response
 from davserver.dav.target import parse_destination
 from davserver.dav.xml import read_body
-from davserver.mounts.pim_props import ITEM_TYPES, View, content_type
-from storage.collection import CALENDAR, Collection, Home, Item, Resource, Root
+from davserver.mounts.pim_props import ITEM_TYPES, content_type
+from davserver.mounts.pim_view import View
+from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, Home, Item, Resource, Root
 from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
 from storage.export import join_items
 from storage.paths import is_within, name_of, parent_of
-from storage.pim_collections import copy_collection, move_collection, remove_collection
-from storage.pim_items import copy_item, import_items, move_item, put_item, remove_item
+from storage.pim_collections import Changes, copy_collection, make_collection, move_collection, remove_collection
+from storage.pim_items import copy_item, import_items, judge_stream, move_item, put_item, remove_item
 
 Check = Callable[[str | None], None]
 # Media types that a body may have been given: clients send the wrong one, or none, more often than a wrong body.
 TAKEN_TYPES = frozenset({"", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"})
 ITEM_MEDIA = {
     CALENDAR: frozenset({"text/calendar", "text/x-vcalendar", "application/ics"}),
-    "VADDRESSBOOK": frozenset({"text/vcard", "text/x-vcard", "text/directory", "application/vcard"}),
+    ADDRESS_BOOK: frozenset({"text/vcard", "text/x-vcard", "text/directory", "application/vcard"}),
 }
 
 
@@ -99,10 +100,10 @@ def put(request: Request, view: View) -> Response:
         raise PlaceRefused(request.path, "items are stored in calendars and address books")
     path = request.path
     if path.endswith("/"):
-        raise PlaceRefused(path, "an item's URL does not end with a slash")
+        return _import_new(request, view)
     collection = _collection_above(path, view)
     check = check_of(request, present or collection, view)
-    _require_media_type(request, collection)
+    _require_media_type(request, collection.tag)
     data = _read_item(request, collection, view)
     stored = put_item(view.session, collection, name_of(path), data, check)
     headers = [("ETag", f'"{stored.member.etag}"')] if stored.verbatim else []
@@ -118,12 +119,12 @@ def _collection_above(path: str, view: View) -> Collection:
     return above
 
 
-def _require_media_type(request: Request, collection: Collection) -> None:
+def _require_media_type(request: Request, tag: str) -> None:
     sent = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    known = ITEM_MEDIA.get(collection.tag, frozenset())
+    known = ITEM_MEDIA.get(tag, frozenset())
     if sent in TAKEN_TYPES or sent in known:
         return
-    is_card = collection.tag != CALENDAR
+    is_card = tag != CALENDAR
     condition = "supported-address-data" if is_card else "supported-calendar-data"
     raise ItemRefused(
         condition, f"the body is {sent[:60]}; this collection holds {', '.join(sorted(known)) or 'nothing'}"
@@ -141,13 +142,28 @@ def _read_item(request: Request, collection: Collection, view: View) -> bytes:
 
 
 def _import(request: Request, collection: Collection, view: View) -> Response:
+    """A file of many items on a collection: they are added and updated by UID."""
     check_of(request, collection, view)(None)
-    _require_media_type(request, collection)
+    _require_media_type(request, collection.tag)
     if collection.tag not in ITEM_TYPES:
         raise PlaceRefused(collection.asked, "only calendars and address books hold items")
     data = read_body(request, view.settings.limits.collection_put_bytes)
-    count = import_items(view.session, collection, data)
-    return Response.text(200, f"{count} items were added or updated; none was removed.\n")
+    items = judge_stream(view.session, data, collection.tag, collection.components)
+    import_items(view.session, collection, items)
+    return Response.text(200, f"{len(items)} items were added or updated; none was removed.\n")
+
+
+def _import_new(request: Request, view: View) -> Response:
+    """A file of many items on the URL of a collection that does not exist: the collection is made of it."""
+    path = request.path.rstrip("/")
+    require_preconditions(request.headers, request.method, etag=None)
+    data = read_body(request, view.settings.limits.collection_put_bytes)
+    tag = ADDRESS_BOOK if data[:100].lstrip(b"\xef\xbb\xbf \r\n").upper().startswith(b"BEGIN:VCARD") else CALENDAR
+    _require_media_type(request, tag)
+    items = judge_stream(view.session, data, tag, COMPONENTS)
+    collection = make_collection(view.session, path, tag, Changes())
+    import_items(view.session, collection, items)
+    return Response.text(201, f"{len(items)} items were stored in a new collection.\n")
 
 
 def delete(request: Request, view: View) -> Response:

@@ -11,8 +11,9 @@ from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus, 
 from davserver.dav.names import CALDAV, CALSERVER, DAV
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag
-from davserver.mounts.pim_props import View, href_path, principal_path, table_of
+from davserver.mounts.pim_props import table_of
 from davserver.mounts.pim_rows import Rows, parse_prop
+from davserver.mounts.pim_view import View, href_path, principal_path
 from storage.collection import Home, Resource
 
 DEEPEST = 3

@@ -12,8 +12,9 @@ from davserver.dav.message import reason
 from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, render_element
-from davserver.mounts.pim_props import META_KEYS, TYPES, View, href_path, table_of
+from davserver.mounts.pim_props import META_KEYS, TYPES, table_of
 from davserver.mounts.pim_rows import clark_of, dead_properties
+from davserver.mounts.pim_view import View, href_path
 from storage.collection import CALENDAR, COMPONENT_KEY, COMPONENTS, Collection, Home, Item, Resource, Root
 from storage.pim_collections import Changes
 from storage.shown import PERSONAL_KEYS, XML_KEYS

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import tzinfo
 from xml.etree.ElementTree import Element
 
 from davserver.dav.names import CALDAV
-from davserver.mounts import pim_guest
 from davserver.mounts.pim_filter import (
     CardFilter,
     CompFilter,
     parse_calendar_filter,
     parse_card_filter,
-    parse_time_range,
-    refused,
 )
-from davserver.mounts.pim_props import View
+from davserver.mounts.pim_view import View
 from storage.collection import CALENDAR, Collection, Item
 from storage.contentlines import Component, Malformed, mend, parse_components
 from storage.errors import NotFound
 from storage.itemvalues import parse_duration, parse_moment
 from storage.records import Member
-from storage.recurrence import FAR_AWAY, LONG_AGO, TimeRange, TooCostly, overlaps, spans
+from storage.recurrence import FAR_AWAY, LONG_AGO, TimeRange, TooCostly, overlaps, spans, system_zone, zone_of_calendar
 
 INDEXED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
 PLAIN_TEXT = re.compile(r"[A-Za-z0-9 @._+-]+")
 MOST_REPEATS = 100
-UTC_FORM = "%Y%m%dT%H%M%SZ"
 
 log = logging.getLogger("davserver.pim")
 
@@ -40,24 +35,39 @@ def parse_query(root: Element, collection: Collection, view: View) -> CompFilter
     return parse_calendar_filter(root) if collection.tag == CALENDAR else parse_card_filter(root)
 
 
+def floating_zone(root: Element, collection: Collection) -> tzinfo | None:
+    """
+    The zone for dates and floating times: the one in the request, else the calendar's (RFC 4791 §7.3); None is UTC.
+    """
+    named = root.findtext(CALDAV.timezone_id)
+    if named is not None and named.strip():
+        return system_zone(named.strip())
+    text = root.findtext(CALDAV.timezone) or collection.meta.get("C:calendar-timezone", "")
+    return zone_of_calendar(text) if text.strip() else None
+
+
 def matches(
-    question: CompFilter | CardFilter, collection: Collection, members: Iterable[Member], view: View
+    question: CompFilter | CardFilter,
+    collection: Collection,
+    members: Iterable[Member],
+    view: View,
+    floating: tzinfo | None = None,
 ) -> Iterator[Item]:
-    """The members that match, in their order."""
+    """The members that match, in their order; ``floating`` is the zone of dates and times without one."""
     base, path = collection.asked + "/", collection.path + "/"
     needed = _needed_texts(question) if isinstance(question, CardFilter) else ()
     for member in members:
         if isinstance(question, CompFilter):
-            known = _by_index(question, member)
+            known = known_by_index(question, member)
             if known is False:
                 continue
         else:
             known = None if question.props else True
-        if known or _matches_bytes(question, collection, member, needed, view):
+        if known or _matches_bytes(question, collection, member, needed, view, floating):
             yield Item(base + member.name, path + member.name, collection, member)
 
 
-def _by_index(question: CompFilter, member: Member) -> bool | None:
+def known_by_index(question: CompFilter, member: Member) -> bool | None:
     """What the index knows: True, False, or None where the item must be read."""
     if question.absent:
         return False
@@ -79,7 +89,12 @@ def _by_index(question: CompFilter, member: Member) -> bool | None:
 
 
 def _matches_bytes(
-    question: CompFilter | CardFilter, collection: Collection, member: Member, needed: tuple[bytes, ...], view: View
+    question: CompFilter | CardFilter,
+    collection: Collection,
+    member: Member,
+    needed: tuple[bytes, ...],
+    view: View,
+    floating: tzinfo | None,
 ) -> bool:
     try:
         data = view.session.store.read_member(collection.folder, member.name)[0]
@@ -97,7 +112,7 @@ def _matches_bytes(
     try:
         if isinstance(question, CardFilter):
             return question.holds(top[0])
-        return _Asked(data, top[0], member.etag).calendar_holds(question)
+        return _Asked(data, top[0], member.etag, floating).calendar_holds(question)
     except ValueError as error:
         log.info("%s/%s cannot be compared: %s", collection.path, member.name, error)
         return False
@@ -123,10 +138,11 @@ def _needed_texts(question: CardFilter) -> tuple[bytes, ...]:
 class _Asked:
     """One calendar object under question."""
 
-    def __init__(self, data: bytes, calendar: Component, etag: str) -> None:
+    def __init__(self, data: bytes, calendar: Component, etag: str, floating: tzinfo | None) -> None:
         self._data = data
         self._calendar = calendar
-        self._etag = etag
+        self._key = f"{etag} {floating}"
+        self._floating = floating
 
     def calendar_holds(self, question: CompFilter) -> bool:
         """Whether the object itself matches the outermost comp-filter."""
@@ -138,7 +154,7 @@ class _Asked:
         return self._has(question, self._calendar)
 
     def _overlaps(self, name: str, asked: TimeRange) -> bool:
-        return overlaps(self._data, self._calendar, name, asked, f"{self._etag}{name}")
+        return overlaps(self._data, self._calendar, name, asked, f"{self._key} {name}", self._floating)
 
     def _has(self, question: CompFilter, component: Component) -> bool:
         return all(prop.holds(component) for prop in question.props) and all(
@@ -170,7 +186,7 @@ class _Asked:
         from_end = (trigger.parameter("RELATED") or "").upper() == "END"
         reach = TimeRange(LONG_AGO, asked.end_s if asked.end_s == FAR_AWAY else asked.end_s - offset)
         try:
-            for start, end, component in spans(self._data, self._calendar, outer.name, reach):
+            for start, end, component in spans(self._data, self._calendar, outer.name, reach, self._floating):
                 at_s = (end if from_end else start) + offset
                 if component is outer and any(asked.start_s <= at_s + later < asked.end_s for later in times):
                     return True
@@ -185,101 +201,3 @@ class _Asked:
             return []
         every = parse_duration(duration.value)
         return [every * count for count in range(1, min(int(repeat.value), MOST_REPEATS) + 1)]
-
-
-# -- expansion -------------------------------------------------------------------------------------------------------
-
-
-def parse_expand(element: Element) -> TimeRange | None:
-    """The range of a ``CALDAV:expand`` in calendar-data (RFC 4791 §9.6.5)."""
-    expand = element.find(CALDAV.expand)
-    if expand is None:
-        return None
-    if expand.get("start") is None or expand.get("end") is None:
-        raise refused("valid-filter", "expand has a start and an end")
-    return parse_time_range(expand)
-
-
-def expanded(data: bytes, asked: TimeRange) -> bytes:
-    """A recurring event as its occurrences in a range, in UTC; what cannot be expanded comes as it is."""
-    try:
-        top = parse_components(mend(data), longest_head=len(data))
-        for count, _ in enumerate(spans(data, top[0], "VEVENT", asked)):
-            if count > pim_guest.MOST_OCCURRENCES:
-                return data
-    except (ValueError, IndexError, TooCostly, OverflowError):
-        return data
-    return pim_guest.expand(data, asked)
-
-
-# -- free-busy -------------------------------------------------------------------------------------------------------
-
-
-def free_busy(root: Element, collection: Collection, view: View) -> str:
-    """The busy periods of a calendar as a VFREEBUSY (RFC 4791 §7.10)."""
-    element = root.find(CALDAV.time_range)
-    if element is None or element.get("start") is None or element.get("end") is None:
-        raise refused("valid-filter", "a free-busy-query has a time-range with start and end")
-    asked = parse_time_range(element)
-    store = view.session.store
-    periods: dict[str, list[tuple[int, int]]] = {}
-    question = CompFilter("VCALENDAR", comps=(CompFilter("VEVENT", time_range=asked),))
-    for member in store.members(collection.folder):
-        if _by_index(question, member) is False:
-            continue
-        try:
-            data = mend(store.read_member(collection.folder, member.name)[0])
-            _add_periods(data, asked, periods)
-        except (NotFound, ValueError, IndexError, TooCostly, OverflowError) as error:
-            log.info("%s/%s is left out of free-busy: %s", collection.path, member.name, error)
-    return _render_free_busy(asked, periods)
-
-
-def _add_periods(data: bytes, asked: TimeRange, periods: dict[str, list[tuple[int, int]]]) -> None:
-    calendar = parse_components(data, longest_head=len(data))[0]
-    for start, end, component in spans(data, calendar, "VEVENT", asked):
-        kind = _busy_type(component)
-        start, end = max(start, asked.start_s), min(end, asked.end_s)
-        if kind is not None and start < end:
-            periods.setdefault(kind, []).append((start, end))
-
-
-def _busy_type(component: Component) -> str | None:
-    """FBTYPE of an event; None where it takes no time (RFC 4791 §7.10)."""
-    texts = {
-        name: (line.value.strip().upper() if line else "")
-        for name in ("TRANSP", "STATUS")
-        for line in [component.find(name)]
-    }
-    if texts["TRANSP"] == "TRANSPARENT" or texts["STATUS"] == "CANCELLED":
-        return None
-    return "BUSY-TENTATIVE" if texts["STATUS"] == "TENTATIVE" else "BUSY"
-
-
-def _merged(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(periods):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _render_free_busy(asked: TimeRange, periods: dict[str, list[tuple[int, int]]]) -> str:
-    def utc(at_s: float) -> str:
-        return datetime.fromtimestamp(at_s, UTC).strftime(UTC_FORM)
-
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//davserver//EN",
-        "BEGIN:VFREEBUSY",
-        f"UID:{uuid.uuid4()}",
-        f"DTSTAMP:{datetime.now(UTC).strftime(UTC_FORM)}",
-        f"DTSTART:{utc(asked.start_s)}",
-        f"DTEND:{utc(asked.end_s)}",
-    ]
-    for kind, found in sorted(periods.items()):
-        lines += [f"FREEBUSY;FBTYPE={kind}:{utc(start)}/{utc(end)}" for start, end in _merged(found)]
-    return "\r\n".join([*lines, "END:VFREEBUSY", "END:VCALENDAR", ""])

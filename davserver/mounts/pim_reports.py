@@ -15,10 +15,10 @@ from davserver.dav.multistatus import multistatus, status_response
 from davserver.dav.names import CALDAV, CARDDAV, DAV
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body, text_of
-from davserver.mounts import pim_principals, pim_query
+from davserver.mounts import pim_freebusy, pim_principals, pim_query
 from davserver.mounts.pim_data import data_of
-from davserver.mounts.pim_props import View, href_path
 from davserver.mounts.pim_rows import PropRequest, Rows, parse_prop, wants_minimal
+from davserver.mounts.pim_view import View, href_path
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Home, Item, Resource
 from storage.errors import NotFound, PlaceRefused
 from storage.pages import sync_page
@@ -174,7 +174,9 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
         view.session.access.require(Action.READ, collection.path)
         members = view.session.pim.members(collection)
     question = pim_query.parse_query(root, collection, view)
-    found: Iterable[Item] = pim_query.matches(question, collection, members, view)
+    found: Iterable[Item] = pim_query.matches(
+        question, collection, members, view, pim_query.floating_zone(root, collection)
+    )
     limit = _limit(root)
     tail = ""
     if limit is not None:
@@ -192,7 +194,7 @@ def free_busy(root: Element, resource: Resource, request: Request, view: View) -
     access = view.session.access
     if not access.may(Action.READ, resource.path):
         access.require(Action.FREEBUSY, resource.path)
-    text = pim_query.free_busy(root, resource, view)
+    text = pim_freebusy.free_busy(root, resource, view)
     return Response(200, [("Content-Type", "text/calendar; charset=utf-8")], text.encode())
 
 

@@ -12,7 +12,8 @@ from davserver.dav.message import Request
 from davserver.dav.multistatus import propstat_response
 from davserver.dav.names import CALSERVER, DAV, PREFIXES, split
 from davserver.dav.xml import open_tag, text_of
-from davserver.mounts.pim_props import ALLPROP, META_KEYS, View, href_path, meta_text, personal_xml, table_of
+from davserver.mounts.pim_props import ALLPROP, META_KEYS, meta_text, personal_xml, table_of
+from davserver.mounts.pim_view import View, href_path
 from storage.collection import Collection, Home, Item, Resource
 from storage.pim_collections import PROPS_KEY
 from storage.shown import PERSONAL_KEYS

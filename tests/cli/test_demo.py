@@ -144,13 +144,13 @@ def test_the_demo_serves_what_it_prints_until_it_is_told_to_end(demo: Path, free
     )
     try:
         wait_until_it_answers(demo, listen)
-        dora = Dav("127.0.0.1", free_port, "dora", passwords(demo)["dora"])
+        dora = Dav(free_port, "dora", passwords(demo)["dora"])
         assert dora.propfind("/files/Sport/", depth="1").status == 207
         assert dora.propfind("/files/Administration/").status == 404
         assert "training-tuesday.ics" in dora.propfind("/dav/sport/calendar/", depth="1").text
         assert dora.propfind("/dav/van/calendar/").status == 207
         assert dora.get("/dav/staff/contacts/garage.vcf").status == 200
-        assert Dav("127.0.0.1", free_port).get("/files/Communication/About%20us.md").status == 200
+        assert Dav(free_port).get("/files/Communication/About us.md").status == 200
     finally:
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=30)

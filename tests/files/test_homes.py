@@ -6,15 +6,22 @@ import pytest
 
 from davserver.dav.names import DAV
 from tests.conftest import MakeServer
-from tests.harness import Dav, Server
+from tests.harness import ACCESS, Dav, Server
 
+BOARDS = """
+[[rule]]
+path = "/files/Boards"
+who = ["all-users"]
+may = ["read", "create"]
+scope = "here"
+"""
 TO_BOB = '[[rule]]\nwho = ["bob"]\nmay = ["read"]\n'
 
 
 @pytest.fixture(scope="module")
 def cloud(start_server: MakeServer) -> Server:
     """A server of its own: what is shared here shows in everybody's listing."""
-    server = start_server()
+    server = start_server(access=ACCESS + BOARDS, folders=("Sport", "Boards"))
     calendar = server.data / "collections/collection-root/alice/work"
     calendar.mkdir(parents=True)
     (calendar / ".Radicale.props").write_text('{"tag": "VCALENDAR"}')
@@ -106,3 +113,22 @@ def test_the_trash_and_history_are_reserved(alice: Dav, cloud: Server) -> None:
         assert alice.get(f"/files/{top}").status == 404
         assert alice.put(f"/files/{top}/x", "x").status in (403, 404, 409)
     assert cloud.tree() == before
+
+
+def test_whoever_makes_a_board_owns_it_and_shares_it(alice: Dav, bob: Dav, carol: Dav, cloud: Server) -> None:
+    assert alice.mkcol("/files/Boards/Summer").status == 201
+    assert alice.put("/files/Boards/Summer/card.md", "tent").status == 201
+    owner = alice.propfind("/files/Boards/Summer", DAV.owner).multistatus()["/files/Boards/Summer/"].props[DAV.owner]
+    assert owner[0].text == "/dav/alice/"
+    assert bob.get("/files/Boards/Summer/card.md").status == 404
+    assert bob.mkcol("/files/Boards/Summer").status in (403, 405)
+    assert alice.put("/files/Boards/Summer/access.toml", TO_BOB).status == 201
+    assert bob.get("/files/Boards/Summer/card.md").text == "tent"
+    before = cloud.tree()
+    assert bob.move("/files/Boards/Summer", "/files/Home/Summer").status == 403
+    assert bob.put("/files/Boards/Summer/card.md", "x").status == 403
+    assert cloud.tree() == before
+    assert "/files/Boards/Summer/" not in names(carol, "/files/Boards")
+    assert alice.move("/files/Boards/Summer", "/files/Boards/Winter").status == 201
+    assert bob.get("/files/Boards/Winter/card.md").text == "tent"
+    assert alice.delete("/files/Boards/Winter").status == 204

@@ -38,6 +38,19 @@ def test_unknown_properties_are_404_beside_the_known_ones(alice: Dav, home: str)
     assert [row.statuses[name] for name in names] == [200, 404, 404]
 
 
+@pytest.mark.parametrize(
+    "names", [(), (DAV.getetag, "{urn:x}unknown"), (DAV.displayname, DAV.quota_used_bytes), ("{urn:x}u",)]
+)
+def test_a_row_by_template_is_the_row_by_table(alice: Dav, home: str, names: tuple[str, ...]) -> None:
+    alice.put(f"{home}/<&> ü.txt", "abc")
+    by_template = alice.propfind(home, *names, depth="1").multistatus()[f"{home}/<&> ü.txt"]
+    alice.lock(f"{home}/<&> ü.txt")  # with a lock in sight every row takes the longer way
+    by_table = alice.propfind(home, *names, depth="1").multistatus()[f"{home}/<&> ü.txt"]
+    assert list(by_template.statuses.items()) == list(by_table.statuses.items())
+    for name in by_template.props.keys() - {DAV.lockdiscovery}:
+        assert by_template.text(name) == by_table.text(name)
+
+
 @pytest.mark.rfc("4918", "9.1.4")
 def test_propname_lists_names_without_values(alice: Dav, home: str) -> None:
     alice.proppatch(home, {"{urn:x}p": "value"})
@@ -93,6 +106,14 @@ def test_what_explorer_sets_is_kept_with_its_namespace(alice: Dav, home: str) ->
     alice.proppatch(f"{home}/a.txt", remove=values)
     gone = alice.propfind(f"{home}/a.txt", *values).multistatus()[f"{home}/a.txt"]
     assert gone.statuses == dict.fromkeys(values, 404)
+
+
+def test_the_time_that_explorer_sets_is_the_time_of_the_file_and_its_etag_stays(alice: Dav, home: str) -> None:
+    etag = alice.put(f"{home}/a.txt", "abc").etag
+    alice.proppatch(f"{home}/a.txt", {f"{WIN}Win32LastModifiedTime": "Sat, 06 Jul 2019 10:00:00 GMT"})
+    got = alice.get(f"{home}/a.txt")
+    assert (got.headers["last-modified"], got.etag, got.text) == ("Sat, 06 Jul 2019 10:00:00 GMT", etag, "abc")
+    assert alice.proppatch(f"{home}/a.txt", {f"{WIN}Win32LastModifiedTime": "soon"}).status == 207
 
 
 @pytest.mark.rfc("4918", "9.2.1")

@@ -106,6 +106,16 @@ def test_the_top_lists_what_the_member_may_see(alice: Dav, dora: Dav, cloud: Ser
     assert {"/files/Home/", "/files/Public/"} <= others
 
 
+def test_the_world_reads_what_is_given_to_it_by_get_alone(carol: Dav, cloud: Server) -> None:
+    carol.put("/files/Public/news.txt", "news")
+    world = cloud.client()
+    assert world.get("/files/Public/news.txt").text == "news"
+    assert "news.txt" in world.get("/files/Public/").text
+    for reply in (world.propfind("/files/Public"), world.put("/files/Public/news.txt", "x"), world.get("/files/Sport")):
+        assert reply.status == 401
+    assert carol.get("/files/Public/news.txt").text == "news"
+
+
 @pytest.mark.parametrize("path", ["/files/Sport/", "/files/Sport/plan.txt", "/files/Members/alice/", "/files/None/"])
 def test_what_one_may_not_read_is_not_there(dora: Dav, alice: Dav, path: str) -> None:
     alice.put("/files/Sport/plan.txt", "x")

@@ -18,7 +18,7 @@ def tree(client: Dav, folder: str) -> str:
     return folder
 
 
-@pytest.mark.rfc("4918", "9.9.4")
+@pytest.mark.rfc("4918", "9.9.2")
 def test_a_tree_moves_whole_with_its_properties(alice: Dav, home: str) -> None:
     tree(alice, f"{home}/x")
     alice.proppatch(f"{home}/x/sub/b.txt", {"{urn:x}p": "kept"})

@@ -80,3 +80,8 @@ def card_query(inner: str, test: str = "anyof", more: str = "") -> str:
         f"<CR:addressbook-query {NAMESPACES}><D:prop><D:getetag/></D:prop>"
         f'<CR:filter test="{test}">{inner}</CR:filter>{more}</CR:addressbook-query>'
     )
+
+
+def busy(start: str, end: str) -> str:
+    """The body of a free-busy-query."""
+    return f'<C:free-busy-query {NAMESPACES}><C:time-range start="{start}" end="{end}"/></C:free-busy-query>'

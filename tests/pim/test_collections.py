@@ -17,7 +17,8 @@ NOTE = "{urn:example:x}note"
 @pytest.mark.rfc("4791", "5.3.1")
 def test_a_calendar_is_made_with_the_properties_of_the_request(mine: Dav, shared: Server) -> None:
     inner = (
-        "<D:displayname>Trips &amp; more</D:displayname><ICAL:calendar-color symbolic-color='red'>#FF0000FF</ICAL:calendar-color>"
+        "<D:displayname>Trips &amp; more</D:displayname>"
+        "<ICAL:calendar-color symbolic-color='red'>#FF0000FF</ICAL:calendar-color>"
         '<C:supported-calendar-component-set><C:comp name="VTODO"/></C:supported-calendar-component-set>'
         "<C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp>"
     )
@@ -53,9 +54,7 @@ def test_a_calendar_made_without_a_component_set_takes_all_three(mine: Dav, cale
 
 
 @pytest.mark.rfc("5689", "3")
-@pytest.mark.parametrize(
-    ("kind", "name"), [("C:calendar", CALDAV.calendar), ("CR:addressbook", CARDDAV.addressbook)]
-)
+@pytest.mark.parametrize(("kind", "name"), [("C:calendar", CALDAV.calendar), ("CR:addressbook", CARDDAV.addressbook)])
 def test_extended_mkcol_makes_both_kinds_also_without_a_trailing_slash(mine: Dav, kind: str, name: str) -> None:
     path = f"/dav/alice/ext-{kind[0]}{len(kind)}"
     assert mine.mkcol(path, mkcol(kind, "<D:displayname>Made</D:displayname>")).status == 201
@@ -80,9 +79,7 @@ def test_a_kind_that_is_not_offered_is_refused_and_nothing_is_made(mine: Dav, sh
 @pytest.mark.rfc("5689", "3")
 def test_a_property_that_cannot_be_set_keeps_the_collection_from_being_made(mine: Dav, shared: Server) -> None:
     before = shared.tree()
-    reply = mine.mkcalendar(
-        "/dav/alice/odd/", mkcalendar("<D:displayname>Odd</D:displayname><D:getetag>x</D:getetag>")
-    )
+    reply = mine.mkcalendar("/dav/alice/odd/", mkcalendar("<D:displayname>Odd</D:displayname><D:getetag>x</D:getetag>"))
     assert reply.status == 403
     statuses = {stat.findtext(DAV.status): [p.tag for p in stat.find(DAV.prop) or ()] for stat in reply.xml}
     assert statuses == {
@@ -261,7 +258,9 @@ def test_a_folder_that_radicale_left_is_served_as_it_is(club: Server) -> None:
     (folder / ".Radicale.cache/item").mkdir(parents=True)
     (folder / ".Radicale.cache/item/a.ics").write_bytes(b"x")
     (folder / ".Radicale.props").write_text(
-        json.dumps({"tag": "VCALENDAR", "D:displayname": "Old", "{urn:example:x}note": "theirs", "ICAL:calendar-color": "#1"})
+        json.dumps(
+            {"tag": "VCALENDAR", "D:displayname": "Old", "{urn:example:x}note": "theirs", "ICAL:calendar-color": "#1"}
+        )
     )
     (folder / "a.ics").write_text(event())
     club.start()

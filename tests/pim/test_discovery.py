@@ -86,9 +86,7 @@ def test_locks_are_not_offered(mine: Dav, calendar: str) -> None:
 def test_a_member_s_first_sign_in_finds_a_calendar_a_task_list_and_an_address_book(server: Server) -> None:
     rows = (
         server.client("bob")
-        .propfind(
-            "/dav/bob/", DAV.resourcetype, DAV.displayname, CALDAV.supported_calendar_component_set, depth="1"
-        )
+        .propfind("/dav/bob/", DAV.resourcetype, DAV.displayname, CALDAV.supported_calendar_component_set, depth="1")
         .multistatus()
     )
     assert set(rows) == {"/dav/bob/", "/dav/bob/calendar/", "/dav/bob/tasks/", "/dav/bob/contacts/"}
@@ -123,8 +121,8 @@ def test_groups_and_resources_are_not_given_collections(mine: Dav, shared: Serve
 @pytest.mark.rfc("3744", "9.4")
 def test_a_principal_is_found_by_part_of_its_name_or_address(mine: Dav) -> None:
     body = (
-        '<D:principal-property-search xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:property-search><D:prop>'
-        "{}</D:prop><D:match>{}</D:match></D:property-search><D:prop><D:displayname/></D:prop>"
+        '<D:principal-property-search xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:property-search>'
+        "<D:prop>{}</D:prop><D:match>{}</D:match></D:property-search><D:prop><D:displayname/></D:prop>"
         "</D:principal-property-search>"
     )
     by_name = mine.report("/dav/", body.format("<D:displayname/>", "CARO"))

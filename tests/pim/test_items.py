@@ -43,7 +43,9 @@ def test_what_comes_back_is_byte_for_byte_what_was_put(mine: Dav, calendar: str,
 
 @pytest.mark.rfc("6352", "6.3.2")
 @pytest.mark.parametrize("version", ["3.0", "4.0"])
-def test_a_card_is_stored_without_suffix_and_with_any_media_type_clients_send(mine: Dav, book: str, version: str) -> None:
+def test_a_card_is_stored_without_suffix_and_with_any_media_type_clients_send(
+    mine: Dav, book: str, version: str
+) -> None:
     body = card("c1", "Ada Lovelace", "PHOTO;ENCODING=b;TYPE=JPEG:AAAA", version=version)
     stored = mine.put(book + "5f3c", body, {"Content-Type": "text/vcard; charset=utf-8"})
     assert stored.status == 201
@@ -191,7 +193,8 @@ def test_items_are_stored_in_collections_only(mine: Dav, shared: Server, path: s
 
 
 @pytest.mark.parametrize(
-    "name", [".Radicale.props", ".RADICALE.PROPS", ".state.jsonl", ".State.JSONL", ".access.toml", ".davserver-scratch-1"]
+    "name",
+    [".Radicale.props", ".RADICALE.PROPS", ".state.jsonl", ".State.JSONL", ".access.toml", ".davserver-scratch-1"],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PROPFIND", "MOVE"])
 def test_the_server_s_own_files_are_out_of_reach(
@@ -200,7 +203,10 @@ def test_the_server_s_own_files_are_out_of_reach(
     mine.put(calendar + "a.ics", event())
     before = shared.tree()
     headers = {"Destination": calendar + "b.ics", "Depth": "0"} if method in ("MOVE", "PROPFIND") else {}
-    assert mine.request(method, calendar + name, event("own") if method == "PUT" else None, headers).status in (403, 404)
+    assert mine.request(method, calendar + name, event("own") if method == "PUT" else None, headers).status in (
+        403,
+        404,
+    )
     if method == "MOVE":
         assert mine.move(calendar + "a.ics", calendar + name).status == 403
     assert shared.tree() == before
@@ -289,6 +295,18 @@ def test_a_file_of_many_items_adds_and_updates_and_never_removes(mine: Dav, cale
     names = set(mine.propfind(calendar, DAV.getetag, depth="1").multistatus())
     assert names == {calendar, calendar + "kept.ics", calendar + "old-name.ics", calendar + "new.ics"}
     assert "SUMMARY:After" in mine.get(calendar + "old-name.ics").text
+
+
+def test_a_file_of_many_items_on_a_new_url_makes_the_collection_of_it(mine: Dav, shared: Server) -> None:
+    assert mine.put("/dav/alice/brought-along/", event("one"), {"Content-Type": "text/calendar"}).status == 201
+    assert mine.put("/dav/alice/brought-cards/", card("one") + card("two")).status == 201
+    rows = mine.propfind("/dav/alice/brought-cards/", DAV.resourcetype, depth="1").multistatus()
+    assert len(rows) == 3
+    assert rows["/dav/alice/brought-cards/"].props[DAV.resourcetype].find(CARDDAV.addressbook) is not None
+    before = shared.tree()
+    assert mine.put("/dav/alice/brought-nothing/", "no calendar").condition == CALDAV.valid_calendar_data
+    assert mine.put("/dav/alice/bob~x/", event()).condition == CALDAV.calendar_collection_location_ok
+    assert shared.tree() == before
 
 
 def test_a_file_with_one_bad_item_stores_none_of_them(mine: Dav, shared: Server, calendar: str) -> None:

@@ -1,10 +1,11 @@
-"""The association of ``examples/association`` as a running server, with things in it for the tests to try their hands on."""
+"""The association of ``examples/association`` as a running server, with things in it for tests to try a hand on."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.conftest import MakeServer
@@ -95,8 +96,9 @@ def start_association(start: MakeServer, folder: Path) -> Server:
     return server
 
 
+@cache
 def client_of(server: Server, person: str) -> Dav:
-    """A client of a member, or of somebody without an account."""
+    """The client of a member, or of somebody without an account; one each, as the server counts connections."""
     return server.client(None if person == WORLD else person)
 
 

@@ -33,7 +33,7 @@ from tests.rights.association import (
 )
 
 # alice is the secretary, bob the treasurer, carol the president: the board, who are officers too. dora leads the sports
-# section: member of sport and officer. emil is a volunteer, fiona staff, hugo a member of nothing; world is not signed in.
+# section: member of sport and officer. emil is a volunteer, fiona staff, hugo in no group; world is not signed in.
 # r read, c create, w write, d delete, a admin, f freebusy, - nothing
 TABLE = """
                                  alice   bob    carol  dora   emil  fiona  hugo  world
@@ -177,7 +177,7 @@ def thing(association: Server, things: dict[str, str], cell: Cell) -> Iterator[T
     known = place.path in things
     name = things.setdefault(place.path, f"thing{next(_numbers)}{place.kind.suffix}")
     made = Thing(client_of(association, cell.person), place, name, f"words-of-{name}")
-    keeper = association.client(place.keeper)
+    keeper = client_of(association, place.keeper)
     if not known:
         stored(keeper.put(made.path, made.body(made.words), made.typed))
     yield made
@@ -254,7 +254,7 @@ def require_refused(cell: Cell, reply: Reply) -> None:
         assert privilege is not None
         assert [element.tag for element in privilege] == [PRIVILEGES[cell.action]]
     else:
-        # 409: to a PUT the parent is not there (RFC 4918 §9.7.1)
+        # A PUT below what is not there is 409 (RFC 4918 §9.7.1), and the hidden answers as what is not there.
         hidden = {404, 409} if cell.action in ("create", "write") else {404}
         assert reply.status in hidden
         assert reply.condition is None
@@ -267,7 +267,7 @@ def test_a_cell_of_the_table_is_what_the_server_does(association: Server, cell: 
     reply = TRIES[cell.action](thing)
     if cell.allowed:
         assert reply.status in DONE[cell.action], reply.body
-        require_done(cell.action, thing, reply, association.client(cell.place.keeper))
+        require_done(cell.action, thing, reply, client_of(association, cell.place.keeper))
     else:
         require_refused(cell, reply)
         assert association.tree() == before

@@ -1,0 +1,122 @@
+"""What the handlers below ``/dav/`` look through, and the properties that every resource there has (RFC 3744)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from auth.acl import Action
+from auth.directory import Directory
+from config.schema import Settings
+from davserver.dav.multistatus import href
+from davserver.dav.names import CALDAV, DAV
+from davserver.dav.xml import open_tag
+from storage.collection import Collection, Home, Item, Resource, Root
+from storage.paths import DAV as TREE
+from storage.paths import join
+from storage.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the properties of a request are computed with."""
+
+    session: Session
+    settings: Settings
+    directory: Directory
+
+
+Property = Callable[[Any, View], str | None]
+Table = Mapping[str, Property]
+
+GRANTS: dict[Action, tuple[str, ...]] = {
+    # what a right is called in RFC 3744 §3 and RFC 4791 §6.1
+    Action.READ: (DAV.read, DAV.read_current_user_privilege_set),
+    Action.CREATE: (DAV.bind,),
+    Action.WRITE: (DAV.write_content, DAV.write_properties),
+    Action.DELETE: (DAV.unbind,),
+    Action.ADMIN: (DAV.write_acl, DAV.read_acl, DAV.unlock),
+    Action.FREEBUSY: (CALDAV.read_free_busy,),
+}
+WRITE_PARTS = frozenset({Action.CREATE, Action.WRITE, Action.DELETE})
+EVERYWHERE = (DAV.expand_property, DAV.principal_property_search, DAV.principal_search_property_set)
+
+
+def href_path(resource: Resource) -> str:
+    """The path of a resource as it stands in an href: what holds others ends with a slash."""
+    return resource.asked if isinstance(resource, Item) else resource.asked + "/"
+
+
+def principal_path(name: str) -> str:
+    """The path of a principal, which is its home."""
+    return join(TREE, name) + "/"
+
+
+def owner_of(resource: Resource, view: View) -> str | None:
+    """The name of the principal that owns a resource (RFC 3744 §5.1)."""
+    match resource:
+        case Root():
+            return None
+        case Home(owner=name):
+            return name
+        case Item(collection=collection):
+            return owner_of(collection, view)
+        case Collection():
+            kept = view.session.store.state(resource.place).get("", "owner")
+            return kept if isinstance(kept, str) else resource.owner
+
+
+def privileges(resource: Resource, view: View) -> list[str]:
+    """What the principal may do here, in RFC 3744's words (§5.4); phones tell by it what is read-only."""
+    held = view.session.access.actions(resource.path)
+    granted = [privilege for action, names in GRANTS.items() if action in held for privilege in names]
+    if Action.READ in held and Action.FREEBUSY not in held:
+        granted.append(CALDAV.read_free_busy)
+    if Action.CREATE in held and Action.WRITE not in held and not isinstance(resource, Item):
+        granted += [DAV.write_content, DAV.unbind]  # of what one created oneself
+    if held >= WRITE_PARTS:
+        granted.append(DAV.write)
+    if Action.ADMIN in held and held >= WRITE_PARTS:
+        granted.append(DAV.all)
+    return list(dict.fromkeys(granted))
+
+
+def _privilege_set(resource: Resource, view: View) -> str:
+    return "".join(open_tag(DAV.privilege, open_tag(name)) for name in privileges(resource, view))
+
+
+def _owner(resource: Resource, view: View) -> str | None:
+    name = owner_of(resource, view)
+    return None if name is None else href(principal_path(name))
+
+
+def _current_user(_: Resource, view: View) -> str:
+    name = view.session.principal.name
+    return open_tag(DAV.unauthenticated) if name is None else href(principal_path(name))
+
+
+def render_reports(names: tuple[str, ...]) -> str:
+    """The content of ``DAV:supported-report-set`` (RFC 3253 §3.1.5)."""
+    listed = (open_tag(DAV.report, open_tag(name)) for name in names)
+    return "".join(open_tag(DAV.supported_report, report) for report in listed)
+
+
+def _privilege_tree(_: Resource, view: View) -> str:
+    def node(name: str, inner: str = "") -> str:
+        description = f'<D:description xml:lang="en">{name.rpartition("}")[2]}</D:description>'
+        return open_tag(DAV.supported_privilege, open_tag(DAV.privilege, open_tag(name)) + description + inner)
+
+    write = "".join(map(node, (DAV.bind, DAV.unbind, DAV.write_content, DAV.write_properties)))
+    read = node(CALDAV.read_free_busy) + node(DAV.read_current_user_privilege_set)
+    rest = "".join(map(node, (DAV.read_acl, DAV.write_acl, DAV.unlock)))
+    return node(DAV.all, node(DAV.read, read) + node(DAV.write, write) + rest)
+
+
+EVERY: dict[str, Property] = {
+    DAV.owner: _owner,
+    DAV.current_user_principal: _current_user,
+    DAV.current_user_privilege_set: _privilege_set,
+    DAV.supported_privilege_set: _privilege_tree,
+    DAV.principal_collection_set: lambda resource, view: href(TREE + "/"),
+}
