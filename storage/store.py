@@ -248,7 +248,22 @@ class Store:
         return self.index.members(folder.id)
 
     def find_member(self, folder: Folder, name: str) -> Member | None:
-        """One file of a folder, or None."""
+        """
+        One file of a folder, or None.
+
+        An edit in place moves no directory's stamp, and a condition of a PUT must be asked of what is there: the file's
+        own stamps are compared.
+        """
+        row = self.index.member(folder.id, name)
+        if row is None or folder.place in getattr(self._changing, "places", ()):
+            return row
+        try:
+            status = os.stat(self.file(folder.place, row.disk_name), follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            status = None
+        if status is not None and agrees(row, status):
+            return row
+        self._look_at_member(folder, name, row)
         return self.index.member(folder.id, name)
 
     def open_member(self, folder: Folder, name: str) -> tuple[int, Member]:
