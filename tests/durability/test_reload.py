@@ -134,20 +134,13 @@ def test_a_start_with_a_broken_file_is_refused_with_file_line_and_reason(
     assert server.wait() != 0
     assert said in server.log
     assert "Traceback" not in server.log
-    assert not (server.data / "index.sqlite").exists()
 
 
 def test_sigterm_lets_a_slow_download_come_to_its_end_and_takes_no_new_connection(server: Server, alice: Dav) -> None:
     with downloading(alice, "/files/Sport/large") as download:
         server.send_signal(signal.SIGTERM)
         time.sleep(0.5)
-        with (
-            pytest.raises(OSError, match=r"."),
-            socket.create_connection(("127.0.0.1", server.port), timeout=2) as sock,
-        ):
-            sock.sendall(b"OPTIONS / HTTP/1.1\r\nHost: h\r\n\r\n")
-            if not sock.recv(100):
-                raise ConnectionError("closed without an answer")
+        assert not server.answers()
         assert download.rest() == LARGE
     assert server.wait(20) == 0
     assert "Traceback" not in server.log
@@ -186,4 +179,3 @@ def test_what_was_answered_before_sigterm_is_there_after_the_next_start(server: 
     assert server.stop() == 0
     server.start()
     assert {path: alice.get(path).etag for path in etags} == etags
-    assert not list(server.data.glob("index.sqlite-wal")) or server.stop() == 0
