@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from config.schema import Settings
 from storage import paths, trash
 from storage import state as states
-from storage.errors import InvalidSyncToken, NotFound, StoreBusy
+from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
 FOLDERS = ("files", "homes", "collections/collection-root", "trash", "scratch")
 CACHED_STATES = 10_000
+KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
 TRASH_DAYS = 30
 
 log = logging.getLogger("davserver.store")
@@ -160,9 +161,9 @@ class Store:
             raise
 
     def free_bytes(self) -> int:
-        """What the disk has left for this process."""
+        """What the disk has left for files: a little is kept back for state lines and the index."""
         status = os.statvfs(self.data)
-        return status.f_bavail * status.f_frsize
+        return max(0, status.f_bavail * status.f_frsize - KEPT_BACK_BYTES)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -378,8 +379,10 @@ class Store:
         A transaction with the write locks of some folders; ``tree`` locks out every other writer.
 
         On leaving, all is on the disk and in the index; on an exception, what was renamed already stays and the index
-        follows the disk.
+        follows the disk. Raises DiskFull before anything has happened where the end might not fit.
         """
+        if self.free_bytes() == 0:
+            raise DiskFull
         with self._guards.hold(places, tree=tree):
             transaction = Transaction(self)
             try:
