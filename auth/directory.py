@@ -13,6 +13,7 @@ import logging
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from auth.accounts import AccountSource, Kind, Reading
@@ -114,7 +115,7 @@ class Directory:
                 for problem in problems:
                     log.warning("%s", problem)
             self.problems = problems
-            if (snapshot.faults and not first) or kept == self._readings:
+            if (not first and _brings_faults(snapshot.faults, self._snapshot.faults)) or kept == self._readings:
                 return False
             self._readings, self._snapshot = kept, snapshot
             self.revision += 1
@@ -142,4 +143,14 @@ def file_sources(accounts: Accounts) -> tuple[AccountSource, ...]:
 
 
 def _without_fault(new: Reading, old: Reading) -> Reading:
-    return old if new.problems else new
+    return old if _brings_faults(new.problems, old.problems) else new
+
+
+def _brings_faults(new: Iterable[Problem], old: Iterable[Problem]) -> bool:
+    """
+    Whether something is wrong that was not wrong before.
+
+    A file that had a faulty entry at start is in force without it. Were each later change refused for that entry, a
+    member who is disabled would go on signing in.
+    """
+    return not Counter(each.found for each in new) <= Counter(each.found for each in old)

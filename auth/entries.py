@@ -19,8 +19,9 @@ def without_repeats(entries: list[Entry], problems: list[Problem]) -> Iterator[E
         if not more:
             yield entry
         elif entry.line != first:
-            found = f"the name {entry.name!r} stands in line {first} already"
-            problems.append(Problem(entry.file, entry.line, found, "names differ in more than case; rename one"))
+            # No line in the finding: it is compared with that of the file before an edit.
+            hint = f"the other is in line {first}; names differ in more than case: rename one"
+            problems.append(Problem(entry.file, entry.line, f"the name {entry.name!r} stands twice", hint))
 
 
 def addresses(table: Table) -> tuple[str, ...]:

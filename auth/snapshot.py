@@ -99,8 +99,8 @@ def _unique(entries: Iterable[Entry]) -> tuple[dict[str, Entry], list[Problem]]:
         Problem(
             again.file,
             again.line,
-            f"the name {name!r} is that of a {first.kind} already ({first.file}:{first.line})",
-            "members, groups and resources share one namespace; rename one",
+            f"the name {name!r} is that of a {first.kind} already",
+            f"members, groups and resources share one namespace; rename this one or that of {first.file}:{first.line}",
         )
         for name, (first, *more) in by_name.items()
         for again in more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -83,6 +84,22 @@ def _tls(settings: Settings) -> Iterator[Finding]:
             f"server.{missing} is missing",
             "TLS needs certificate and private_key; leave out both without TLS",
         )
+    elif server.certificate is not None and server.private_key is not None:
+        yield from _pair(server.certificate, server.private_key)
+
+
+def _pair(certificate: Path, private_key: Path) -> Iterator[Finding]:
+    """What keeps a certificate and a key that can be read from being used together."""
+    if _unreadable(certificate) or _unreadable(private_key):
+        return
+    try:
+        # Without a password OpenSSL would ask for the passphrase of an encrypted key on the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key, password="")
+    except OSError as error:  # SSLError is one
+        reason = getattr(error, "reason", None) or error.strerror or str(error)
+        found = f"server.certificate and server.private_key cannot be used together ({reason})"
+        hint = "name a certificate with its chain and the key that belongs to it, both PEM, the key without passphrase"
+        yield ("server", "certificate"), found, hint
 
 
 def _public_url(settings: Settings) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ bodies never get here, and a public link's token is masked: whoever reads the lo
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from datetime import UTC, datetime
 from typing import Literal, TextIO
 
 from davserver.dav.message import quote_path
+
+_LINK = re.compile("/+p/+[^/]+")  # more slashes stand in a path that was refused before it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,7 @@ def render_json(entry: Entry) -> str:
 
 def masked(path: str) -> str:
     """The path with the token of a public link (``/p/<token>/…``) replaced."""
-    if not path.startswith("/p/"):
-        return path
-    rest = path[3:].partition("/")
-    return f"/p/***{rest[1]}{rest[2]}" if rest[0] else path
+    return f"/p/***{path[link.end() :]}" if (link := _LINK.match(path)) else path
 
 
 def _time(at_s: float) -> str:

@@ -21,6 +21,7 @@ _EPILOG = """\
 first steps:
   davserver init /srv/cloud                        make a commented configuration and an empty data folder
   cd /srv/cloud
+  davserver group add sport
   davserver user add alice --mail alice@example.org --group sport
   davserver check                                  find every problem in the configuration files
   davserver serve                                  serve in the foreground; Ctrl-C or SIGTERM ends it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from config.schema import Settings
 from davserver.dav.errors import BadRequest, BodyBroken, TooLarge, UrlTooLong
@@ -42,11 +42,8 @@ class Proxies:
         self.trusts = lru_cache(maxsize=1024)(self._trusts)
 
     def _trusts(self, address: str) -> bool:
-        try:
-            ip = ip_address(address)
-        except ValueError:
-            return False
-        return any(ip in network for network in self._networks)
+        ip = _parsed(address)
+        return ip is not None and any(ip in network for network in self._networks)
 
     def client(self, peer: str, headers: Mapping[str, str]) -> str:
         """The address of the client: the last one in X-Forwarded-For that is not a trusted proxy itself."""
@@ -55,7 +52,7 @@ class Proxies:
         for entry in reversed(headers.get("x-forwarded-for", "").split(",")):
             address = entry.strip().strip("[]")
             if address and not self.trusts(address):
-                return address if _is_address(address) else peer
+                return address if _parsed(address) is not None else peer
         return peer
 
     def forwarded(self, name: str, peer: str, headers: Mapping[str, str]) -> str | None:
@@ -63,6 +60,15 @@ class Proxies:
         if not self._networks or not self.trusts(peer):
             return None
         return headers.get(name, "").rpartition(",")[2].strip() or None
+
+    def scheme(self, peer: str, own: str, headers: Mapping[str, str]) -> str:
+        """
+        How the client reached us: what a trusted proxy says, else ``https`` from one and ``own`` from everybody else.
+
+        A proxy that is trusted and says nothing is taken to do the TLS it is there for.
+        """
+        said = self.forwarded("x-forwarded-proto", peer, headers)
+        return (said or ("https" if self._networks and self.trusts(peer) else own)).lower()
 
 
 def build_request(environ: Environ, settings: Settings, proxies: Proxies) -> Request:
@@ -81,9 +87,8 @@ def build_request(environ: Environ, settings: Settings, proxies: Proxies) -> Req
     length = length_of(environ)
     if length is not None and length > settings.limits.upload_bytes:
         raise TooLarge(f"the body has {length} bytes; {settings.limits.upload_bytes} are stored at most")
-    peer = environ.get("REMOTE_ADDR", "")
+    peer = plain_address(environ.get("REMOTE_ADDR", ""))
     host = proxies.forwarded("x-forwarded-host", peer, headers) or headers.get("host", "")
-    scheme = proxies.forwarded("x-forwarded-proto", peer, headers) or environ.get("wsgi.url_scheme", "http")
     return Request(
         id=secrets.token_hex(8),
         method=environ["REQUEST_METHOD"],
@@ -92,7 +97,7 @@ def build_request(environ: Environ, settings: Settings, proxies: Proxies) -> Req
         body=_body(environ, length),
         content_length=length,
         remote=proxies.client(peer, headers),
-        scheme=scheme.lower(),
+        scheme=proxies.scheme(peer, environ.get("wsgi.url_scheme", "http"), headers),
         host=host,
         environ=environ,
     )
@@ -136,9 +141,16 @@ def _body(environ: Environ, length: int | None) -> Body:
     return BoundedBody(stream, length)
 
 
-def _is_address(text: str) -> bool:
+def plain_address(text: str) -> str:
+    """An address as people write it: a server that listens on ``::`` sees IPv4 clients as ``::ffff:192.0.2.7``."""
+    ip = _parsed(text)
+    return str(ip) if isinstance(ip, IPv4Address) else text
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """An address, the IPv4 one of a mapped one; None where it is none."""
     try:
-        ip_address(text)
+        ip = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    return getattr(ip, "ipv4_mapped", None) or ip

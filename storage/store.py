@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from config.schema import Settings
 from storage import paths, trash
 from storage import state as states
-from storage.errors import InvalidSyncToken, NotFound, StoreBusy
+from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
 FOLDERS = ("files", "homes", "collections/collection-root", "trash", "scratch")
 CACHED_STATES = 10_000
+KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
 TRASH_DAYS = 30
 
 log = logging.getLogger("davserver.store")
@@ -160,9 +161,9 @@ class Store:
             raise
 
     def free_bytes(self) -> int:
-        """What the disk has left for this process."""
+        """What the disk has left for files: a little is kept back for state lines and the index."""
         status = os.statvfs(self.data)
-        return status.f_bavail * status.f_frsize
+        return max(0, status.f_bavail * status.f_frsize - KEPT_BACK_BYTES)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -248,7 +249,22 @@ class Store:
         return self.index.members(folder.id)
 
     def find_member(self, folder: Folder, name: str) -> Member | None:
-        """One file of a folder, or None."""
+        """
+        One file of a folder, or None.
+
+        An edit in place moves no directory's stamp, and a condition of a PUT must be asked of what is there: the file's
+        own stamps are compared.
+        """
+        row = self.index.member(folder.id, name)
+        if row is None or folder.place in getattr(self._changing, "places", ()):
+            return row
+        try:
+            status = os.stat(self.file(folder.place, row.disk_name), follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            status = None
+        if status is not None and agrees(row, status):
+            return row
+        self._look_at_member(folder, name, row)
         return self.index.member(folder.id, name)
 
     def open_member(self, folder: Folder, name: str) -> tuple[int, Member]:
@@ -363,8 +379,10 @@ class Store:
         A transaction with the write locks of some folders; ``tree`` locks out every other writer.
 
         On leaving, all is on the disk and in the index; on an exception, what was renamed already stays and the index
-        follows the disk.
+        follows the disk. Raises DiskFull before anything has happened where the end might not fit.
         """
+        if self.free_bytes() == 0:
+            raise DiskFull
         with self._guards.hold(places, tree=tree):
             transaction = Transaction(self)
             try:

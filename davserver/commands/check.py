@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import logging
 import os
 import ssl
 import sys
@@ -47,6 +48,8 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.running:
         say(f"ok: {_ask(settings.server)}")
         return OK
+    # What the directory would log of the accounts' files is printed below.
+    logging.getLogger("auth").setLevel(logging.CRITICAL)
     problems = [*file_modes(settings), *_account_problems(settings)]
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -57,6 +57,8 @@ class Exchange(cheroot.server.HTTPRequest):
             del stream.buffer[: end + 4]
             self.head = parse_head(data, max_fields=self.server.head_fields)
         except HeadRefused as refusal:
+            # No request came of it, so the access log has no line.
+            log.info("a head from %s is refused with %d: %s", self.conn.remote_addr, refusal.status, refusal)
             self.simple_response(reason(refusal.status), f"{refusal}\n")
             stream.discard(JOIN_BYTES, REFUSED_S)
             return

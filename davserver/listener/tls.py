@@ -44,14 +44,15 @@ class Certificate:
         try:
             self._context = self._load()
         except OSError as error:  # SSLError is one
-            log.error("the certificate stays as it was: %s", error)
+            log.error("the certificate stays as it was, %s cannot be used: %s", self._files[0], error)
         else:
             log.info("the certificate was read again")
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(*self._files)
+        # Without a password OpenSSL would ask for the passphrase of an encrypted key on the terminal and wait.
+        context.load_cert_chain(*self._files, password="")
         return context
 
     def _look(self) -> tuple[tuple[int, int, int], ...]:

@@ -91,7 +91,8 @@ def test_all_faults_of_a_file_are_said_at_once_and_the_others_can_sign_in():
 def test_names_that_differ_in_case_or_normal_form_only_are_nobodys():
     reading = parse_users('[user."JOSE\u0301"]\n[user."josé"]\n[user.eve]', "users.toml")
     assert [entry.name for entry in reading.entries] == ["eve"]
-    assert said(reading) == [(2, "the name 'josé' stands in line 1 already")]
+    assert said(reading) == [(2, "the name 'josé' stands twice")]
+    assert "line 1" in reading.problems[0].hint
 
 
 def test_a_htpasswd_file_is_read_line_by_line():
@@ -121,7 +122,7 @@ def test_groups_and_resources_are_read():
         ("[group.a]\nmembers = [1]", 2, "members is a list that holds the number 1"),
         ("[user.a]", 1, "unknown key 'user'"),
         ("[resource.a]\nmembers = ['b']", 2, "unknown key 'members'"),
-        ("[group.a]\n[resource.A]", 2, "the name 'a' stands in line 1 already"),
+        ("[group.a]\n[resource.A]", 2, "the name 'a' stands twice"),
     ],
 )
 def test_a_fault_in_the_groups_file_is_said_with_its_line(text, line, found):

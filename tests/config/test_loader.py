@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -122,6 +123,26 @@ def test_with_an_htpasswd_file_the_users_file_may_be_missing(folder: Path) -> No
     (folder / "htpasswd").touch()
     (folder / "davserver.toml").write_text('[accounts]\nhtpasswd_file = "htpasswd"\n')
     assert load(folder / "davserver.toml").accounts.htpasswd_file == folder / "htpasswd"
+
+
+def test_a_certificate_and_a_key_that_do_not_work_together_are_found_without_asking_for_a_passphrase(
+    folder: Path,
+) -> None:
+    def pair(number: int, *passphrase: str) -> None:
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        command += ["-subj", "/CN=localhost", "-keyout", f"{folder}/{number}.key", "-out", f"{folder}/{number}.pem"]
+        subprocess.run([*command, *(passphrase or ["-nodes"])], check=True, capture_output=True)
+
+    pair(1)
+    pair(2)
+    pair(3, "-passout", "pass:secret")
+    (folder / "4.pem").write_text("no certificate")
+    for certificate, key in ((1, 2), (3, 3), (4, 1)):
+        (found,) = problems_of(folder, f'[server]\ncertificate = "{certificate}.pem"\nprivate_key = "{key}.key"')
+        assert found.line == 2
+        assert "cannot be used together" in found.found
+    (folder / "davserver.toml").write_text('[server]\ncertificate = "1.pem"\nprivate_key = "1.key"')
+    assert load(folder / "davserver.toml").server.certificate == folder / "1.pem"
 
 
 def test_a_data_folder_that_is_missing_or_a_file_is_named(folder: Path) -> None:

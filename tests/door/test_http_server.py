@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import logging
 import os
 import socket
 import ssl
@@ -293,10 +294,12 @@ def test_a_file_goes_out_whole_and_is_closed(running: Running) -> None:
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n", 400),  # the beginning of a TLS handshake
     ],
 )
-def test_a_head_that_cannot_be_taken_is_refused_and_the_connection_closed(
-    running: Running, data: bytes, status: int
+def test_a_head_that_cannot_be_taken_is_refused_and_logged_and_the_connection_closed(
+    running: Running, data: bytes, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     answer = running.talk(data)
+    assert f"a head from 127.0.0.1 is refused with {status}: " in caplog.text
     assert answer.startswith(b"HTTP/1.1 %d " % status)
     assert answer.count(b"Connection: close") == 1
     assert running.get().status == 200

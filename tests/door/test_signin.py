@@ -155,7 +155,10 @@ PROXY = ServerSettings(trusted_proxies=("10.0.0.0/8", "::1"))
         ("192.0.2.7", "http", PROXY, {"X_FORWARDED_PROTO": "https"}, False),  # not a proxy of ours
         ("10.1.2.3", "http", PROXY, {"X_FORWARDED_PROTO": "https", "X_FORWARDED_FOR": "192.0.2.7"}, True),
         ("10.1.2.3", "http", PROXY, {"X_FORWARDED_PROTO": "http", "X_FORWARDED_FOR": "192.0.2.7"}, False),
-        ("::1", "http", PROXY, {"X_FORWARDED_FOR": "127.0.0.1, 192.0.2.7"}, False),  # the client's own word first
+        ("::1", "http", PROXY, {"X_FORWARDED_PROTO": "http", "X_FORWARDED_FOR": "127.0.0.1, 192.0.2.7"}, False),
+        ("10.1.2.3", "http", PROXY, {}, True),  # a proxy that does not say what it does
+        ("::ffff:10.1.2.3", "http", PROXY, {"X_FORWARDED_FOR": "192.0.2.7"}, True),
+        ("::ffff:10.1.2.3", "http", PROXY, {"X_FORWARDED_PROTO": "http", "X_FORWARDED_FOR": "192.0.2.7"}, False),
         ("192.0.2.7", "http", PROXY, {"X_FORWARDED_FOR": "127.0.0.1"}, False),
     ],
 )
@@ -183,6 +186,20 @@ def test_the_client_behind_proxies_is_the_last_one_that_is_no_proxy() -> None:
     assert proxies.client("10.0.0.1", {"x-forwarded-for": "1.1.1.1, 192.0.2.7, 10.0.0.2"}) == "192.0.2.7"
     assert proxies.client("192.0.2.9", {"x-forwarded-for": "1.1.1.1"}) == "192.0.2.9"
     assert proxies.client("10.0.0.1", {"x-forwarded-for": "rubbish"}) == "10.0.0.1"
+    # a client may put an address of this machine in front
+    assert proxies.client("10.0.0.1", {"x-forwarded-for": "127.0.0.1, 192.0.2.7"}) == "192.0.2.7"
+
+
+def test_behind_a_listener_on_both_families_an_ipv4_proxy_is_known_and_addresses_are_plain() -> None:
+    proxies = Proxies(("10.0.0.0/8",))
+
+    def remote(peer: str, **fields: str) -> str:
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "REMOTE_ADDR": peer, "wsgi.input": None, **fields}
+        return build_request(environ, Settings(), proxies).remote
+
+    assert remote("::ffff:10.0.0.1", HTTP_X_FORWARDED_FOR="192.0.2.7") == "192.0.2.7"
+    assert remote("::ffff:192.0.2.9", HTTP_X_FORWARDED_FOR="192.0.2.7") == "192.0.2.9"
+    assert remote("2001:db8::1") == "2001:db8::1"
 
 
 @pytest.mark.rfc("7617", "2")

@@ -132,7 +132,13 @@ def test_a_json_log_line_has_every_field() -> None:
 
 @pytest.mark.parametrize(
     ("path", "shown"),
-    [("/p/secret/x.html", "/p/***/x.html"), ("/p/secret", "/p/***"), ("/p/", "/p/"), ("/files/p/a", "/files/p/a")],
+    [
+        ("/p/secret/x.html", "/p/***/x.html"),
+        ("/p/secret", "/p/***"),
+        ("//p//secret/%ff", "/p/***/%ff"),
+        ("/p/", "/p/"),
+        ("/files/p/a", "/files/p/a"),
+    ],
 )
 def test_the_token_of_a_public_link_is_not_logged(path: str, shown: str) -> None:
     assert masked(path) == shown
