@@ -19,7 +19,7 @@ from auth.principal import Principal, fold
 from auth.rules import Rule
 
 # What `create` includes for things one made oneself. Finder and Explorer store a file as PUT of nothing, LOCK, PUT;
-# DESIGN's "listed without read" would be worth nothing if the listed file could then not be read.
+# it includes reading, because what one is shown without `read` one must be able to open.
 _OWN = frozenset({Action.READ, Action.WRITE, Action.DELETE})
 
 

@@ -8,7 +8,6 @@ failure means other things to a file manager and to a phone that synchronises.
 
 from __future__ import annotations
 
-import errno
 import logging
 from http import HTTPStatus
 from typing import Literal
@@ -57,7 +56,6 @@ SHARED_CONDITIONS = frozenset({"max-resource-size", "no-uid-conflict", "supporte
 RETRY_WHILE_LOCKED_S = 30
 READ_METHODS = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
 EXISTING_METHODS = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, COPY, MOVE"
-FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 log = logging.getLogger("davserver.errors")
 
@@ -161,7 +159,7 @@ def _of_item(error: Exception, view: View) -> Response | None:
             return error_response(507, DAV.quota_not_exceeded, message=str(error))
         case shelf.DiskFull():
             return error_response(507, DAV.sufficient_disk_space, message=str(error))
-        case OSError(errno=number) if number in FULL_DISK:
+        case OSError(errno=number) if number in shelf.FULL_DISK:
             return error_response(507, DAV.sufficient_disk_space, message="the disk has no room left")
     return None
 

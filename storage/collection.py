@@ -112,7 +112,7 @@ def read_props(folder: str) -> Mapping[str, str]:
         return NO_PROPS
     if not stat.S_ISREG(found.st_mode) or found.st_size > PROPS_LARGEST:
         return NO_PROPS
-    return _load(file, found.st_mtime_ns, found.st_ino, found.st_size)
+    return _load(file, (found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size))
 
 
 def tag_of(meta: Mapping[str, str]) -> str:
@@ -127,7 +127,7 @@ def dump_props(meta: Mapping[str, str]) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _load(file: str, mtime_ns: int, inode: int, size: int) -> Mapping[str, str]:
+def _load(file: str, stamp: tuple[int, ...]) -> Mapping[str, str]:
     try:
         with open(file, "rb") as stream:
             loaded = json.loads(stream.read(PROPS_LARGEST))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
+
+# What a disk answers that takes nothing more: no blocks left, the quota of the server's account, a limit on file sizes.
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class StorageError(Exception):
@@ -115,6 +119,9 @@ class QuotaExceeded(StorageError):
 
 class DiskFull(StorageError):
     """The disk has no room left (507)."""
+
+    def __init__(self, sentence: str = "the disk has no room left; nothing was changed") -> None:
+        super().__init__(sentence)
 
 
 class FileRefused(StorageError):

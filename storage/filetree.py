@@ -1,7 +1,7 @@
 """
 The tree at ``/files/`` as one principal sees it: shared folders, homes and the listings that are no directory.
 
-What may not be read is not there: it is neither found nor listed (DESIGN: rights). Paths are canonical.
+What may not be read is not there: it is neither found nor listed. Paths are canonical.
 """
 
 from __future__ import annotations

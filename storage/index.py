@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from storage.errors import DiskFull
 from storage.records import NO_FACTS, Facts, Folder, Member
 
 SCHEMA_VERSION = 1
@@ -81,6 +82,7 @@ FOLDER_COLUMNS = "id, place, cid, counter, kept_from, inode, stamp_ns, modified_
 MEMBER_COLUMNS = (
     "name, disk_name, etag, size, inode, modified_ns, changed_ns, created_ns, uid, component, first_s, last_s"
 )
+FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 LOCK_COLUMNS = "token, path, infinite, exclusive, owner, principal, timeout_s, expires_s"
 
 log = logging.getLogger("davserver.index")
@@ -354,7 +356,7 @@ class Index:
             return self._writes
 
     def commit(self, batch: Batch) -> None:
-        """Apply a batch in one transaction."""
+        """Apply a batch in one transaction. Raises DiskFull."""
         with self._write_guard:
             cursor = self._writer.cursor()
             cursor.execute("BEGIN IMMEDIATE")
@@ -363,8 +365,11 @@ class Index:
                 for sql, values in batch.statements:
                     cursor.execute(sql, values)
                 cursor.execute("COMMIT")
-            except BaseException:
-                cursor.execute("ROLLBACK")
+            except BaseException as error:
+                if self._writer.in_transaction:  # a full disk has ended it already
+                    cursor.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in FULL:
+                    raise DiskFull("the disk has no room left for the index") from error
                 raise
 
     @contextmanager

@@ -48,6 +48,11 @@ def is_private(name: str) -> bool:
     return folded in (STATE_FILE, HIDDEN_ACCESS_FILE) or folded.startswith((RADICALE_PREFIX.casefold(), SCRATCH_PREFIX))
 
 
+def names_rules(name: str) -> bool:
+    """Whether a name is that of a rules file in any case or normal form, as some disks and all people read it."""
+    return unicodedata.normalize("NFKC", name).casefold() in (ACCESS_FILE, LINKS_FILE)
+
+
 def require_name(name: str, *, longest_bytes: int = 255) -> None:
     """Raise NameRefused unless ``name`` can be the name of a file that a member stores."""
     if not name or name in (".", ".."):

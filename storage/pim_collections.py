@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
+from auth.errors import NeedPrivileges
 from storage import shown
 from storage.collection import ADDRESS_BOOK, PROPS_FILE, Collection, Home, Item, Root, dump_props
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
-from storage.paths import HIDDEN_ACCESS_FILE, is_within, join, name_of, parent_of, require_name
+from storage.paths import HIDDEN_ACCESS_FILE, is_within, join, name_of, names_rules, parent_of, require_name
 from storage.pim import ROOT_PLACE
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
     """
     home = _require_place(session, path, tag)
     name = name_of(path)
-    session.access.require(Action.CREATE, join(home.path, name))
+    session.access.require(Action.CREATE, home.path)
     place = f"{home.place}/{name}"
     own = home.owner == session.principal.name
     with session.store.write(ROOT_PLACE, home.place) as tx:
@@ -103,22 +104,21 @@ def remove_collection(session: Session, collection: Collection) -> None:
     if collection.asked != collection.path:
         _change_personal(session, name_of(collection.asked), {"hidden": True})
         return
-    session.access.require(Action.DELETE, collection.path)
-    _require_movable(session, collection)
+    _require_whole(session, collection, Action.DELETE)
     with session.store.write(tree=True) as tx:
+        _require_whole(session, collection, Action.DELETE)
         tx.remove_folder(collection.place, by=session.principal.name)
 
 
 def move_collection(session: Session, collection: Collection, to: str, overwrite: bool) -> bool:
     """Rename a collection, or hand it to another home; whether the target is new."""
-    session.access.require(Action.DELETE, collection.path)
-    _require_movable(session, collection)
+    _require_whole(session, collection, Action.READ, Action.DELETE)
     home, new = _require_target(session, collection, to, overwrite)
-    if os.path.lexists(session.store.file(collection.place, HIDDEN_ACCESS_FILE)):  # its rules go along
-        for path in (collection.path, home.path):
-            session.access.require(Action.ADMIN, path)
+    if _has_rules(session, collection):  # they go along
+        session.access.require(Action.ADMIN, home.path)
     place = f"{home.place}/{name_of(to)}"
     with session.store.write(tree=True) as tx:
+        _require_whole(session, collection, Action.READ, Action.DELETE)
         _make_home(tx, home)
         if not new:
             tx.remove_folder(place, by=session.principal.name)
@@ -128,6 +128,7 @@ def move_collection(session: Session, collection: Collection, to: str, overwrite
 
 def copy_collection(session: Session, collection: Collection, to: str, overwrite: bool, *, members: bool) -> bool:
     """Copy a collection with what the copier may read of it; whether the target is new."""
+    session.access.require(Action.READ, collection.path)
     home, new = _require_target(session, collection, to, overwrite)
     if not new:
         with session.store.write(tree=True) as tx:
@@ -163,8 +164,8 @@ def _require_place(session: Session, path: str, tag: str) -> Home:
         raise PlaceRefused(path, "collections stand directly in a home", condition)
     name = name_of(path)
     require_name(name, longest_bytes=session.store.settings.limits.name_bytes)
-    if shown.is_reserved(name):
-        raise PlaceRefused(path, "names like this are kept for what a home shows", condition)
+    if shown.is_reserved(name) or names_rules(name):
+        raise PlaceRefused(path, "names like this are kept for what a home shows and for rules", condition)
     if session.pim.find(path) is not None:
         raise AlreadyExists(path)
     return above
@@ -178,21 +179,38 @@ def _require_target(session: Session, collection: Collection, to: str, overwrite
     if isinstance(present, Collection):
         if not overwrite:
             raise AlreadyExists(to)
-        session.access.require(Action.DELETE, present.path)
-        _require_movable(session, present)
+        _require_whole(session, present, Action.DELETE)
         above = session.pim.find(parent_of(present.path))
         if isinstance(above, Home) and present.asked == present.path:
+            session.access.require(Action.CREATE, above.path)
             return above, False
         raise PlaceRefused(to, "what a home only shows is not replaced")
     home = _require_place(session, to, collection.tag)
-    session.access.require(Action.CREATE, join(home.path, name_of(to)))
+    session.access.require(Action.CREATE, home.path)
     return home, True
 
 
-def _require_movable(session: Session, collection: Collection) -> None:
-    """What the administrator's rules name by its path stays: the rules would be left behind."""
-    if any(is_within(path, collection.path) for path in session.store.rulebook.server_paths):
+def _require_whole(session: Session, collection: Collection, *actions: Action) -> None:
+    """
+    A collection goes whole or not at all: the rights are asked on it and on every item, and ``admin`` for its rules.
+
+    What the administrator's rules name by its path stays, because those rules would be left behind.
+    """
+    may, path = session.access.may, collection.path
+    for action in actions:
+        session.access.require(action, path)
+    if any(is_within(named, path) for named in session.store.rulebook.server_paths):
         raise PlaceRefused(collection.asked, "the administrator's rules name it; only they move, rename or remove it")
+    if _has_rules(session, collection):
+        session.access.require(Action.ADMIN, path)
+    for member in session.store.members(collection.folder):
+        lacking = next((action for action in actions if not may(action, join(path, member.name))), None)
+        if lacking is not None:  # named by the collection: what is in the way may be hidden
+            raise NeedPrivileges(path, lacking)
+
+
+def _has_rules(session: Session, collection: Collection) -> bool:
+    return os.path.lexists(session.store.file(collection.place, HIDDEN_ACCESS_FILE))
 
 
 def _make_home(tx: Transaction, home: Home) -> None:

@@ -111,7 +111,10 @@ def _require_items_fit(collection: Collection) -> None:
 
 
 def _require_put(session: Session, collection: Collection, name: str, present: Member | None) -> None:
-    session.access.require(Action.CREATE if present is None else Action.WRITE, join(collection.path, name))
+    if present is None:
+        session.access.require(Action.CREATE, collection.path)
+    else:
+        session.access.require(Action.WRITE, join(collection.path, name))
 
 
 def _judge(session: Session, data: bytes, tag: str, components: Sequence[str], present: Member | None) -> Judged:
@@ -198,12 +201,23 @@ def _transfer(
         same = source.place == target.place and not keep
         _require_free_uid(session, target, name, member.uid, present, member.name if same else "")
         by, over = session.principal.name, present is not None
+        creator = _creator_after(session, path, present, item.path if same else None)
         if keep:
-            creator = None if session.access.may(Action.WRITE, path) else by
             tx.copy(source.place, member.name, target.place, name, creator=creator, over=over, by=by)
         else:
-            tx.move(source.place, member.name, target.place, name, over=over, by=by)
+            kept = {**tx.state(source.place).all(member.name)}
+            kept.pop("creator", None)
+            if creator is not None:
+                kept["creator"] = creator
+            tx.move(source.place, member.name, target.place, name, over=over, by=by, kept=kept)
     return present is None
+
+
+def _creator_after(session: Session, path: str, present: Member | None, renamed: str | None) -> str | None:
+    """The maker to keep at a target: of a replaced item its own, of a renamed one the old one, else as of a new one."""
+    if present is not None or renamed is not None:
+        return session.store.rulebook.creator(path if renamed is None or present is not None else renamed)
+    return None if session.access.may(Action.WRITE, path) else session.principal.name
 
 
 def _require_component(target: Collection, member: Member) -> None:

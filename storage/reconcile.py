@@ -136,6 +136,8 @@ class Reconciler:
             status = os.stat(f"{self._root}/{folder.place}/{disk_name}", follow_symlinks=False)
         except FileNotFoundError:
             status = None
+        if status is not None and row is not None and _agrees(row, disk_name, status):
+            return  # a write of our own was on its way: its ETag has been given out
         if status is None or not stat.S_ISREG(status.st_mode):
             batch.remove_member(folder.place, name)
             changed = row is not None

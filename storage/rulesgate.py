@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auth.errors import Problem, RulesRefused
 from auth.grants import require_grantable
-from auth.rules import parse_folder_rules
+from auth.rules import FolderRules, parse_folder_rules
 from storage.paths import ACCESS_FILE, name_of, parent_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ def require_rules(session: Session, path: str, folder: str, data: bytes) -> None
     """
     Raise RulesRefused unless the bytes can be stored as the rules of a folder.
 
+    A rule or link that stands in the present file as well is in force already and gives nothing new, so that whoever
+    got ``admin`` by this file can edit the rest of it.
+
     Args:
         path: where the file is addressed, for the message.
         folder: canonical path of the folder or collection that the rules speak of.
@@ -29,7 +33,19 @@ def require_rules(session: Session, path: str, folder: str, data: bytes) -> None
         line = data.count(b"\n", 0, error.start) + 1
         raise RulesRefused((Problem(name_of(path), line, "bytes that are not UTF-8", "save it as UTF-8"),)) from error
     rules = parse_folder_rules(text, name_of(path))
-    require_grantable(rules, folder, session.principal, session.store.rulebook.without(folder))
+    fresh = _less(rules, session.store.rulebook.rules_of(folder))
+    require_grantable(fresh, folder, session.principal, session.store.rulebook.without(folder))
+
+
+def _less(rules: FolderRules, present: FolderRules) -> FolderRules:
+    """The rules and links that are not in force yet."""
+    known = {(frozenset(rule.who), rule.may, rule.here) for rule in present.rules}
+    links = {replace(link, line=0) for link in present.links}
+    return replace(
+        rules,
+        rules=tuple(rule for rule in rules.rules if (frozenset(rule.who), rule.may, rule.here) not in known),
+        links=tuple(link for link in rules.links if replace(link, line=0) not in links),
+    )
 
 
 def holds_rules(path: str) -> bool:

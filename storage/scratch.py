@@ -7,10 +7,8 @@ import os
 import secrets
 from types import TracebackType
 
-from storage.errors import DiskFull, ParentMissing
+from storage.errors import FULL_DISK, DiskFull, ParentMissing
 from storage.paths import SCRATCH_PREFIX
-
-FULL_DISK = {28, 122}  # ENOSPC, EDQUOT
 
 
 class Scratch:
@@ -126,4 +124,4 @@ class Scratch:
 
 def _refused(error: OSError) -> Exception:
     """The shelf's word for an error of the disk, where it has one."""
-    return DiskFull("the disk has no room left; nothing was changed") if error.errno in FULL_DISK else error
+    return DiskFull() if error.errno in FULL_DISK else error

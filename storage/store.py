@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from config.schema import Settings
 from storage import paths, trash
 from storage import state as states
-from storage.errors import InvalidSyncToken, NotFound, StoreBusy
+from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
 FOLDERS = ("files", "homes", "collections/collection-root", "trash", "scratch")
 CACHED_STATES = 10_000
+KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
 TRASH_DAYS = 30
 
 log = logging.getLogger("davserver.store")
@@ -160,9 +161,9 @@ class Store:
             raise
 
     def free_bytes(self) -> int:
-        """What the disk has left for this process."""
+        """What the disk has left for files: a little is kept back for state lines and the index."""
         status = os.statvfs(self.data)
-        return status.f_bavail * status.f_frsize
+        return max(0, status.f_bavail * status.f_frsize - KEPT_BACK_BYTES)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -173,19 +174,23 @@ class Store:
     def find_folder(self, place: str) -> Folder | None:
         """A folder in its present state, or None."""
         folder = self.index.folder(place)
-        if place in getattr(self._changing, "places", ()):
-            return folder
         if folder is not None:
-            try:
-                status = os.stat(self.directory(place), follow_symlinks=False)
-            except (FileNotFoundError, NotADirectoryError):
-                status = None
-            stands = status is not None and (status.st_ino, status.st_mtime_ns) == (folder.inode, folder.stamp_ns)
-            if stands and status is not None and not self._reconciler.is_due(place, status):
-                return folder
-        elif not self._may_be_there(place):
-            return None
-        return self._look_again(place)
+            return self._fresh(folder)
+        changing = place in getattr(self._changing, "places", ())
+        return self._look_again(place) if not changing and self._may_be_there(place) else None
+
+    def _fresh(self, folder: Folder) -> Folder | None:
+        """A folder's row if it agrees with the disk, else the one after a look."""
+        if folder.place in getattr(self._changing, "places", ()):
+            return folder
+        try:
+            status = os.stat(self.directory(folder.place), follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return self._look_again(folder.place)
+        stands = (status.st_ino, status.st_mtime_ns) == (folder.inode, folder.stamp_ns)
+        if stands and not self._reconciler.is_due(folder.place, status):
+            return folder
+        return self._look_again(folder.place)
 
     def _may_be_there(self, place: str) -> bool:
         """Whether a folder without a row can exist: its parent must have moved, which looking at it finds out."""
@@ -229,17 +234,14 @@ class Store:
                 log.debug("%s went away while it was looked at", place)
 
     def folders(self, folder: Folder) -> list[Folder]:
-        """The folders directly in a folder, by name."""
-        return self.index.folders(folder.place)
+        """The folders directly in a folder, by name, each in its present state."""
+        return [fresh for row in self.index.folders(folder.place) if (fresh := self._fresh(row)) is not None]
 
     def tree(self, folder: Folder) -> list[Folder]:
         """A folder and all folders below it, parents first, each in its present state."""
         found = [folder]
         for current in found:
-            for child in self.index.folders(current.place):
-                fresh = self.find_folder(child.place)
-                if fresh is not None:
-                    found.append(fresh)
+            found += self.folders(current)
         return sorted(found, key=lambda each: each.place)
 
     def members(self, folder: Folder) -> list[Member]:
@@ -247,7 +249,22 @@ class Store:
         return self.index.members(folder.id)
 
     def find_member(self, folder: Folder, name: str) -> Member | None:
-        """One file of a folder, or None."""
+        """
+        One file of a folder, or None.
+
+        An edit in place moves no directory's stamp, and a condition of a PUT must be asked of what is there: the file's
+        own stamps are compared.
+        """
+        row = self.index.member(folder.id, name)
+        if row is None or folder.place in getattr(self._changing, "places", ()):
+            return row
+        try:
+            status = os.stat(self.file(folder.place, row.disk_name), follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            status = None
+        if status is not None and agrees(row, status):
+            return row
+        self._look_at_member(folder, name, row)
         return self.index.member(folder.id, name)
 
     def open_member(self, folder: Folder, name: str) -> tuple[int, Member]:
@@ -362,8 +379,10 @@ class Store:
         A transaction with the write locks of some folders; ``tree`` locks out every other writer.
 
         On leaving, all is on the disk and in the index; on an exception, what was renamed already stays and the index
-        follows the disk.
+        follows the disk. Raises DiskFull before anything has happened where the end might not fit.
         """
+        if self.free_bytes() == 0:
+            raise DiskFull
         with self._guards.hold(places, tree=tree):
             transaction = Transaction(self)
             try:

@@ -8,6 +8,7 @@ Where anything fails between a rename and the commit, the folder is reconciled: 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -16,15 +17,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from storage import arrivals, paths, trash
-from storage.errors import AlreadyExists, DiskFull, NotFound, ParentMissing, PlaceRefused
+from storage.errors import FULL_DISK, AlreadyExists, DiskFull, NotFound, ParentMissing, PlaceRefused
 from storage.index import Batch, facts_of
 from storage.reconcile import is_item_place
 from storage.records import NO_FACTS, Facts, Folder, Member
-from storage.scratch import FULL_DISK, Scratch
+from storage.scratch import Scratch
 from storage.state import Change, State
 
 if TYPE_CHECKING:
     from storage.store import Store
+
+log = logging.getLogger("davserver.transaction")
 
 OWN_KEYS = ("owner", "creator")  # never copied
 
@@ -426,7 +429,7 @@ class Transaction:
             action()
         except OSError as error:
             if error.errno in FULL_DISK:
-                raise DiskFull("the disk has no room left; nothing was changed") from error
+                raise DiskFull() from error
             if error.errno == errno.ENAMETOOLONG:
                 raise PlaceRefused("the new path", "is longer than the disk allows") from error
             raise
@@ -459,8 +462,11 @@ class Transaction:
     def abandon(self) -> None:
         """After a failure: what the disk says is what the index will say."""
         self._store.end_change(self._directories)
-        for place in self._directories:
-            self._store.distrust(place)
+        try:
+            for place in self._directories:
+                self._store.distrust(place)
+        except DiskFull:  # the directories' own stamps have moved, so they are looked at all the same
+            log.warning("the disk is full: the index could not note that it is behind")
 
 
 def _copy_bytes(fd: int, scratch: Scratch) -> None:
@@ -477,7 +483,7 @@ def _copy_bytes(fd: int, scratch: Scratch) -> None:
             count = os.copy_file_range(fd, scratch.fd, 1 << 30)
         except OSError as error:
             if error.errno in FULL_DISK:
-                raise DiskFull("the disk has no room left; nothing was changed") from error
+                raise DiskFull() from error
             hashed = True
             continue
         if count == 0:

@@ -37,7 +37,7 @@ def discard(
     """
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_s))
     entry = f"{trash}/{stamp}-{secrets.token_hex(4)}"
-    os.mkdir(entry, 0o700)
+    os.makedirs(entry, 0o700)  # an administrator empties the trash by deleting it
     state = {key: value for _, key, value in changes}
     with open(f"{entry}/{ENTRY_FILE}", "w", encoding="utf-8") as about:
         json.dump({"path": path, "by": by, "at": now_s, "state": state}, about, ensure_ascii=False)
@@ -60,7 +60,8 @@ def _link(file: str, target: str) -> bool:
 def purge(trash: str, *, before_s: float) -> int:
     """Remove the entries that are older than a time for good; gives how many."""
     limit = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(before_s))
-    old = [entry.path for entry in os.scandir(trash) if entry.name < limit]
+    entries = os.scandir(trash) if os.path.isdir(trash) else ()
+    old = [entry.path for entry in entries if entry.name < limit]
     for entry in old:
         shutil.rmtree(entry, ignore_errors=True)
     return len(old)

@@ -16,7 +16,20 @@ from auth.principal import fold
 from storage.errors import NameRefused, ParentMissing, PlaceRefused
 from storage.fileterms import Terms, spot_of
 from storage.filetree import PROBE, Node, is_rules_file, is_shared_rules
-from storage.paths import FILES, MEMBERS, OBJECT_TOPS, RESERVED_TOPS, is_within, join, nfc, parent_of, require_name
+from storage.paths import (
+    ACCESS_FILE,
+    FILES,
+    LINKS_FILE,
+    MEMBERS,
+    OBJECT_TOPS,
+    RESERVED_TOPS,
+    is_within,
+    join,
+    names_rules,
+    nfc,
+    parent_of,
+    require_name,
+)
 from storage.sharedrules import collection_of
 
 if TYPE_CHECKING:
@@ -46,6 +59,8 @@ def require_create(session: Session, path: str) -> None:
     """Raise unless the principal may put something new at a path and the name can be stored."""
     name = path.rpartition("/")[2]
     require_name(name)
+    if names_rules(name) and not is_rules_file(path):
+        raise NameRefused(name, f"is another spelling of {ACCESS_FILE} or {LINKS_FILE}; write it like that")
     if parent_of(path) == FILES and fold(name) in RESERVED:
         raise NameRefused(name, "is reserved at the top of /files/")
     if is_shared_rules(path) or parent_of(path) == MEMBERS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from wsgidav.dav_error import DAVError
@@ -48,7 +49,7 @@ class FilesMount:
         except DAVError as error:
             return _refusal(call, error)
         except Locked as error:
-            raise type(error)([call.as_asked(root) for root in error.roots]) from error
+            raise type(error)(_told(call, error.roots)) from error
         except NeedPrivileges as error:
             raise NeedPrivileges(call.as_asked(error.path), error.action) from error
         ours: Response | None = environ.get(ANSWER)
@@ -66,6 +67,12 @@ class FilesMount:
             CALL: call,
         }
         return {key: value for key, value in call.request.environ.items() if key != "HTTP_AUTHORIZATION"} | own
+
+
+def _told(call: Call, roots: Iterable[str]) -> list[str]:
+    """What is locked, as far as the principal may know of it; else that it is in the way here."""
+    known = [root for root in roots if call.files.tree.find(root) is not None]
+    return [call.as_asked(root) for root in known or [call.path]]
 
 
 class _Answer:

@@ -43,7 +43,7 @@ def ruled(alice: Dav, bob: Dav, carol: Dav, led: str) -> Ruled:
     return Ruled(path, own)
 
 
-# Every way of DESIGN's rights by which somebody without `admin` could get at the rules: method, source, target.
+# Every way by which somebody without `admin` could get at the rules: method, source, target.
 WRITE_WAYS = [
     ("PUT", "{path}/access.toml", None),
     ("PUT", "{path}/open/access.toml", None),
@@ -168,6 +168,13 @@ def test_nobody_gives_on_what_they_hold_through_the_file_itself(carol: Dav, dora
     reply = dora.put(f"{led}/access.toml", given + '\n[[rule]]\nwho = ["world"]\nmay = ["read"]\n')
     assert reply.status == 422
     assert cloud.tree() == before
+
+
+def test_who_leads_by_the_file_itself_edits_the_rest_of_it(carol: Dav, dora: Dav, led: str) -> None:
+    given = '[[rule]]\nwho = ["dora"]\nmay = ["admin"]\n'
+    carol.put(f"{led}/access.toml", given + '\n[[rule]]\nwho = ["bob"]\nmay = ["read"]\n')
+    assert dora.put(f"{led}/access.toml", f"# bob left\n{given}").status == 204
+    assert dora.get(f"{led}/access.toml").text.startswith("# bob left")
 
 
 def test_a_locked_rules_file_is_written_with_the_token(carol: Dav, led: str) -> None:

@@ -132,3 +132,32 @@ def test_whoever_makes_a_collection_in_a_group_s_home_may_not_give_it_away(club:
     assert DAV.write in held
     assert not {DAV.write_acl, DAV.all} & held
     assert [href.text for href in row["/dav/sport/training/"].props[DAV.owner]] == ["/dav/sport/"]
+
+
+def test_a_collection_that_the_administrator_s_rules_name_stays_where_it_is(alice: Dav, club: Server) -> None:
+    before = club.tree()
+    assert alice.delete("/dav/alice/open/").status == 403
+    assert alice.move("/dav/alice/open/", "/dav/alice/elsewhere/").status == 403
+    assert alice.copy("/dav/alice/calendar/", "/dav/alice/open/").status == 403
+    assert club.tree() == before
+
+
+def test_a_copy_of_a_collection_takes_no_rules_along(alice: Dav, club: Server) -> None:
+    folder = club.data / "collections/collection-root/alice/calendar"
+    (folder / ".access.toml").write_text('[[rule]]\nwho = ["dora"]\nmay = ["read"]\n')
+    dora = club.client("dora")
+    assert dora.propfind("/dav/alice/calendar/", DAV.getetag).status == 207
+    assert alice.copy("/dav/alice/calendar/", "/dav/alice/copied/").status == 201
+    assert dora.propfind("/dav/alice/copied/", DAV.getetag).status == 404
+    assert alice.move("/dav/alice/calendar/", "/dav/alice/moved/").status == 201
+    assert dora.propfind("/dav/alice/moved/", DAV.getetag).status == 207
+
+
+def test_a_member_takes_no_collection_with_rules_out_of_a_group_s_home(alice: Dav, club: Server) -> None:
+    alice.mkcalendar("/dav/sport/training/")
+    (club.data / "collections/collection-root/sport/training/.access.toml").write_text(
+        '[[rule]]\nwho = ["sport"]\nmay = ["read", "create", "write", "delete"]\n'
+    )
+    before = club.tree()
+    assert alice.move("/dav/sport/training/", "/dav/alice/taken/").condition == DAV.need_privileges
+    assert club.tree() == before

@@ -7,7 +7,7 @@ that person to the running server, for files, calendars, task lists and address 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -25,6 +25,7 @@ from tests.rights.association import (
     PEOPLE,
     TASKS,
     WORLD,
+    Kind,
     Place,
     client_of,
     start_association,
@@ -81,11 +82,12 @@ PRIVILEGES = {
     "admin": DAV.write_acl,
     "freebusy": CALDAV.read_free_busy,
 }
+CONSUMING = ("create", "write", "delete")
 ACTIONS = ("read", "create", "write", "delete", "admin", "freebusy")
 _numbers = count(1)
 
 
-def kind_of(path: str):
+def kind_of(path: str) -> Kind:
     """Kind by the names of the example."""
     if path.startswith("/files"):
         return FILE
@@ -162,18 +164,26 @@ def association(start_server: MakeServer, tmp_path_factory: pytest.TempPathFacto
     return server
 
 
+@pytest.fixture(scope="module")
+def things(association: Server) -> dict[str, str]:
+    """By place: the name of the item that its keeper has stored and nobody has changed yet."""
+    return {}
+
+
 @pytest.fixture
-def thing(association: Server, cell: Cell) -> Thing:
-    """An item that the keeper of the place has just stored, for the person of the cell."""
-    number = next(_numbers)
-    made = Thing(
-        client_of(association, cell.person), cell.place, f"thing{number}{cell.place.kind.suffix}", f"w{number}"
-    )
-    keeper = client_of(association, cell.place.keeper)
-    stored(keeper.put(made.path, made.body(made.words), made.typed))
+def thing(association: Server, things: dict[str, str], cell: Cell) -> Iterator[Thing]:
+    """An item that the keeper of the place has stored, for the person of the cell; a new one after each success."""
+    place = cell.place
+    known = place.path in things
+    name = things.setdefault(place.path, f"thing{next(_numbers)}{place.kind.suffix}")
+    made = Thing(client_of(association, cell.person), place, name, f"words-of-{name}")
+    keeper = client_of(association, place.keeper)
+    if not known:
+        stored(keeper.put(made.path, made.body(made.words), made.typed))
     yield made
-    for path in (made.path, made.new_path):
-        keeper.delete(path)
+    if cell.allowed and cell.action in CONSUMING:
+        keeper.delete(made.new_path if cell.action == "create" else made.path)
+        del things[place.path]
 
 
 # How each action is tried: a request, and what shows that it was done.

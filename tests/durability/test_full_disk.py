@@ -1,0 +1,106 @@
+"""A disk that runs full: 507, what was there is there, and when there is room again all works."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from davserver.dav.names import DAV
+from tests.conftest import MakeServer
+from tests.durability.disks import MIB, Disk, LimitedFiles, MemoryDisk, may_mount
+from tests.harness import Dav, Reply, Server
+from tests.pim.samples import event
+
+CALENDAR = "/dav/alice/calendar/"
+DISKS = [LimitedFiles, *([MemoryDisk] if may_mount() else [])]
+LARGE = os.urandom(2 * MIB)
+
+
+@pytest.fixture(params=DISKS, ids=lambda kind: kind.__name__)
+def disk(request: pytest.FixtureRequest, make_server: MakeServer) -> Iterator[tuple[Disk, Server]]:
+    disk: Disk = request.param()
+    server = make_server(folders=() if request.param is MemoryDisk else ("Sport",))
+    disk.attach(server)
+    yield disk, server
+    disk.detach()
+
+
+@pytest.fixture
+def alice(disk: tuple[Disk, Server]) -> Dav:
+    client = disk[1].client("alice")
+    assert client.put("/files/Sport/old", b"the old one").status == 201
+    assert client.put(CALENDAR + "old.ics", event("old")).status == 201
+    return client
+
+
+def require_no_room(reply: Reply) -> None:
+    assert (reply.status, reply.condition) == (507, DAV.sufficient_disk_space), (reply.status, reply.body)
+
+
+@pytest.mark.rfc("4331", "6")
+def test_an_upload_that_does_not_fit_is_507_and_the_old_file_stays(disk: tuple[Disk, Server], alice: Dav) -> None:
+    full, server = disk
+    etag = alice.get("/files/Sport/old").etag
+    full.fill()
+    require_no_room(alice.put("/files/Sport/old", LARGE))
+    require_no_room(alice.put("/files/Sport/new", LARGE))
+    require_no_room(alice.put("/files/Sport/chunked", iter([LARGE])))
+    got = alice.get("/files/Sport/old")
+    assert (got.body, got.etag) == (b"the old one", etag)
+    assert alice.get("/files/Sport/new").status == 404
+    assert sorted(os.listdir(server.data / "files/Sport")) == ["old"]
+    assert os.listdir(server.data / "scratch") == []
+    full.free()
+    assert alice.put("/files/Sport/old", LARGE, {"If-Match": etag}).status == 204
+    assert alice.get("/files/Sport/old").body == LARGE
+
+
+def test_while_nothing_fits_each_write_is_done_or_507_and_reading_goes_on(
+    disk: tuple[Disk, Server], alice: Dav
+) -> None:
+    """What is small may find a corner even on a full disk; what is refused has not happened."""
+    full, server = disk
+    full.fill()
+    done: set[str] = set()
+    writes = {
+        "item": lambda: alice.put(CALENDAR + "new.ics", event("new", "x" * 20_000)),
+        "change": lambda: alice.put(CALENDAR + "old.ics", event("old", "changed")),
+        "property": lambda: alice.proppatch("/files/Sport/old", {"{urn:x}note": "n" * 9000}),
+        "folder": lambda: alice.mkcol("/files/Sport/folder"),
+        "calendar": lambda: alice.mkcalendar("/dav/alice/another/"),
+        "move": lambda: alice.move("/files/Sport/old", "/files/Sport/moved"),
+        "lock": lambda: alice.lock("/files/Sport/locked"),
+    }
+    for name, write in writes.items():
+        reply = write()
+        if reply.status in (200, 201, 204, 207):
+            done.add(name)
+        else:
+            require_no_room(reply)
+    assert alice.get("/files/Sport/moved" if "move" in done else "/files/Sport/old").body == b"the old one"
+    assert alice.propfind("/files/Sport", depth="1").status == 207
+    full.free()
+    after = {
+        "item": alice.get(CALENDAR + "new.ics").status == 200,
+        "change": "changed" in alice.get(CALENDAR + "old.ics").text,
+        "folder": alice.propfind("/files/Sport/folder").status == 207,
+        "calendar": alice.propfind("/dav/alice/another/").status == 207,
+        "move": alice.get("/files/Sport/moved").status == 200,
+        "lock": alice.get("/files/Sport/locked").status == 200,
+    }
+    assert {name for name, is_there in after.items() if is_there} == done - {"property"}
+    assert alice.put(CALENDAR + "later.ics", event("later")).status == 201
+    server.restart()
+    assert alice.get(CALENDAR + "later.ics").text == event("later")
+    assert " 500 " not in server.log
+
+
+def test_a_deletion_on_a_full_disk_is_done_or_507(disk: tuple[Disk, Server], alice: Dav) -> None:
+    """What is deleted waits in the trash, so room comes from elsewhere; but nothing is lost by trying."""
+    full, _ = disk
+    full.fill()
+    reply = alice.delete("/files/Sport/old")
+    assert reply.status in (204, 507)
+    assert alice.get("/files/Sport/old").status == (404 if reply.status == 204 else 200)
