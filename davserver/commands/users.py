@@ -15,6 +15,7 @@ from auth.directory import Directory
 from auth.names import name_fault
 from auth.passwords import hash_app_password, hash_password, new_app_password
 from auth.principal import fold
+from auth.users import parse_users
 from config.schema import Settings
 from davserver.commands.console import (
     OK,
@@ -113,7 +114,11 @@ def _add(arguments: argparse.Namespace) -> int:
     with editing(file, secret=True) as draft:
         if draft.find("user", arguments.name) is not None:
             raise CommandFailed(f"{file} has [user.{arguments.name}] already")
+        faults = parse_users(draft.text, str(file)).problems
         draft.add("user", arguments.name, values)
+        new = [each for each in parse_users(draft.text, str(file)).problems if each not in faults]
+        if new:  # it would be left out, and would keep later changes of the file from coming into force
+            raise CommandFailed(f"{new[0].found}; {new[0].hint}; nothing was changed")
     if arguments.group:
         _join(settings, arguments.name, arguments.group)
     say(f"{arguments.name} can sign in" + (f" and is in {', '.join(arguments.group)}" if arguments.group else ""))
@@ -164,8 +169,8 @@ def _app_password(arguments: argparse.Namespace) -> int:
 
 def _new_device(user: MutableMapping[str, Any], label: str) -> str:
     """A random password for a device, its hash noted; the caller shows it once the file is on disk."""
-    if not label.strip():
-        raise CommandFailed("the label is empty; name the device, such as --label phone")
+    if not label.strip() or not label.isprintable():
+        raise CommandFailed("the label is empty or holds a control character; name the device, such as --label phone")
     if _position(user, label) is not None:
         raise CommandFailed(f"{label!r} has a password already; revoke it first, or take another label")
     password = new_app_password()

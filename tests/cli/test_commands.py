@@ -230,6 +230,18 @@ def test_a_short_password_is_refused_and_nothing_changes(association: Path) -> N
     assert snapshot(association) == before
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [(("--mail", "nonsense"), "no mail address"), (("--mail", "a@b", "--mail", ""), "no mail address")],
+)
+def test_a_member_who_could_not_sign_in_is_not_added(association: Path, more: tuple[str, ...], said: str) -> None:
+    before = (association / "users.toml").read_text()
+    result = run(association, "user", "add", "zoe", *more, password=WORD)
+    assert result.code == 1
+    assert said in result.err
+    assert (association / "users.toml").read_text() == before
+
+
 def test_a_broken_users_file_is_not_edited(association: Path) -> None:
     (association / "users.toml").write_text("[user.alice\n")
     before = snapshot(association)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import ssl
+import subprocess
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +77,47 @@ def test_hangup_and_changed_files_reload_accounts_and_keep_connections(server: S
     assert server.client("erin").propfind("/").status == 207
 
 
+def test_a_renewed_certificate_is_taken_without_a_restart_and_a_broken_one_is_not(
+    make_server: MakeServer, tmp_path: Path
+) -> None:
+    def issue(name: str) -> None:
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        command += ["-subj", f"/CN={name}", "-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")]
+        subprocess.run(command, check=True, capture_output=True)
+
+    def presented() -> bytes:
+        try:
+            with context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=5)) as tls:
+                return tls.getpeercert(binary_form=True) or b""
+        except OSError:
+            return b""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    issue("one")
+    files = f'certificate = "{tmp_path}/cert.pem"\nprivate_key = "{tmp_path}/key.pem"'
+    server = make_server(settings=f"[server]\n{files}\n")
+    server.start_process()
+    assert eventually(presented)
+    first = presented()
+    assert f"https://127.0.0.1:{server.port}/files/" in server.log
+    (tmp_path / "cert.pem").write_text("broken")
+    assert eventually(lambda: "the certificate stays as it was" in server.log)
+    assert presented() == first
+    issue("two")  # nobody sends a signal
+    assert eventually(lambda: presented() not in (b"", first))
+
+
+def eventually(holds: Callable[[], object], within_s: float = 30) -> bool:
+    """Whether something comes to hold."""
+    until = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def test_broken_accounts_leave_the_old_ones_in_force(server: Server, alice: Dav) -> None:
     server.write_accounts(users="[user.alice\n", access=ACCESS)
     assert alice.propfind("/").status == 207
@@ -89,6 +134,35 @@ def test_a_request_has_one_line_with_the_member_and_without_the_password(server:
     assert any(" - GET /nowhere/a%20b 404 " in line for line in server.log.splitlines())
     assert alice.authorization not in server.log
     assert "secret" not in server.log
+
+
+def test_a_listener_on_both_families_knows_its_ipv4_proxy_and_logs_plain_addresses(
+    make_server: MakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = make_server(settings='[server]\ntrusted_proxies = ["127.0.0.1"]\n')
+    if both := knows_ipv6():  # on a machine without, IPv4 alone is what there is to see
+        monkeypatch.setenv("DAVSERVER_LISTEN", f"[::]:{server.port}")
+    alice = server.start().client("alice")
+    through = {"X-Forwarded-For": "192.0.2.7"}
+    assert alice.options("/files/", {**through, "X-Forwarded-Proto": "https"}).status == 200
+    assert alice.options("/files/", {**through, "X-Forwarded-Proto": "http"}).status == 403
+    if both:
+        assert Dav(server.port, "alice", host="::1").options("/files/").status == 200
+    server.stop()
+    lines = [line.split() for line in server.log.splitlines() if " OPTIONS /files/ " in line]
+    assert [(fields[2], fields[6]) for fields in lines] == [
+        *(("192.0.2.7", "200"), ("192.0.2.7", "403")),
+        *([("::1", "200")] if both else []),
+    ]
+
+
+def knows_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def test_the_log_can_be_json(make_server: MakeServer) -> None:
