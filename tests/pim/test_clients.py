@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from davserver.dav.names import APPLE, CALDAV, CALSERVER, CARDDAV, DAV
+from tests.conftest import MakeServer
 from tests.harness import NAMESPACES, Dav, Row, Server
 from tests.pim.samples import busy, card, event, journal, mkcol, multiget, query, sync, task
 
@@ -13,7 +14,7 @@ PUSH = "{https://bitfire.at/webdav-push}"
 
 
 @pytest.fixture
-def club(make_server) -> Server:
+def club(make_server: MakeServer) -> Server:
     """Alice's van is everybody's to see, and the sports group has a calendar."""
     access = '[[rule]]\npath = "/dav/van"\nwho = ["all-users"]\nmay = ["read"]\n'
     access += '[[rule]]\npath = "/dav/sport"\nwho = ["sport"]\nmay = ["read", "create", "write", "delete"]\n'
@@ -41,6 +42,11 @@ def follow(client: Dav, path: str, *names: str) -> tuple[str, Row]:
 def href_in(row: Row, name: str) -> list[str]:
     """The hrefs in a property that came with 200."""
     return [href.text or "" for href in row.props[name].iter(DAV.href)] if name in row.props else []
+
+
+def events_between(start: str, end: str) -> str:
+    """A comp-filter for the events of a time range."""
+    return f'<C:comp-filter name="VEVENT"><C:time-range start="{start}" end="{end}"/></C:comp-filter>'
 
 
 def kinds(row: Row) -> set[str]:
@@ -119,9 +125,7 @@ def test_evolution_finds_its_sources_and_edits_without_conditions(alice: Dav) ->
     sent = {"Content-Type": 'text/calendar; charset="utf-8"', "Prefer": "return=minimal", "If-None-Match": "*"}
     item = HOME + "calendar/e.ics"
     assert alice.put(item, event(), sent).status == 201
-    near = (
-        '<C:comp-filter name="VEVENT"><C:time-range start="20261201T000000Z" end="20270209T000000Z"/></C:comp-filter>'
-    )
+    near = events_between("20261201T000000Z", "20270209T000000Z")
     for asked in (near, '<C:comp-filter name="VEVENT"/>'):
         assert set(alice.report(HOME + "calendar/", query(asked), depth="1").multistatus()) == {item}
     before = alice.propfind(HOME + "calendar/", CALSERVER.getctag).multistatus()[HOME + "calendar/"]
@@ -259,9 +263,7 @@ def test_ios_adds_an_account_and_reminders_makes_a_list(club: Server, alice: Dav
 def test_outlook_s_synchroniser_asks_by_time_and_windows_with_depth_0(alice: Dav) -> None:
     path = HOME + "calendar/"
     assert alice.put(path + "a.ics", event(), {"If-None-Match": "*"}).status == 201
-    asked = (
-        '<C:comp-filter name="VEVENT"><C:time-range start="20270101T000000Z" end="20270201T000000Z"/></C:comp-filter>'
-    )
+    asked = events_between("20270101T000000Z", "20270201T000000Z")
     for depth in ("1", "0"):
         assert set(alice.report(path, query(asked), depth=depth).multistatus()) == {path + "a.ics"}
     assert alice.report(path, busy("20270101T000000Z", "20270201T000000Z"), depth="1").status == 200
