@@ -1,8 +1,9 @@
-"""What a PROPFIND asks for (RFC 4918 §9.1, §14.20)."""
+"""What a PROPFIND or a REPORT asks for (RFC 4918 §9.1, §14.20)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from xml.etree.ElementTree import Element
 
@@ -25,10 +26,12 @@ class PropRequest:
 
     Attributes:
         names: Clark names in the order asked, each once; with ``ALL`` those of ``DAV:include``.
+        elements: the elements themselves by name, for those with content such as ``calendar-data``.
     """
 
     asked: Asked
     names: tuple[str, ...] = ()
+    elements: Mapping[str, Element] = field(default_factory=dict)
 
 
 def parse_propfind(root: Element | None) -> PropRequest:
@@ -47,6 +50,17 @@ def parse_propfind(root: Element | None) -> PropRequest:
     kinds = [kind for kind in Asked for _ in root.findall(DAV(kind.value))]
     if len(kinds) != 1:
         raise BadRequest("a DAV:propfind holds one of prop, allprop and propname")
-    lists = root.findall(DAV.include if kinds[0] is Asked.ALL else DAV.prop)
-    names = (element.tag for part in lists for element in part) if kinds[0] is not Asked.NAMES else iter(())
-    return PropRequest(kinds[0], tuple(dict.fromkeys(names)))
+    return _with_names(root, kinds[0])
+
+
+def parse_prop(root: Element) -> PropRequest:
+    """The properties that a REPORT asks for (RFC 3253 §3.6 and what builds on it); none where it names none."""
+    kinds = [kind for kind in Asked if root.find(DAV(kind.value)) is not None]
+    return _with_names(root, kinds[0] if kinds else Asked.NAMED)
+
+
+def _with_names(root: Element, asked: Asked) -> PropRequest:
+    lists = {Asked.ALL: DAV.include, Asked.NAMED: DAV.prop}
+    listed = root.findall(lists[asked]) if asked in lists else []
+    elements = {element.tag: element for part in listed for element in part}
+    return PropRequest(asked, tuple(elements), elements)

@@ -19,11 +19,12 @@ from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus
 from davserver.dav.names import CALDAV, DAV
+from davserver.dav.propfind import parse_propfind
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts import pim_items, pim_reports
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
-from davserver.mounts.pim_rows import Rows, parse_propfind, wants_minimal
+from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View
 from storage.collection import CALENDAR, Collection, Home, Item, Resource, Root
 from storage.errors import AlreadyExists, PlaceRefused, StorageError

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from xml.etree.ElementTree import Element
 
 from davserver.dav.names import CALDAV, CARDDAV
+from davserver.dav.propfind import PropRequest
 from davserver.dav.xml import text_of
 from davserver.mounts import pim_expand
-from davserver.mounts.pim_rows import Data, PropRequest
+from davserver.mounts.pim_rows import Data
 from davserver.mounts.pim_view import View
 from storage.collection import Item
 from storage.errors import ItemRefused

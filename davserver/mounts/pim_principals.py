@@ -9,10 +9,11 @@ from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus, propstat_response
 from davserver.dav.names import CALDAV, CALSERVER, DAV
+from davserver.dav.propfind import parse_prop
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag
 from davserver.mounts.pim_props import table_of
-from davserver.mounts.pim_rows import Rows, parse_prop
+from davserver.mounts.pim_rows import Rows
 from davserver.mounts.pim_view import View, href_path, principal_path
 from storage.collection import Home, Resource
 

@@ -13,11 +13,12 @@ from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import multistatus, status_response
 from davserver.dav.names import CALDAV, CARDDAV, DAV
+from davserver.dav.propfind import PropRequest, parse_prop
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body, text_of
 from davserver.mounts import pim_freebusy, pim_principals, pim_query
 from davserver.mounts.pim_data import data_of
-from davserver.mounts.pim_rows import PropRequest, Rows, parse_prop, wants_minimal
+from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View, href_path
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Home, Item, Resource
 from storage.errors import NotFound, PlaceRefused

@@ -1,16 +1,13 @@
-"""Which properties a request asks for, and the rows of a 207 that answer it (RFC 4918 §9.1, §13)."""
+"""The rows of a 207 that answer what a request asks of resources (RFC 4918 §9.1, §13)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from xml.etree.ElementTree import Element
 
-from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request
 from davserver.dav.multistatus import propstat_response
-from davserver.dav.names import CALSERVER, DAV, PREFIXES, split
+from davserver.dav.names import CALSERVER, PREFIXES, split
+from davserver.dav.propfind import Asked, PropRequest
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.pim_props import ALLPROP, META_KEYS, meta_text, personal_xml, table_of
 from davserver.mounts.pim_view import View, href_path
@@ -19,55 +16,6 @@ from storage.pim_collections import PROPS_KEY
 from storage.shown import PERSONAL_KEYS
 
 Data = Callable[[Item], str]  # the whole element of calendar-data or address-data
-
-
-class Mode(Enum):
-    """The three forms of a PROPFIND body."""
-
-    SOME = "prop"
-    ALL = "allprop"
-    NAMES = "propname"
-
-
-@dataclass(frozen=True, slots=True)
-class PropRequest:
-    """
-    The properties asked for.
-
-    Attributes:
-        names: Clark names; with ``Mode.ALL`` those of DAV:include.
-        elements: the elements themselves, for those with content such as ``calendar-data``.
-    """
-
-    mode: Mode
-    names: tuple[str, ...] = ()
-    elements: Mapping[str, Element] = field(default_factory=dict)
-
-
-def parse_propfind(root: Element | None) -> PropRequest:
-    """The body of a PROPFIND; an empty one is an allprop. Raises BadRequest."""
-    if root is None:
-        return PropRequest(Mode.ALL)
-    if root.tag != DAV.propfind:
-        raise BadRequest(f"the body of a PROPFIND is a DAV:propfind element, not {root.tag}")
-    if root.find(DAV.propname) is not None:
-        return PropRequest(Mode.NAMES)
-    if root.find(DAV.allprop) is not None:
-        included = root.find(DAV.include)
-        return PropRequest(Mode.ALL, tuple(child.tag for child in included) if included is not None else ())
-    if root.find(DAV.prop) is None:
-        raise BadRequest("a PROPFIND asks for DAV:prop, DAV:allprop or DAV:propname")
-    return parse_prop(root)
-
-
-def parse_prop(root: Element) -> PropRequest:
-    """The DAV:prop of a PROPFIND or REPORT; without one nothing is asked for."""
-    prop = root.find(DAV.prop)
-    if prop is None:
-        mode = Mode.ALL if root.find(DAV.allprop) is not None else Mode.SOME
-        return PropRequest(Mode.NAMES if root.find(DAV.propname) is not None else mode)
-    elements = {child.tag: child for child in prop}
-    return PropRequest(Mode.SOME, tuple(elements), elements)
 
 
 def wants_minimal(request: Request) -> bool:
@@ -89,18 +37,18 @@ class Rows:
 
     def row(self, resource: Resource) -> str:
         """The ``DAV:response`` of one resource."""
-        match self._asked.mode:
-            case Mode.NAMES:
+        match self._asked.asked:
+            case Asked.NAMES:
                 names = [*table_of(resource), *dead_properties(resource, self._view)]
                 return propstat_response(href_path(resource), [open_tag(name) for name in dict.fromkeys(names)])
-            case Mode.ALL:
+            case Asked.ALL:
                 table = table_of(resource)
                 names = [name for name in table if name in ALLPROP]
                 names += [name for name in dead_properties(resource, self._view) if name not in table]
                 names += self._asked.names
                 found, _ = self._values(resource, dict.fromkeys(names))
                 return propstat_response(href_path(resource), found)
-            case Mode.SOME:
+            case Asked.NAMED:
                 found, missing = self._values(resource, self._asked.names)
                 if self._minimal:
                     missing = []

@@ -7,15 +7,14 @@ Explorer and Evolution ask ``/`` even when the share lies below it, and Thunderb
 from __future__ import annotations
 
 from collections.abc import Callable
-from xml.etree.ElementTree import Element
 
 from auth.principal import Principal
 from config.schema import Settings
 from davserver.dav.depth import Depth, parse_depth
-from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import error_response, href, multistatus, propstat_response
 from davserver.dav.names import DAV
+from davserver.dav.propfind import Asked, PropRequest, parse_propfind
 from davserver.dav.xml import open_tag, parse_xml, read_body, text_of
 from davserver.mounts.pim_view import render_reports
 
@@ -78,17 +77,14 @@ class RootMount:
             read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements
         )
         paths = ("/", *CHILDREN) if depth is Depth.ONE else ("/",)
-        return multistatus([_row(path, principal, body) for path in paths])
+        wanted = parse_propfind(body)
+        return multistatus([_row(path, principal, wanted) for path in paths])
 
 
-def _row(path: str, principal: Principal, body: Element | None) -> str:
-    if body is not None and body.tag != DAV.propfind:
-        raise BadRequest("the body of a PROPFIND is a DAV:propfind element")
-    if body is not None and body.find(DAV.propname) is not None:
+def _row(path: str, principal: Principal, wanted: PropRequest) -> str:
+    if wanted.asked is Asked.NAMES:
         return propstat_response(path, [open_tag(name) for name in PROPERTIES])
-    prop = body.find(DAV.prop) if body is not None else None
-    if body is not None and prop is None and body.find(DAV.allprop) is None:
-        raise BadRequest("a PROPFIND asks for DAV:prop, DAV:allprop or DAV:propname")
-    names = ALLPROP if prop is None else tuple(dict.fromkeys(element.tag for element in prop))
+    names = dict.fromkeys((*ALLPROP, *wanted.names)) if wanted.asked is Asked.ALL else wanted.names
     found = [open_tag(name, PROPERTIES[name](path, principal)) for name in names if name in PROPERTIES]
-    return propstat_response(path, found, [open_tag(name) for name in names if name not in PROPERTIES])
+    missing = [open_tag(name) for name in names if name not in PROPERTIES]
+    return propstat_response(path, found, missing if wanted.asked is Asked.NAMED else [])

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from davserver.dav.errors import BadRequest
+from davserver.dav.propfind import parse_propfind
 from davserver.mounts.pim_filter import parse_calendar_filter, parse_card_filter, parse_time_range
-from davserver.mounts.pim_rows import parse_propfind
 from storage import shown
 from storage.contentlines import parse_components
 from storage.errors import FileRefused, PlaceRefused
