@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
+from davserver.dav.errors import BadRequest
 from davserver.dav.names import CALDAV
 from davserver.mounts import pim_guest
-from davserver.mounts.pim_filter import parse_time_range, refused
+from davserver.mounts.pim_filter import parse_time_range
 from storage.contentlines import mend, parse_components
 from storage.recurrence import TimeRange, TooCostly, spans
 
@@ -17,7 +18,7 @@ def parse_expand(element: Element) -> TimeRange | None:
     if expand is None:
         return None
     if expand.get("start") is None or expand.get("end") is None:
-        raise refused("valid-filter", "expand has a start and an end")
+        raise BadRequest("expand has a start and an end")
     return parse_time_range(expand)
 
 

@@ -36,7 +36,13 @@ COLLATIONS: dict[str, Callable[[str], str]] = {
 
 
 def refused(condition: str, why: str, space: Namespace = CALDAV) -> PlaceRefused:
-    """A filter that breaks the RFC's grammar or asks for what is not offered."""
+    """
+    A filter that breaks the RFC's grammar or asks for what is not offered.
+
+    CardDAV has one word for both (RFC 6352 §8.6): ``valid-filter`` is ``supported-filter`` there.
+    """
+    if space == CARDDAV and condition == "valid-filter":
+        condition = "supported-filter"
     return PlaceRefused("the filter", why, space(condition))
 
 

@@ -7,8 +7,9 @@ import uuid
 from datetime import UTC, datetime, tzinfo
 from xml.etree.ElementTree import Element
 
+from davserver.dav.errors import BadRequest
 from davserver.dav.names import CALDAV
-from davserver.mounts.pim_filter import CompFilter, parse_time_range, refused
+from davserver.mounts.pim_filter import CompFilter, parse_time_range
 from davserver.mounts.pim_query import floating_zone, known_by_index
 from davserver.mounts.pim_view import View
 from storage.collection import Collection
@@ -25,7 +26,7 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
     """The busy periods of a calendar as a VFREEBUSY (RFC 4791 §7.10)."""
     element = root.find(CALDAV.time_range)
     if element is None or element.get("start") is None or element.get("end") is None:
-        raise refused("valid-filter", "a free-busy-query has a time-range with start and end")
+        raise BadRequest("a free-busy-query has a time-range with start and end")
     asked = parse_time_range(element)
     store = view.session.store
     periods: dict[str, list[tuple[int, int]]] = {}
