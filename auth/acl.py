@@ -164,6 +164,11 @@ class Access:
             seen = self._seen[path] = sees(self.principal, path, self._book)
         return seen
 
+    def forget(self, path: str) -> None:
+        """Decide anew about a path: something was made there during the request."""
+        for decided in (self._actions, self._folders, self._seen):
+            decided.pop(path, None)
+
     def require_seen(self, path: str) -> None:
         """
         Nothing where the principal may know of what stands there.

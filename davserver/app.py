@@ -7,6 +7,7 @@ It runs under our own server (``davserver.server``), which sends files by ``send
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -70,6 +71,8 @@ class Application:
         return trip
 
     def _answer(self, request: Request, trip: Trip) -> Response:
+        if request.path == "/" and request.method == "REPORT":  # principals are searched where a client began
+            request = replace(request, path="/dav/")
         first = request.path.split("/", 2)[1] if request.path != "*" else ""
         if first in ("", ".well-known"):
             return self._answer_root(request, trip)

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
+from auth.principal import fold
 from storage import shown
 from storage.collection import Collection, Home, Item, Resource, Root, read_props, tag_of
 from storage.errors import InvalidSyncToken, NotFound
@@ -46,9 +47,12 @@ class PimShelf:
         return shown.read(self._store, self._member) if self._member else {}
 
     def resolve(self, path: str) -> str:
-        """The canonical path: a shown collection's is the one that its owner uses."""
+        """The canonical path: a shown collection's is the one that its owner uses, a home's has the account's name."""
         path = canonical(path, self._member)
         segments = path.split("/")
+        if len(segments) > 2 and segments[1] == "dav":
+            segments[2] = self._owner_name(segments[2])
+            path = "/".join(segments)
         if len(segments) > 3 and segments[1] == "dav" and segments[2] == self._member:
             there = self._shown_path(segments[3])
             if there is not None:
@@ -182,6 +186,13 @@ class PimShelf:
                 if collection.tag:
                     found.append(collection)
         return found
+
+    def _owner_name(self, name: str) -> str:
+        """The account that is meant by a name in another case; a folder on disk that is called so comes first."""
+        folded, accounts = fold(name), self._store.accounts
+        if folded == name or accounts is None or accounts.account(name) is None:
+            return name
+        return name if self._store.find_folder(f"{ROOT_PLACE}/{name}") is not None else folded
 
     def _shown_path(self, name: str) -> str | None:
         """The canonical path behind a shown name; None where it is no shown name of this member."""

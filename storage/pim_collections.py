@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from auth.errors import NeedPrivileges
 from storage import shown
-from storage.collection import ADDRESS_BOOK, PROPS_FILE, Collection, Home, Item, Root, dump_props
+from storage.collection import ADDRESS_BOOK, PROPS_FILE, Collection, Home, Item, Root, dump_props, read_props
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
-from storage.paths import HIDDEN_ACCESS_FILE, is_within, join, name_of, names_rules, parent_of, require_name
+from storage.paths import HIDDEN_ACCESS_FILE, MEMBERS, is_within, join, name_of, names_rules, parent_of, require_name
 from storage.pim import ROOT_PLACE
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
             state={PROPS_KEY: dead or None},
             files={PROPS_FILE: dump_props({**meta, "tag": tag})} if tag else {},
         )
+    session.access.forget(join(home.path, name))
     made = session.pim.find(join(home.path, name))
     if not isinstance(made, Collection):
         raise NotFound(path)
@@ -89,7 +90,8 @@ def change(session: Session, resource: Home | Collection | Item, changes: Change
             _make_home(tx, resource)
     with session.store.write(place) as tx:
         if changes.meta and isinstance(resource, Collection):
-            merged = {**resource.meta, **changes.meta}
+            present = read_props(session.store.directory(place))  # others may have changed it since it was asked for
+            merged = {**present, **changes.meta}
             meta = {key: value for key, value in merged.items() if value is not None}
             write_props(session.store, tx, place, meta)
         if changes.dead:
@@ -181,7 +183,7 @@ def _require_target(session: Session, collection: Collection, to: str, overwrite
             raise AlreadyExists(to)
         _require_whole(session, present, Action.DELETE)
         above = session.pim.find(parent_of(present.path))
-        if isinstance(above, Home) and present.asked == present.path:
+        if isinstance(above, Home) and present.asked == present.path and not shown.is_reserved(name_of(to)):
             session.access.require(Action.CREATE, above.path)
             return above, False
         raise PlaceRefused(to, "what a home only shows is not replaced")
@@ -219,11 +221,13 @@ def _make_home(tx: Transaction, home: Home) -> None:
 
 
 def _change_personal(session: Session, name: str, values: dict[str, str | bool | None]) -> None:
-    member = session.principal.name
-    place = f"homes/{member}"
+    member = session.principal.name or ""
+    place, path = f"homes/{member}", join(MEMBERS, member)
     with session.store.write("homes", place) as tx:
         folder = tx.find_folder(place) or tx.make_folder(place, owner=member)
         present = tx.find_member(place, shown.FILE)
+        for locked in (join(path, shown.FILE), path)[: 1 if present else 2]:  # an editor has it open
+            session.store.locks.require(locked, (), member)
         text = b"" if present is None else session.store.read_member(folder, shown.FILE)[0]
         with session.store.scratch(place) as scratch:
             scratch.write(shown.changed(text, name, values))

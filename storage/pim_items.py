@@ -159,7 +159,9 @@ def _require_free_uid(
         raise UidConflict(uid, join(collection.asked, name), is_card=collection.tag == ADDRESS_BOOK)
     holder = session.store.holder_of_uid(collection.folder, uid)
     if holder is not None and holder not in (name, source):
-        raise UidConflict(uid, join(collection.asked, holder), is_card=collection.tag == ADDRESS_BOOK)
+        may_know = session.access.may(Action.READ, join(collection.path, holder))
+        named = join(collection.asked, holder) if may_know else collection.asked + "/"
+        raise UidConflict(uid, named, is_card=collection.tag == ADDRESS_BOOK)
 
 
 def _name_for(session: Session, collection: Collection, judged: Judged) -> str:

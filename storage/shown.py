@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 import tomlkit.exceptions
-from tomlkit.items import Table
+from tomlkit.items import InlineTable, Table
 
 from storage.errors import FileRefused
 
@@ -106,7 +106,7 @@ def changed(text: bytes, name: str, values: Mapping[str, str | bool | None]) -> 
     except (tomlkit.exceptions.TOMLKitError, UnicodeDecodeError) as error:
         raise FileRefused(f"Home/{FILE}: {error}; mend it first") from error
     table = document.get(name)
-    if not isinstance(table, Table):
+    if not isinstance(table, Table | InlineTable):
         table = tomlkit.table()
         document[name] = table
     for key, value in values.items():

@@ -12,12 +12,14 @@ import threading
 from collections.abc import Callable
 
 from auth.directory import Directory
+from auth.errors import NeedPrivileges
 from config.schema import Settings
 from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus
 from davserver.dav.names import CALDAV, DAV
+from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts import pim_items, pim_reports
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
@@ -25,7 +27,7 @@ from davserver.mounts.pim_rows import Rows, parse_propfind, wants_minimal
 from davserver.mounts.pim_view import View
 from storage.collection import CALENDAR, Collection, Home, Item, Resource, Root
 from storage.errors import AlreadyExists, PlaceRefused, StorageError
-from storage.paths import is_private, name_of
+from storage.paths import canonical, is_private, is_within, name_of
 from storage.pim_collections import change, make_collection
 from storage.session import Session
 from storage.store import Store
@@ -57,7 +59,10 @@ class PimMount:
         if is_private(name_of(request.path.rstrip("/"))):
             raise PlaceRefused(request.path, "names like this are the server's own")
         self._welcome(session)
-        return handler(request, View(session, self._settings, self._directory))
+        try:
+            return handler(request, View(session, self._settings, self._directory))
+        except NeedPrivileges as error:
+            raise NeedPrivileges(_as_asked(error.path, request, session), error.action) from error
 
     def _welcome(self, session: Session) -> None:
         """At a member's first request: the collections that clients expect to find."""
@@ -73,6 +78,16 @@ class PimMount:
                 except (StorageError, OSError) as error:  # a full disk must not keep anybody from reading
                     log.warning("the first collections of %s could not be made: %s", name, error)
                 self._welcomed.add(name)
+
+
+def _as_asked(path: str, request: Request, session: Session) -> str:
+    """A canonical path as the request would have it: hrefs begin with the path that was asked."""
+    for sent in filter(None, (request.path, request.header("destination"))):
+        asked = "/".join(canonical(parse_target(sent), session.principal.name).split("/")[:4])
+        there = session.pim.resolve(asked)
+        if is_within(path, there):
+            return asked + path[len(there) :]
+    return path
 
 
 def options(request: Request, view: View) -> Response:

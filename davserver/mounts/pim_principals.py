@@ -51,10 +51,12 @@ def principal_search_property_set(root: Element, resource: Resource, request: Re
 
 
 def principal_property_search(root: Element, resource: Resource, request: Request, view: View) -> Response:
-    """Principals whose properties contain a text, in any case (RFC 3744 §9.4)."""
+    """
+    Principals whose properties contain a text, in any case (RFC 3744 §9.4).
+
+    Without a condition it is all of them, as the caldav library asks for them.
+    """
     conditions = [_condition(search) for search in root.findall(DAV.property_search)]
-    if not conditions:
-        raise BadRequest("a principal-property-search names at least one DAV:property-search")
     any_of = root.get("test") == "anyof"
     found = []
     for account in view.directory.accounts():

@@ -17,9 +17,10 @@ from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import error_response, href, multistatus, propstat_response
 from davserver.dav.names import DAV
 from davserver.dav.xml import open_tag, parse_xml, read_body, text_of
+from davserver.mounts.pim_view import render_reports
 
 DAV_CLASSES = ("DAV", "1, 2, 3, access-control, calendar-access, addressbook, extended-mkcol")
-ALLOW = ("Allow", "OPTIONS, GET, HEAD, PROPFIND")
+ALLOW = ("Allow", "OPTIONS, GET, HEAD, PROPFIND, REPORT")
 AUTHOR_VIA = ("MS-Author-Via", "DAV")
 WELL_KNOWN = {"/.well-known/caldav": "/dav/", "/.well-known/carddav": "/dav/"}
 CHILDREN = ("/files/", "/dav/")
@@ -34,7 +35,9 @@ PROPERTIES: dict[str, Property] = {
     DAV.principal_URL: lambda path, principal: href(f"/dav/{principal.name}/"),
     DAV.principal_collection_set: lambda path, principal: href("/dav/"),
     DAV.current_user_privilege_set: lambda path, principal: open_tag(DAV.privilege, open_tag(DAV.read)),
-    DAV.supported_report_set: lambda path, principal: "",
+    DAV.supported_report_set: lambda path, principal: render_reports(
+        (DAV.principal_property_search, DAV.principal_search_property_set)
+    ),
 }
 ALLPROP = (DAV.resourcetype, DAV.displayname)
 

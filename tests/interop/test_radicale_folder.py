@@ -15,7 +15,7 @@ import pytest
 from davserver.dav.names import APPLE, CALDAV, DAV
 from tests.harness import Dav, Server, free_port
 from tests.pim.conftest import ACCESS
-from tests.pim.samples import card, event, mkcol, multiget
+from tests.pim.samples import card, event, mkcol, multiget, sync
 
 StartRadicale = Callable[[Path], Dav]
 
@@ -113,3 +113,33 @@ def test_while_we_serve_radicale_is_kept_from_writing(server: Server) -> None:
         ["flock", "-n", str(server.data / "collections/.Radicale.lock"), "true"], check=False, capture_output=True
     )
     assert locked.returncode != 0
+
+
+def test_what_radicale_changed_meanwhile_is_told_by_the_next_synchronisation(
+    server: Server, start_radicale: StartRadicale
+) -> None:
+    alice, path = server.client("alice"), "/dav/alice/calendar/"
+    for name in ("changed", "removed", "same"):
+        assert alice.put(f"{path}{name}.ics", event(name)).status == 201
+    alice.proppatch(path + "changed.ics", {"{urn:x}n": "kept"})
+    alice.proppatch(path, {"{urn:x}n": "kept"})
+    token = alice.report(path, sync()).xml.findtext(DAV.sync_token) or ""
+    server.stop()
+    radicale = start_radicale(server.data / "collections")
+    assert radicale.put("/alice/calendar/changed.ics", event("changed", "There")).status == 204
+    assert radicale.put("/alice/calendar/new.ics", event("new")).status == 201
+    assert radicale.delete("/alice/calendar/removed.ics").status == 200
+    assert radicale.proppatch("/alice/calendar/", {DAV.displayname: "There"}).status == 207
+    assert radicale.mkcol("/alice/club/", mkcol("C:calendar")).status == 201
+    server.start()
+    rows = alice.report(path, sync(token)).multistatus()
+    assert {href.removeprefix(path): row.status for href, row in rows.items()} == {
+        "changed.ics": None,
+        "new.ics": None,
+        "removed.ics": 404,
+    }
+    assert "SUMMARY:There" in alice.get(path + "changed.ics").text
+    for kept in (path, path + "changed.ics"):
+        assert alice.propfind(kept, "{urn:x}n").multistatus()[kept].text("{urn:x}n") == "kept"
+    assert alice.propfind(path, DAV.displayname).multistatus()[path].text(DAV.displayname) == "There"
+    assert "/dav/alice/club/" in alice.propfind("/dav/alice/", DAV.getetag, depth="1").multistatus()

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from davserver.dav.names import CALDAV, DAV
+from davserver.dav.names import APPLE, CALDAV, DAV
 from tests.harness import Dav, Reply, Server
 from tests.pim.samples import event, sync
 
@@ -77,3 +77,16 @@ def test_members_who_sign_in_many_times_at_once_find_three_collections(club: Ser
         return len(client.propfind("/dav/alice/", DAV.resourcetype, depth="1").multistatus())
 
     assert at_once(club, 8, look) == [4] * 8
+
+
+def test_of_many_that_set_other_properties_at_once_none_is_lost(shared: Server, calendar: str) -> None:
+    names = (DAV.displayname, APPLE.calendar_color, APPLE.calendar_order, CALDAV.calendar_description, "{urn:x}a")
+
+    def change(client: Dav, number: int) -> int:
+        return client.proppatch(calendar, {names[number]: f"value {number}"}).status
+
+    for _ in range(5):
+        shared.client("alice").proppatch(calendar, {}, names)
+        assert at_once(shared, len(names), change) == [207] * len(names)
+        row = shared.client("alice").propfind(calendar, *names).multistatus()[calendar]
+        assert [row.text(name) for name in names] == [f"value {number}" for number in range(len(names))]

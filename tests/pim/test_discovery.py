@@ -7,6 +7,7 @@ import pytest
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from tests.conftest import MakeServer
 from tests.harness import Dav, Server
+from tests.pim.samples import event
 
 
 def hrefs(reply_row: object, name: str) -> list[str]:
@@ -128,6 +129,27 @@ def test_a_principal_is_found_by_part_of_its_name_or_address(mine: Dav) -> None:
     by_name = mine.report("/dav/", body.format("<D:displayname/>", "CARO"))
     by_mail = mine.report("/dav/", body.format("<C:calendar-user-address-set/>", "carol@"))
     assert list(by_name.multistatus()) == list(by_mail.multistatus()) == ["/dav/carol/"]
+    from_the_root = mine.report("/", body.format("<D:displayname/>", "caro"))
+    assert list(from_the_root.multistatus()) == ["/dav/carol/"]
+
+
+@pytest.mark.rfc("3744", "9.4")
+def test_a_search_without_a_condition_finds_all_principals(mine: Dav) -> None:
+    body = '<D:principal-property-search xmlns:D="DAV:"><D:prop><D:displayname/></D:prop></D:principal-property-search>'
+    assert {"/dav/alice/", "/dav/sport/", "/dav/van/"} <= set(mine.report("/dav/", body).multistatus())
+
+
+def test_a_home_is_found_by_the_account_s_name_in_any_case(club: Server) -> None:
+    carol = club.client("carol")
+    rows = carol.propfind("/dav/Carol/", DAV.principal_URL, depth="1").multistatus()
+    assert {"/dav/Carol/", "/dav/Carol/calendar/"} <= set(rows)
+    assert hrefs(rows["/dav/Carol/"], DAV.principal_URL) == ["/dav/carol/"]
+    assert carol.put("/dav/CAROL/calendar/a.ics", event()).status == 201
+    assert carol.get("/dav/carol/calendar/a.ics").status == 200
+    assert carol.move("/dav/Carol/calendar/a.ics", "/dav/carol/calendar/a.ics").status == 403
+    assert carol.mkcalendar("/dav/Carol/more/").status == 201
+    assert not (club.data / "collections/collection-root/Carol").exists()
+    assert (club.data / "collections/collection-root/carol/more").is_dir()
 
 
 @pytest.mark.rfc("3253", "3.8")

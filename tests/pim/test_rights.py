@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from davserver.dav.names import DAV
+from davserver.dav.names import CALDAV, DAV
 from tests.harness import Dav, Server
 from tests.pim.samples import busy, event, multiget, query, sync
 
@@ -161,3 +161,51 @@ def test_a_member_takes_no_collection_with_rules_out_of_a_group_s_home(alice: Da
     before = club.tree()
     assert alice.move("/dav/sport/training/", "/dav/alice/taken/").condition == DAV.need_privileges
     assert club.tree() == before
+
+
+def test_a_collection_is_not_taken_away_from_under_items_of_others(club: Server, alice: Dav) -> None:
+    bob, carol = club.client("bob"), club.client("carol")
+    assert carol.mkcalendar("/dav/van/bookings/").status == 201
+    assert bob.put("/dav/van/bookings/trip.ics", event("trip")).status == 201
+    carol.mkcalendar("/dav/carol/own/")
+    before = club.tree()
+    for reply in (
+        carol.delete("/dav/van/bookings/"),
+        carol.move("/dav/van/bookings/", "/dav/carol/taken/"),
+        carol.move("/dav/carol/own/", "/dav/van/bookings/"),
+        carol.copy("/dav/carol/own/", "/dav/van/bookings/"),
+    ):
+        assert (reply.status, reply.condition) == (403, DAV.need_privileges)
+    assert club.tree() == before
+    assert bob.delete("/dav/van/bookings/trip.ics").status == 204
+    assert carol.delete("/dav/van/bookings/").status == 204
+
+
+def test_who_may_delete_but_not_create_replaces_no_collection(club: Server, alice: Dav) -> None:
+    bob = club.client("bob")
+    alice.mkcalendar("/dav/sport/training/")
+    alice.put("/dav/sport/training/a.ics", event())
+    club.write_accounts(access='[[rule]]\npath = "/dav/sport"\nwho = ["bob"]\nmay = ["read", "delete"]\n')
+    bob.mkcalendar("/dav/bob/own/")
+    before = club.tree()
+    for transfer in (bob.copy, bob.move):
+        reply = transfer("/dav/bob/own/", "/dav/sport/training/")
+        assert (reply.status, reply.condition) == (403, DAV.need_privileges)
+    assert club.tree() == before
+
+
+def test_who_may_create_in_a_home_alone_makes_a_collection_that_others_do_not_see(club: Server, alice: Dav) -> None:
+    here = '[[rule]]\npath = "/dav/van"\nwho = ["all-users"]\nmay = ["read", "create"]\nscope = "here"\n'
+    club.write_accounts(access=here)
+    bob, carol = club.client("bob"), club.client("carol")
+    assert bob.mkcalendar("/dav/van/bobs/").status == 201
+    assert bob.propfind("/dav/van/bobs/", DAV.getetag).status == 207
+    assert carol.propfind("/dav/van/bobs/", DAV.getetag).status == 404
+    assert "/dav/van/bobs/" not in carol.propfind("/dav/van/", DAV.getetag, depth="1").multistatus()
+    assert bob.delete("/dav/van/bobs/").status == 204
+
+
+def test_a_uid_conflict_does_not_name_an_item_that_may_not_be_read(carol: Dav, alice: Dav) -> None:
+    path = "/dav/alice/drop/"
+    reply = carol.put(path + "b.ics", event())
+    assert (reply.status, reply.condition, reply.hrefs) == (403, CALDAV.no_uid_conflict, [path])

@@ -190,3 +190,35 @@ def test_a_right_that_ends_takes_the_collection_off_the_home_with_the_next_reque
     club.write_accounts(access="")
     assert "alice~open" not in home_of(carol)
     assert carol.get(SHOWN + "a.ics").status == 404
+
+
+def test_a_refusal_names_the_resource_by_the_path_that_was_asked(carol: Dav) -> None:
+    refused = {
+        SHOWN + "a.ics": carol.delete(SHOWN + "a.ics"),
+        SHOWN.rstrip("/"): carol.put(SHOWN + "b.ics", event("b")),
+    }
+    carol.put("/dav/carol/calendar/c.ics", event("c"))
+    refused |= {SHOWN.rstrip("/") + " ": carol.move("/dav/carol/calendar/c.ics", SHOWN + "c.ics")}
+    for path, reply in refused.items():
+        assert (reply.status, reply.condition, reply.hrefs) == (403, DAV.need_privileges, [path.strip()])
+
+
+def test_the_member_s_own_file_is_not_changed_while_an_editor_has_it_locked(carol: Dav, club: Server) -> None:
+    file = "/files/Home/collections.toml"
+    assert carol.put(file, "# mine\n").status == 201
+    token = carol.lock(file).lock_token
+    before = club.tree()
+    for reply in (carol.delete(SHOWN), carol.proppatch(SHOWN, {DAV.displayname: "x"})):
+        assert reply.status == 503
+        assert int(reply.headers["retry-after"]) > 0
+    assert club.tree() == before
+    assert carol.unlock(file, token).status == 204
+    assert carol.delete(SHOWN).status == 204
+    assert "# mine" in carol.get(file).text
+
+
+def test_the_member_s_own_file_may_hold_inline_tables(carol: Dav, club: Server) -> None:
+    carol.put("/files/Home/collections.toml", '"alice~open" = { color = "#123456" }\n')
+    assert carol.proppatch(SHOWN, {DAV.displayname: "Hers"}).status == 207
+    kept = tomllib.loads((club.data / "homes/carol/collections.toml").read_text())
+    assert kept == {"alice~open": {"color": "#123456", "displayname": "Hers"}}
