@@ -9,10 +9,11 @@ from xml.etree.ElementTree import Element
 from config.schema import Limits
 from davserver.dav.conditional import parse_http_date
 from davserver.dav.depth import Depth, parse_depth
-from davserver.dav.errors import BadRequest, BodyBroken, TooLarge, UnsupportedMedia
+from davserver.dav.errors import BadRequest, BodyBroken, TooLarge
 from davserver.dav.message import Body, Response, reason
 from davserver.dav.multistatus import href, multistatus
 from davserver.dav.names import DAV
+from davserver.dav.representation import require_whole_and_uncoded
 from davserver.dav.target import parse_destination
 from davserver.dav.xml import open_tag, parse_xml, read_body, render_element
 from davserver.mounts.files_call import Call, etag_of
@@ -52,10 +53,7 @@ class Checked:
 def put(call: Call) -> Response:
     """Store a file (RFC 4918 §9.7, RFC 9110 §9.3.4)."""
     request = call.request
-    if request.header("content-range") is not None:
-        raise BadRequest("a PUT with Content-Range would store a part as the whole; send the whole file")
-    if request.header("content-encoding") not in (None, "identity"):
-        raise UnsupportedMedia("the body has a Content-Encoding; send the bytes as they are to be stored")
+    require_whole_and_uncoded(request.headers)
     if request.path.endswith("/"):
         raise NameRefused("", "is missing: the URL of a file does not end with a slash")
     modified_ns = parse_mtime(request.header("x-oc-mtime"))

@@ -11,6 +11,7 @@ from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest, TooLarge
 from davserver.dav.if_header import Condition, parse_if
 from davserver.dav.message import FileBody, Request, Response
+from davserver.dav.representation import require_whole_and_uncoded
 from davserver.dav.target import parse_destination
 from davserver.dav.xml import read_body
 from davserver.mounts.pim_props import ITEM_TYPES, content_type
@@ -92,6 +93,7 @@ def _send_collection(collection: Collection, view: View) -> Response:
 
 def put(request: Request, view: View) -> Response:
     """PUT of an item, or of a file of many on a collection (RFC 4791 §5.3.2, RFC 6352 §6.3.2)."""
+    require_whole_and_uncoded(request.headers)
     shelf = view.session.pim
     present = shelf.find(request.path)
     if isinstance(present, Collection):
