@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element, fromstring
 
 from davserver.dav.errors import BadRequest
@@ -16,9 +16,11 @@ from davserver.mounts.pim_props import table_of
 from davserver.mounts.pim_rows import Rows
 from davserver.mounts.pim_view import View, href_path, principal_path
 from storage.collection import Home, Resource
+from storage.errors import PlaceRefused
 
 DEEPEST = 3
 MOST_FOUND = 100
+MOST_EXPANDED = 10_000
 SEARCHED: dict[str, tuple[str, Callable[[Home, View], tuple[str, ...]]]] = {
     # Clark name of a property that can be searched: its description, and its texts
     DAV.displayname: ("name", lambda home, view: (_account(home, view)[0], home.owner)),
@@ -87,28 +89,31 @@ def _matches(home: Home, names: tuple[str, ...], text: str, view: View) -> bool:
 
 def expand_property(root: Element, resource: Resource, request: Request, view: View) -> Response:
     """Properties with the resources that their hrefs name put in their place (RFC 3253 §3.8)."""
-    return multistatus([_expanded(root, resource, view, DEEPEST)])
+    return multistatus([_expanded(root, resource, view, DEEPEST, iter(range(MOST_EXPANDED)))])
 
 
-def _expanded(asked: Element, resource: Resource, view: View, depth: int) -> str:
+def _expanded(asked: Element, resource: Resource, view: View, depth: int, budget: Iterator[int]) -> str:
     found, missing = [], []
     for element in asked.findall(DAV.property):
         name = element.get("name", "")
         if not name:
             raise BadRequest("a DAV:property of expand-property has a name")
+        if next(budget, None) is None:  # members of groups of members … multiply
+            why = f"an expand-property gives {MOST_EXPANDED} properties at most"
+            raise PlaceRefused(href_path(resource), why, "number-of-matches-within-limits")
         clark = f"{{{element.get('namespace', 'DAV:')}}}{name}"
         live = table_of(resource).get(clark)
         content = live(resource, view) if live is not None else None
         if content is None:
             missing.append(open_tag(clark))
         elif len(element) and depth > 1:
-            found.append(open_tag(clark, _followed(element, content, view, depth)))
+            found.append(open_tag(clark, _followed(element, content, view, depth, budget)))
         else:
             found.append(open_tag(clark, content))
     return propstat_response(href_path(resource), found, missing)
 
 
-def _followed(asked: Element, content: str, view: View, depth: int) -> str:
+def _followed(asked: Element, content: str, view: View, depth: int, budget: Iterator[int]) -> str:
     parts = []
     for element in fromstring(f"<x{XMLNS}>{content}</x>").iter(DAV.href):  # noqa: S314 - our own rendering
         try:
@@ -116,5 +121,5 @@ def _followed(asked: Element, content: str, view: View, depth: int) -> str:
         except BadRequest:  # a mailto: address
             target = None
         if target is not None:
-            parts.append(_expanded(asked, target, view, depth - 1))
+            parts.append(_expanded(asked, target, view, depth - 1, budget))
     return "".join(parts)

@@ -163,6 +163,14 @@ def test_expand_property_puts_the_group_in_the_place_of_its_href(mine: Dav) -> N
     assert [href.text for href in membership.iter(DAV.href)] == ["/dav/sport/"]
 
 
+def test_an_expansion_that_multiplies_is_refused_by_name(mine: Dav) -> None:
+    leaves = '<D:property name="displayname"/>' * 200
+    members = f'<D:property name="group-member-set">{leaves}</D:property>' * 60
+    asked = f'<D:property name="group-membership">{members}</D:property>'
+    reply = mine.report("/dav/alice/", f'<D:expand-property xmlns:D="DAV:">{asked}</D:expand-property>')
+    assert (reply.status, reply.condition) == (403, DAV.number_of_matches_within_limits)
+
+
 def test_a_principal_that_does_not_exist_is_404(mine: Dav) -> None:
     assert mine.propfind("/dav/nobody/", DAV.displayname).status == 404
 
