@@ -466,6 +466,7 @@ class Server:
 
     def start_process(self) -> None:
         """Start the process without waiting for it."""
+        assert self._process is None or self._process.poll() is not None, "it runs already, and would be left behind"
         command = [sys.executable, "-m", "davserver", "serve", "-c", str(self.config)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         with (self.folder / "log").open("ab") as log:

@@ -16,7 +16,7 @@ CAL, BOOK = "/dav/alice/cal/", "/dav/alice/book/"
 
 @pytest.fixture(scope="module")
 def cloud(start_server: MakeServer, tmp_path_factory: pytest.TempPathFactory) -> Server:
-    server = start_server(tmp_path_factory.mktemp("bad") / "server").start()
+    server = start_server(tmp_path_factory.mktemp("bad") / "server")
     client = server.client("alice")
     assert client.mkcalendar(CAL).status == 201
     assert client.mkcol(BOOK, mkcol("CR:addressbook")).status == 201

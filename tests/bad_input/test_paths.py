@@ -28,7 +28,7 @@ PRIVATE += [".davserver-scratch-1", "\uff0estate.jsonl"]  # a full-width dot fol
 
 @pytest.fixture(scope="module")
 def cloud(start_server: MakeServer, tmp_path_factory: pytest.TempPathFactory) -> Server:
-    server = start_server(tmp_path_factory.mktemp("paths") / "server").start()
+    server = start_server(tmp_path_factory.mktemp("paths") / "server")
     client = server.client("alice")
     assert client.put("/files/Sport/plain.txt", "mine").status == 201
     assert client.put("/files/Home/plain.txt", "mine").status == 201
