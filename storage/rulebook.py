@@ -95,6 +95,8 @@ class DiskRuleBook:
         if stamp != NO_STAMP:
             with open(self._server_file, encoding="utf-8") as file:
                 self._server = parse_server_rules(file.read(), self._server_file)
+        elif self._server:
+            log.error("%s is gone; its rules stay in force until the next start", self._server_file)
         self._server_stamp = stamp
         self._revision += 1
 

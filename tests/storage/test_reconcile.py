@@ -170,3 +170,12 @@ def _pretend_stamp(shelf: Shelf, name: str, changed_ns: int) -> None:
     connection.execute("UPDATE member SET changed_ns = ? WHERE name = ?", (changed_ns, name))
     connection.commit()
     connection.close()
+
+
+def test_the_servers_rules_outlive_their_file_and_the_log_says_so(shelf: Shelf, tmp_path, caplog) -> None:
+    rules = tmp_path / "access.toml"
+    rules.write_text('[[rule]]\npath = "/files/A"\nwho = ["alice"]\nmay = ["read"]\n')
+    assert shelf.store.rulebook.server_paths == {"/files/A"}
+    rules.unlink()
+    assert shelf.store.rulebook.server_paths == {"/files/A"}
+    assert "is gone" in caplog.text
