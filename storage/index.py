@@ -414,15 +414,6 @@ class Index:
         sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? ORDER BY name"  # noqa: S608
         return [Member(*row) for row in self._rows(sql, folder_id)]
 
-    def members_between(self, folder_id: int, component: str, start_s: int | None, end_s: int | None) -> list[Member]:
-        """The files of one component whose bounds touch a half-open time range; None is open on either side."""
-        sql = (
-            f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND component = ?"  # noqa: S608
-            " AND (last_s IS NULL OR ? IS NULL OR last_s >= ?) AND (first_s IS NULL OR ? IS NULL OR first_s <= ?)"
-            " ORDER BY name"
-        )
-        return [Member(*row) for row in self._rows(sql, folder_id, component, start_s, start_s, end_s, end_s)]
-
     def member(self, folder_id: int, name: str) -> Member | None:
         """One file's row."""
         sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND name = ?"  # noqa: S608

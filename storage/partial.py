@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-ALWAYS = frozenset({"BEGIN", "END"})
-
 
 @dataclass(frozen=True, slots=True)
 class Selection:

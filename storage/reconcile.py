@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from storage import arrivals, paths
 from storage import state as states
+from storage.disk import find_status, read_bytes
 from storage.icalendar import read_facts
 from storage.index import Batch, Index
-from storage.records import DISTRUSTED, NEVER, NO_FACTS, Folder, Member
+from storage.records import DISTRUSTED, NEVER, NO_FACTS, Folder, Member, etag_of
 
 SETTLE_NS = 2_000_000_000  # kernels before 6.13 stamp in steps of 4 ms: a younger stamp may hide a second edit
 LARGEST_HASHED = 8 << 20  # an unsettled plain file up to this size is told apart by its bytes
@@ -132,10 +133,7 @@ class Reconciler:
         """Bring one file's row in line with the disk after its ``fstat`` differed."""
         batch = Batch()
         unsettled = self._unsettled.get(folder.place, {})
-        try:
-            status = os.stat(f"{self._root}/{folder.place}/{disk_name}", follow_symlinks=False)
-        except FileNotFoundError:
-            status = None
+        status = find_status(f"{self._root}/{folder.place}/{disk_name}")
         if status is not None and row is not None and _agrees(row, disk_name, status):
             return  # a write of our own was on its way: its ETag has been given out
         if status is None or not stat.S_ISREG(status.st_mode):
@@ -165,8 +163,8 @@ class Reconciler:
         young = self._clock() * 1e9 - max(status.st_mtime_ns, status.st_ctime_ns) < SETTLE_NS
         digest, facts = "", NO_FACTS
         if item or ((young or earlier_digest) and status.st_size <= LARGEST_HASHED):
-            data = _read(f"{self._root}/{folder.place}/{disk_name}")
-            digest = hashlib.sha256(data).hexdigest()[:32]
+            data = read_bytes(f"{self._root}/{folder.place}/{disk_name}")
+            digest = etag_of(hashlib.sha256(data).hexdigest())
             facts = read_facts(data) if item else NO_FACTS
         if young:
             unsettled[name] = digest
@@ -175,23 +173,8 @@ class Reconciler:
         else:
             same = row is not None and _agrees(row, disk_name, status) and digest == (earlier_digest or "")
         etag = row.etag if same and row is not None else digest if item else self.next_etag()
-        batch.put_member(
-            folder.place,
-            Member(
-                name,
-                disk_name,
-                etag,
-                status.st_size,
-                status.st_ino,
-                status.st_mtime_ns,
-                status.st_ctime_ns,
-                row.created_ns if row is not None else min(status.st_mtime_ns, status.st_ctime_ns),
-                facts.uid,
-                facts.component,
-                facts.first_s,
-                facts.last_s,
-            ),
-        )
+        created_ns = row.created_ns if row is not None else min(status.st_mtime_ns, status.st_ctime_ns)
+        batch.put_member(folder.place, Member.of(name, disk_name, etag, status, created_ns=created_ns, facts=facts))
         return not same
 
     def next_etag(self) -> str:
@@ -254,9 +237,3 @@ def _agrees(row: Member, disk_name: str, status: os.stat_result) -> bool:
 def agrees(row: Member, status: os.stat_result) -> bool:
     """Whether an open file is the one its row describes."""
     return _agrees(row, row.disk_name, status)
-
-
-def _read(file: str) -> bytes:
-    fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as opened:
-        return opened.read()

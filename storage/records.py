@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from storage import paths
@@ -77,6 +78,26 @@ class Member:
     first_s: int | None = None
     last_s: int | None = None
 
+    @classmethod
+    def of(
+        cls, name: str, disk_name: str, etag: str, status: os.stat_result, *, created_ns: int, facts: Facts
+    ) -> Member:
+        """The row of a file whose status is at hand."""
+        return cls(
+            name,
+            disk_name,
+            etag,
+            status.st_size,
+            status.st_ino,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+            created_ns,
+            facts.uid,
+            facts.component,
+            facts.first_s,
+            facts.last_s,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -89,3 +110,8 @@ class Facts:
 
 
 NO_FACTS = Facts()
+
+
+def etag_of(hexdigest: str) -> str:
+    """The ETag of bytes by their SHA-256: 32 hexadecimal characters."""
+    return hexdigest[:32]

@@ -8,7 +8,6 @@ stays in force, or, where there is none since the start, the folder is closed to
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,8 +16,8 @@ from auth.errors import RulesRefused
 from auth.principal import fold
 from auth.rules import FolderRules, parse_folder_rules, parse_server_rules
 from storage import paths
+from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
 from storage.reconcile import is_item_place
-from storage.state import NO_STAMP, Stamp
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -159,9 +158,7 @@ class DiskRuleBook:
     @staticmethod
     def _parse(path: str, file: str, stamp: Stamp, known: _Read | None) -> _Read:
         try:
-            fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(fd, encoding="utf-8") as opened:
-                return _Read(stamp, parse_folder_rules(opened.read(), f"{path}/{paths.ACCESS_FILE}"))
+            return _Read(stamp, parse_folder_rules(read_bytes(file).decode(), f"{path}/{paths.ACCESS_FILE}"))
         except (RulesRefused, OSError, UnicodeDecodeError) as error:
             if known is not None and not known.closed:
                 log.error("the old rules of %s stay in force: %s", path, error)
@@ -250,12 +247,3 @@ class _Without:
     def marked_below(self, path: str) -> Iterable[str]:
         """As the book's."""
         return self._book.marked_below(path)
-
-
-def stamp_of(file: str) -> Stamp:
-    """What tells whether a file is the one that was read; ``NO_STAMP`` where there is none."""
-    try:
-        status = os.lstat(file)
-    except (FileNotFoundError, NotADirectoryError):
-        return NO_STAMP
-    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from storage.errors import FULL_DISK, DiskFull, ParentMissing
 from storage.paths import SCRATCH_PREFIX
+from storage.records import etag_of
 
 
 class Scratch:
@@ -42,7 +43,7 @@ class Scratch:
         """Hash of the bytes as an ETag: 32 hexadecimal characters."""
         if self._hash is None:
             raise ValueError("this scratch file is not hashed")
-        return self._hash.hexdigest()[:32]
+        return etag_of(self._hash.hexdigest())
 
     @property
     def is_hashed(self) -> bool:

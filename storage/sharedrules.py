@@ -12,14 +12,13 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from storage.disk import open_to_read
 from storage.paths import COLLECTIONS, DAV, HIDDEN_ACCESS_FILE, name_of, parent_of
-from storage.records import Folder, Member
+from storage.records import Folder, Member, etag_of
 
 if TYPE_CHECKING:
     from storage.store import Store
     from storage.transaction import Transaction
-
-READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def collection_of(path: str) -> str:
@@ -31,14 +30,14 @@ def collection_of(path: str) -> str:
 def open_rules(store: Store, folder: Folder) -> tuple[int, Member] | None:
     """The rules of a collection as a descriptor that the caller closes, and a row that agrees with the bytes."""
     try:
-        fd = os.open(store.file(folder.place, HIDDEN_ACCESS_FILE), READ_FLAGS)
+        fd = open_to_read(store.file(folder.place, HIDDEN_ACCESS_FILE))
     except OSError:  # there is none, or something that is not a file has the name
         return None
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         os.close(fd)
         return None
-    etag = hashlib.sha256(os.pread(fd, status.st_size, 0)).hexdigest()[:32]
+    etag = etag_of(hashlib.sha256(os.pread(fd, status.st_size, 0)).hexdigest())
     times = (status.st_mtime_ns, status.st_ctime_ns, status.st_mtime_ns)
     return fd, Member("access.toml", HIDDEN_ACCESS_FILE, etag, status.st_size, status.st_ino, *times)
 

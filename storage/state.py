@@ -14,6 +14,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from storage import disk
+from storage.disk import NO_STAMP, Stamp
 from storage.paths import SCRATCH_PREFIX, STATE_FILE
 
 COMPACT_ABOVE_LINES = 64
@@ -21,8 +23,6 @@ COMPACT_ABOVE_LINES = 64
 log = logging.getLogger("davserver.state")
 
 Change = tuple[str, str, Any]
-Stamp = tuple[int, int, int, int]
-NO_STAMP: Stamp = (0, 0, 0, 0)
 
 
 class State:
@@ -90,11 +90,7 @@ def _apply(values: dict[str, dict[str, Any]], name: str, key: str, value: Any) -
 
 def stamp_of(folder: str) -> Stamp:
     """What tells whether a folder's state file is the one that was read."""
-    try:
-        status = os.lstat(f"{folder}/{STATE_FILE}")
-    except (FileNotFoundError, NotADirectoryError):
-        return NO_STAMP
-    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return disk.stamp_of(f"{folder}/{STATE_FILE}")
 
 
 def read(folder: str) -> State:
@@ -102,8 +98,7 @@ def read(folder: str) -> State:
     stamp = stamp_of(folder)
     if stamp == NO_STAMP:
         return EMPTY
-    with open(f"{folder}/{STATE_FILE}", "rb", opener=_no_follow) as file:
-        data = file.read()
+    data = disk.read_bytes(f"{folder}/{STATE_FILE}")
     whole = data.rfind(b"\n") + 1
     values: dict[str, dict[str, Any]] = {}
     lines = data[:whole].split(b"\n")[:-1]
@@ -178,7 +173,3 @@ def _rewrite(folder: str, state: State, *, durable: bool) -> State:
     after = State(state._values, lines=len(changes), whole_bytes=len(data))
     after.stamp = stamp_of(folder)
     return after
-
-
-def _no_follow(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING
 from config.schema import Settings
 from storage import paths, trash
 from storage import state as states
+from storage.disk import find_status, open_to_read
 from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
 from storage.reconcile import Reconciler, agrees, is_item_place
-from storage.records import DISTRUSTED, NEVER, Folder, Member
+from storage.records import DISTRUSTED, NEVER, Folder, Member, etag_of
 from storage.scratch import Scratch
 from storage.session import Session
 from storage.state import Change, State
@@ -128,7 +129,7 @@ class Store:
     def hash_file(self, place: str, disk_name: str) -> str:
         """The ETag of a calendar object or card: a hash of its bytes."""
         with open(self.file(place, disk_name), "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+            return etag_of(hashlib.file_digest(file, "sha256").hexdigest())
 
     def sync_directory(self, place: str) -> None:
         """Press a directory's entries onto the disk, where the configuration asks for it."""
@@ -183,14 +184,10 @@ class Store:
         """A folder's row if it agrees with the disk, else the one after a look."""
         if folder.place in getattr(self._changing, "places", ()):
             return folder
-        try:
-            status = os.stat(self.directory(folder.place), follow_symlinks=False)
-        except (FileNotFoundError, NotADirectoryError):
+        status = find_status(self.directory(folder.place))
+        if status is None or (status.st_ino, status.st_mtime_ns) != (folder.inode, folder.stamp_ns):
             return self._look_again(folder.place)
-        stands = (status.st_ino, status.st_mtime_ns) == (folder.inode, folder.stamp_ns)
-        if stands and not self._reconciler.is_due(folder.place, status):
-            return folder
-        return self._look_again(folder.place)
+        return self._look_again(folder.place) if self._reconciler.is_due(folder.place, status) else folder
 
     def _may_be_there(self, place: str) -> bool:
         """Whether a folder without a row can exist: its parent must have moved, which looking at it finds out."""
@@ -210,10 +207,7 @@ class Store:
             if self.find_folder(above) is None:
                 return None
             folder = self.index.folder(place)
-            try:
-                status = os.stat(self.directory(place), follow_symlinks=False)
-            except (FileNotFoundError, NotADirectoryError):
-                status = None
+            status = find_status(self.directory(place))
             if folder is None or status is None or status.st_ino != folder.inode:
                 self._reconcile_one(above)
         self._reconcile_one(place)
@@ -258,10 +252,7 @@ class Store:
         row = self.index.member(folder.id, name)
         if row is None or folder.place in getattr(self._changing, "places", ()):
             return row
-        try:
-            status = os.stat(self.file(folder.place, row.disk_name), follow_symlinks=False)
-        except (FileNotFoundError, NotADirectoryError):
-            status = None
+        status = find_status(self.file(folder.place, row.disk_name))
         if status is not None and agrees(row, status):
             return row
         self._look_at_member(folder, name, row)
@@ -276,7 +267,7 @@ class Store:
             if row is None:
                 break
             try:
-                fd = os.open(self.file(folder.place, row.disk_name), READ_FLAGS)
+                fd = open_to_read(self.file(folder.place, row.disk_name))
             except FileNotFoundError:
                 self._look_at_member(folder, name, row)
                 continue
@@ -471,6 +462,3 @@ class Store:
         batch.remove_expired_locks(now)
         self.index.commit(batch)
         trash.purge(self.trash, before_s=now - TRASH_DAYS * 86_400)
-
-
-READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

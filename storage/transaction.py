@@ -362,20 +362,7 @@ class Transaction:
 
     def _enter(self, place: str, name: str, disk_name: str, etag: str, facts: Facts, created_ns: int) -> Member:
         status = os.stat(self._store.file(place, disk_name), follow_symlinks=False)
-        member = Member(
-            name,
-            disk_name,
-            etag,
-            status.st_size,
-            status.st_ino,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-            created_ns,
-            facts.uid,
-            facts.component,
-            facts.first_s,
-            facts.last_s,
-        )
+        member = Member.of(name, disk_name, etag, status, created_ns=created_ns, facts=facts)
         self._wrote(place, member)
         return member
 

@@ -13,7 +13,7 @@ from typing import Any
 from config.loader import CONFIG_VARIABLE, Overrides, load
 from config.schema import Settings
 
-OK, PROBLEM, USAGE = 0, 1, 2
+OK, PROBLEM = 0, 1
 SHORTEST_PASSWORD = 8
 
 Run = Callable[[argparse.Namespace], int]
