@@ -29,6 +29,13 @@ def cloud(start_server: MakeServer) -> Server:
     return server
 
 
+@pytest.fixture
+def homes_made(alice: Dav, bob: Dav) -> None:
+    """A home is made at its first look, which would be a change on the disk."""
+    for client in (alice, bob):
+        assert client.get("/files/Home/").status == 200
+
+
 def names(client: Dav, path: str) -> set[str]:
     return set(client.propfind(path, DAV.resourcetype, depth="1").multistatus())
 
@@ -65,6 +72,7 @@ def test_what_a_member_shares_is_found_under_members(alice: Dav, bob: Dav, carol
 
 
 @pytest.mark.parametrize("path", ["/files/Members/zoe", "/files/Members/x.txt", "/files/Collections/alice/x"])
+@pytest.mark.usefixtures("homes_made")
 def test_nothing_is_made_where_the_server_puts_the_folder_together(alice: Dav, path: str, cloud: Server) -> None:
     before = cloud.tree()
     assert alice.mkcol(path).status in (403, 404, 409)
@@ -73,6 +81,7 @@ def test_nothing_is_made_where_the_server_puts_the_folder_together(alice: Dav, p
     assert cloud.tree() == before
 
 
+@pytest.mark.usefixtures("homes_made")
 def test_the_rules_of_a_calendar_are_edited_by_whoever_has_admin_on_it(alice: Dav, bob: Dav, cloud: Server) -> None:
     assert names(alice, "/files/Collections") == {"/files/Collections/", "/files/Collections/alice/"}
     assert names(alice, "/files/Collections/alice") == {"/files/Collections/alice/", "/files/Collections/alice/work/"}
@@ -99,6 +108,7 @@ def test_the_rules_of_a_calendar_are_edited_by_whoever_has_admin_on_it(alice: Da
     assert not file.exists()
 
 
+@pytest.mark.usefixtures("homes_made")
 def test_a_lock_on_the_rules_of_a_calendar_holds(alice: Dav, cloud: Server) -> None:
     path = "/files/Collections/alice/work/access.toml"
     token = alice.lock(path).lock_token
@@ -107,6 +117,7 @@ def test_a_lock_on_the_rules_of_a_calendar_holds(alice: Dav, cloud: Server) -> N
     assert alice.delete(path, {"If": f"(<{token}>)"}).status == 204
 
 
+@pytest.mark.usefixtures("homes_made")
 def test_the_trash_and_history_are_reserved(alice: Dav, cloud: Server) -> None:
     before = cloud.tree()
     for top in ("Trash", "History"):
