@@ -146,13 +146,10 @@ class FileTree:
                 yield from self.walk(child)
 
     def may_read(self, path: str) -> bool:
-        """Whether a file's bytes are for the principal: by ``read``, or because the principal made it."""
+        """Whether a file's bytes are for the principal; rules are for administrators."""
         if is_rules_file(path):
             return self._access.may(Action.ADMIN, parent_of(path))
-        if self._access.may(Action.READ, path):
-            return True
-        name = self._session.principal.name
-        return name is not None and self._store.rulebook.creator(path) == name
+        return self._access.may(Action.READ, path)
 
     def properties(self, node: Node) -> dict[str, str]:
         """The dead properties of a resource: Clark name to XML."""
@@ -171,14 +168,13 @@ class FileTree:
         place = place_of(path)
         if place is None or is_private(name_of(path)):
             return None
-        folder = self._store.find_folder(place)
-        if folder is not None:
-            return Node(path, folder) if self._access.sees(path) else None
-        parent = self._store.find_folder(place.rpartition("/")[0])
-        member = self._store.find_member(parent, name_of(path)) if parent is not None else None
-        if parent is None or member is None or not self.may_read(path):
+        parent = self._store.find_folder(parent_of(place))
+        if parent is None:
             return None
-        return Node(path, parent, member)
+        found = self._store.find_in(parent, name_of(path))
+        if isinstance(found, Folder):
+            return Node(path, found) if self._access.sees(path) else None
+        return Node(path, parent, found) if found is not None and self.may_read(path) else None
 
     def _folder_children(self, node: Node) -> Iterator[Node]:
         for folder in self._store.folders(node.folder):
@@ -203,7 +199,9 @@ class FileTree:
         def may_read(member: str) -> bool:
             if member in RULES_FILES:
                 return self._access.may(Action.ADMIN, node.path)
-            return everything or (name is not None and state.get(member, "creator") == name)
+            if everything or name is None or state.get(member, "creator") != name:
+                return everything
+            return self._access.may(Action.READ, join(node.path, member))
 
         return may_read
 

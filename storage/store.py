@@ -180,6 +180,11 @@ class Store:
         changing = place in getattr(self._changing, "places", ())
         return self._look_again(place) if not changing and self._may_be_there(place) else None
 
+    def find_in(self, folder: Folder, name: str) -> Folder | Member | None:
+        """The subfolder or file that has a name in a folder whose row is fresh, or None."""
+        row = self.index.folder(f"{folder.place}/{name}")
+        return self.find_member(folder, name) if row is None else self._fresh(row)
+
     def _fresh(self, folder: Folder) -> Folder | None:
         """A folder's row if it agrees with the disk, else the one after a look."""
         if folder.place in getattr(self._changing, "places", ()):

@@ -183,3 +183,13 @@ def test_a_locked_rules_file_is_written_with_the_token(carol: Dav, led: str) -> 
     assert carol.put(f"{led}/access.toml", TO_DORA).status == 423
     assert carol.put(f"{led}/access.toml", TO_DORA, {"If": f"(<{reply.lock_token}>)"}).status == 204
     assert carol.put(f"{led}/access.toml", "[[", {"If": f"(<{reply.lock_token}>)"}).status == 422
+
+
+def test_who_may_no_longer_create_there_reads_nothing_of_what_they_made(carol: Dav, dora: Dav, led: str) -> None:
+    made(carol, f"{led}/drop")
+    assert carol.put(f"{led}/drop/access.toml", '[[rule]]\nwho = ["dora"]\nmay = ["create"]\n').status == 201
+    assert dora.put(f"{led}/drop/mine.txt", "mine").status == 201
+    assert dora.get(f"{led}/drop/mine.txt").text == "mine"
+    assert carol.put(f"{led}/drop/access.toml", '[[rule]]\nwho = ["bob"]\nmay = ["create"]\n').status == 204
+    assert dora.get(f"{led}/drop/mine.txt").status == 404
+    assert dora.propfind(f"{led}/drop/", DAV.getetag, depth="1").status == 404
