@@ -20,12 +20,13 @@ from dateutil.tz import tzical
 
 from storage.contentlines import Component, Line
 from storage.itemvalues import DAY_S, Moment, parse_duration, parse_moment, parse_period, parse_recurrence
+from storage.records import FAR_AWAY, LONG_AGO
 
 MOST_STEPS = 20_000
 COSTLY_S = 0.25
 SUB_DAILY = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+EARLIEST_S, LATEST_S = 62_000_000_000, 253_000_000_000  # the years that ``datetime`` counts
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - clocks of zones are counted from here
-LONG_AGO, FAR_AWAY = -(1 << 60), 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +123,21 @@ def overlaps(
             _costly.add(etag)
 
 
-def reaches(start_s: int, end_s: int, asked: TimeRange, name: str) -> bool:
-    """Whether an occurrence from start to end overlaps a range; one without length does where it begins in it."""
-    if name == "VTODO":  # a task due at the end of the range is in it
-        return (asked.start_s < end_s or asked.start_s <= start_s) and (asked.end_s > start_s or asked.end_s >= end_s)
+def overlap_of(start_s: int, end_s: int, name: str) -> tuple[int, int]:
+    """
+    An occurrence as first and last second such that it overlaps a range from S to E if ``first < E and last > S``.
+
+    One without length stands where it begins; a task without length is also in a range that ends there (RFC 4791 §9.9).
+    """
     if end_s > start_s:
-        return asked.start_s < end_s and asked.end_s > start_s
-    return asked.start_s <= start_s < asked.end_s
+        return start_s, end_s
+    return (start_s - 1, start_s + 1) if name == "VTODO" else (start_s, start_s + 1)
+
+
+def reaches(start_s: int, end_s: int, asked: TimeRange, name: str) -> bool:
+    """Whether an occurrence from start to end overlaps a range."""
+    first_s, last_s = overlap_of(start_s, end_s, name)
+    return first_s < asked.end_s and last_s > asked.start_s
 
 
 def spans(
@@ -155,10 +164,15 @@ def spans(
 
 def seconds(moment: Moment, zone: tzinfo | None) -> int:
     """A moment on a zone's clock as unix seconds."""
-    if zone is None or moment.utc:
-        return moment.clock_s
-    local = EPOCH + timedelta(seconds=moment.clock_s)
-    return int(local.replace(tzinfo=zone).astimezone(UTC).timestamp())
+    return moment.clock_s if zone is None or moment.utc else on_clock(moment.clock_s, zone)
+
+
+def on_clock(clock_s: int, zone: tzinfo) -> int:
+    """What a zone's clock shows, in seconds as if it were UTC, as unix seconds; the far ends of time stay."""
+    if not -EARLIEST_S < clock_s < LATEST_S:
+        return clock_s
+    local = EPOCH + timedelta(seconds=clock_s)
+    return int(local.replace(tzinfo=zone).timestamp())
 
 
 def _component_spans(
