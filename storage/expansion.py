@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from storage.contentlines import Component, Line, mend, parse_components
 from storage.itemvalues import parse_moment
-from storage.recurrence import TimeRange, TooCostly, Zones, reaches, seconds, spans
+from storage.recurrence import TimeRange, Zones, reaches, seconds, spans
+from storage.rules import TooCostly
 
 EXPANDED = ("VEVENT", "VTODO", "VJOURNAL")
 RULES = frozenset({"RRULE", "RDATE", "EXDATE", "EXRULE"})

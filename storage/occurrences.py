@@ -2,8 +2,8 @@
 When calendar objects take place, as the index keeps it, so that a time range is answered from rows (RFC 4791 §9.9).
 
 A recurrence is followed once, when the object is stored, up to a horizon and a number of rows; what lies beyond stands
-in one open row, and who asks about that far has the object itself judged (``storage.recurrence``). Times with a zone are
-in UTC. Dates and floating times are kept as their clock shows them: which zone they mean, a query may say.
+in one open row, and who asks about that far has the object itself judged (``storage.recurrence``). Times with a zone
+are in UTC. Dates and floating times are kept as their clock shows them: which zone they mean, a query may say.
 
 The rows speak of the components themselves, not of their alarms.
 """
@@ -15,7 +15,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from storage.contentlines import Component, Line
 from storage.itemvalues import DAY_S, parse_duration, parse_moment, parse_period, parse_recurrence
 from storage.records import FAR_AWAY, LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Span
-from storage.recurrence import TimeRange, TooCostly, Zones, overlap_of, seconds, spans
+from storage.recurrence import TimeRange, Zones, overlap_of, seconds, spans
+from storage.rules import TooCostly
 
 ZONE_SLACK_S = DAY_S + 7200  # a local clock is less than 26 hours away from UTC
 KEPT_AHEAD_S = 730 * DAY_S

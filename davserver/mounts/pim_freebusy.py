@@ -17,7 +17,8 @@ from storage.collection import Collection
 from storage.contentlines import mend, parse_components
 from storage.index import Index
 from storage.occurrences import BUSY, TENTATIVE, busy_of
-from storage.recurrence import TimeRange, TooCostly, spans
+from storage.recurrence import TimeRange, spans
+from storage.rules import TooCostly
 
 UTC_FORM = "%Y%m%dT%H%M%SZ"
 FBTYPE = {BUSY: "BUSY", TENTATIVE: "BUSY-TENTATIVE"}

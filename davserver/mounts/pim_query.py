@@ -25,7 +25,8 @@ from storage.index import Index
 from storage.itemvalues import parse_duration, parse_moment
 from storage.occurrences import ZONE_SLACK_S
 from storage.records import FAR_AWAY, LONG_AGO, Member
-from storage.recurrence import TimeRange, TooCostly, on_clock, overlaps, spans, system_zone, zone_of_calendar
+from storage.recurrence import TimeRange, on_clock, overlaps, spans, system_zone, zone_of_calendar
+from storage.rules import TooCostly
 from storage.searchable import SEARCHABLE
 from storage.store import Store
 from storage.wanted import Match, Wanted
