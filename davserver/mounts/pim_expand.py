@@ -10,10 +10,12 @@ from davserver.mounts import pim_guest
 from davserver.mounts.pim_filter import parse_time_range
 from storage.contentlines import Component, mend, parse_components
 from storage.itemvalues import parse_moment
-from storage.recurrence import TimeRange, TooCostly, reaches, spans
+from storage.recurrence import TimeRange, reaches, spans
+from storage.rrule import TooCostly
 
 RECURRING = tuple(pim_guest.AS_EVENT)
 LENGTHS = ("DTEND", "DUE", "DURATION")
+LONG_FOR_GUEST = ("SECONDLY", "MINUTELY", "HOURLY", "BYSETPOS", "BYMONTHDAY", "BYWEEKNO")
 
 
 def parse_expand(element: Element) -> TimeRange | None:
@@ -46,9 +48,17 @@ def expanded(data: bytes, asked: TimeRange) -> bytes:
         text = _made_explicit(text, calendar, kind)
     except (ValueError, IndexError, TooCostly, OverflowError):
         return data
+    if _is_long_for_guest(calendar, kind):
+        return data
     # To the guest what takes no time is over at its start.
     found, count = pim_guest.expand(text, asked if has_length else TimeRange(asked.start_s - 1, asked.end_s), kind)
     return found if count == expected else data
+
+
+def _is_long_for_guest(calendar: Component, kind: str) -> bool:
+    """Whether a rule may make the guest look for its next occurrence until the year 9999."""
+    rules = [line.value.upper() for child in calendar.children if child.name == kind for line in child.all("RRULE")]
+    return any(mark in rule for rule in rules for mark in LONG_FOR_GUEST)
 
 
 def _made_explicit(data: bytes, calendar: Component, kind: str) -> bytes:

@@ -15,7 +15,8 @@ from davserver.mounts.pim_view import View
 from storage.collection import Collection
 from storage.contentlines import Component, mend, parse_components
 from storage.errors import NotFound
-from storage.recurrence import TimeRange, TooCostly, spans
+from storage.recurrence import TimeRange, spans
+from storage.rrule import TooCostly
 
 UTC_FORM = "%Y%m%dT%H%M%SZ"
 
