@@ -12,9 +12,10 @@ import itertools
 import os
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from davserver.dav.names import CALDAV
 from tests.harness import Dav, Server
 from tests.pim.referee import cards, tables
 from tests.pim.referee.errors import WRONG, Wrong
@@ -28,9 +29,10 @@ from tests.pim.referee.made import (
     queries,
     ranges,
 )
-from tests.pim.samples import busy, card_query, mkcol, query
+from tests.pim.samples import busy, card_query, mkcol, multiget, query
 
 many = settings(
+    phases=[Phase.explicit, Phase.generate],  # a failure names its object and question; making it smaller takes long
     max_examples=int(os.environ.get("REFEREE_EXAMPLES", "25")),
     derandomize="REFEREE_EXAMPLES" not in os.environ,
     database=None,
@@ -112,6 +114,32 @@ def test_free_busy_tells_the_merged_and_clipped_time_of_the_events(
             for kind, start, end in tables.busy(made, between)
         ]
         assert lines == wanted, [one.text("u") for one in made]
+
+
+@pytest.mark.rfc("4791", "9.6.5")
+@many
+@given(made=st.lists(objects(), min_size=3, max_size=8, unique=True), asked=st.lists(ranges(), min_size=2, max_size=4))
+def test_an_expansion_has_the_instances_in_the_range_or_is_the_object_as_it_is(
+    asker: Dav, made: list[Made], asked: list[Between]
+) -> None:
+    path = stored(asker, made)
+    hrefs = [f"{path}{number}.ics" for number in range(len(made))]
+    for between in asked:
+        if between.start is None or between.end is None:
+            continue
+        limits = f'start="{between.start.strftime(UTC_FORM)}" end="{between.end.strftime(UTC_FORM)}"'
+        data = f"<C:calendar-data><C:expand {limits}/></C:calendar-data>"
+        rows = asker.report(path, multiget(*hrefs, data=data)).multistatus()
+        for number, one in enumerate(made):
+            text = rows[hrefs[number]].text(CALDAV.calendar_data) or ""
+            if text != one.text(f"u{number}") and one.parts[0].start and one.parts[0].rule:
+                assert starts_in(text) == tables.starts_within(one, between), f"{limits}\n{one.text('u')}\n{text}"
+
+
+def starts_in(text: str) -> list[str]:
+    """The values of DTSTART, rising; what floats is told as if it were UTC."""
+    values = [line.rpartition(":")[2] for line in text.split("\r\n") if line.startswith("DTSTART")]
+    return sorted(value if len(value) in (8, 16) else f"{value}Z" for value in values)
 
 
 def stored_cards(asker: Dav, made: list[cards.Card]) -> str:

@@ -101,8 +101,10 @@ def _first_lost(made: Made, asked: AskedComp) -> bool:
     start = master.start or master.end
     if not _is_timed(asked) or start is None:
         return False
-    by_rule = next(iter(rrulestr(master.rule, dtstart=start.local)), None) if master.rule else None
-    return bool(master.left_out or master.added) if by_rule is None else by_rule != start.local
+    if not master.rule:
+        return bool(master.left_out) and not master.added
+    by_rule = next(iter(rrulestr(master.rule, dtstart=start.local)), None)
+    return by_rule != start.local and bool(master.until or master.count)
 
 
 def _clock_change(made: Made, asked: AskedComp) -> bool:
@@ -157,8 +159,9 @@ def _is_inferred(part: Part, name: str) -> bool:
     return bool(part.rule or part.added or part.left_out or (part.length and name != "DTSTART"))
 
 
-def _note(made: Made, asked: AskedComp) -> bool:
-    return asked.between is not None and made.parts[0].kind == "VJOURNAL" and made.parts[0].start is None
+def _never(made: Made, asked: AskedComp) -> bool:
+    is_timeless_task = made.parts[0].kind == "VTODO" and not (made.parts[0].start or made.parts[0].end)
+    return asked.between is not None and not is_timeless_task and not instances_of(made)
 
 
 def _day_override(made: Made, asked: AskedComp) -> bool:
@@ -303,8 +306,8 @@ WRONG = (
         True,
     ),
     Wrong(
-        *("a note without a date", "4791", "9.9", "lets it match where nothing else is asked"),
-        _note,
+        *("an object that is never", "4791", "9.9", "lets it match where nothing else is asked"),
+        _never,
         Made((Part("VJOURNAL"),)),
         AskedComp("VJOURNAL", between=Between(None, utc(day(12)))),
         False,

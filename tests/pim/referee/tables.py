@@ -16,6 +16,7 @@ from dateutil.rrule import rrulestr
 
 from tests.pim.referee.made import (
     DAY,
+    UTC_FORM,
     Alarm,
     AskedComp,
     AskedProp,
@@ -231,6 +232,15 @@ def _ascii(text: str) -> str:
 
 def _unicode(text: str) -> str:
     return "".join(unicodedata.normalize("NFD", letter if letter == "ß" else letter.upper()) for letter in text)
+
+
+def starts_within(made: Made, asked: Between) -> list[str]:
+    """When the instances start that overlap a range, rising: what an expansion has as DTSTART (RFC 4791 §9.6.5)."""
+    found = [instance for instance in instances_of(made) if _is_during(instance.part, [instance], asked)]
+    return sorted(
+        instance.start.value if instance.start.is_date else instance.start.instant.strftime(UTC_FORM)
+        for instance in found
+    )
 
 
 def busy(made: list[Made], asked: Between) -> list[tuple[str, datetime, datetime]]:
