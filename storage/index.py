@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import DiskFull
-from storage.records import NO_FACTS, Facts, Folder, Member
+from storage.records import NO_FACTS, Facts, Folder, Member, Stamps
 
 SCHEMA_VERSION = 1
 SCHEMA = """
@@ -413,6 +413,11 @@ class Index:
         """The rows of a folder's files, by name."""
         sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? ORDER BY name"  # noqa: S608
         return [Member(*row) for row in self._rows(sql, folder_id)]
+
+    def stamps(self, folder_id: int) -> list[Stamps]:
+        """What the rows of a folder's files are compared with the disk by."""
+        sql = "SELECT name, disk_name, inode, size, modified_ns, changed_ns FROM member WHERE folder = ?"
+        return list(map(Stamps._make, self._rows(sql, folder_id)))
 
     def member(self, folder_id: int, name: str) -> Member | None:
         """One file's row."""

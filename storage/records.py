@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from storage import paths
 
@@ -96,6 +97,26 @@ class Member:
             facts.component,
             facts.first_s,
             facts.last_s,
+        )
+
+
+class Stamps(NamedTuple):
+    """What of a member tells whether a file is still the one of its row: all that the start reads of most of them."""
+
+    name: str
+    disk_name: str
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    def agrees(self, status: os.stat_result) -> bool:
+        """Whether a file's status is the row's."""
+        return (
+            self.changed_ns == status.st_ctime_ns
+            and self.inode == status.st_ino
+            and self.size == status.st_size
+            and self.modified_ns == status.st_mtime_ns
         )
 
 

@@ -29,7 +29,7 @@ from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
-from storage.reconcile import Reconciler, agrees, is_item_place
+from storage.reconcile import Count, Reconciler, agrees, count_files, count_nothing, is_item_place
 from storage.records import DISTRUSTED, NEVER, Folder, Member, etag_of
 from storage.scratch import Scratch
 from storage.session import Session
@@ -46,7 +46,13 @@ CACHED_STATES = 10_000
 KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
 TRASH_DAYS = 30
 
+Progress = Callable[[int, int], None]  # files done, files in all
+
 log = logging.getLogger("davserver.store")
+
+
+def no_progress(done: int, total: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 class Store:
@@ -62,10 +68,18 @@ class Store:
     """
 
     def __init__(
-        self, settings: Settings, *, directory: Members | None = None, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        *,
+        directory: Members | None = None,
+        clock: Callable[[], float] = time.time,
+        progress: Progress = no_progress,
     ) -> None:
         """
         Open the data folder, making what is missing, and bring the index in line with it.
+
+        Args:
+            progress: told how far it is where the whole index is made anew.
 
         Raises:
             StoreBusy: another server (or Radicale) holds the folder.
@@ -91,7 +105,7 @@ class Store:
         self._changing = threading.local()
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
-        self.reconcile()
+        self.reconcile(progress)
 
     def close(self) -> None:
         """Close the index and let the data folder go."""
@@ -218,7 +232,7 @@ class Store:
         self._reconcile_one(place)
         return self.index.folder(place)
 
-    def _reconcile_one(self, place: str) -> None:
+    def _reconcile_one(self, place: str, count: Count = count_nothing) -> None:
         """Compare one directory with its rows, under its write lock."""
         if self._guards.inside and not self._guards.holds(place):
             return  # a writer must not wait for another one; what it needs it has locked
@@ -227,7 +241,7 @@ class Store:
             if folder is None:
                 return
             try:
-                if self._reconciler.folder(folder):
+                if self._reconciler.folder(folder, count):
                     self.rulebook.refresh()
             except (FileNotFoundError, NotADirectoryError):
                 log.debug("%s went away while it was looked at", place)
@@ -290,8 +304,7 @@ class Store:
         if self._guards.inside and not self._guards.holds(folder.place):
             return
         with self._guards.hold([folder.place]):
-            current = self.index.member(folder.id, name)
-            self._reconciler.member(folder, name, row.disk_name, current)
+            self._reconciler.member(folder, name, row.disk_name)
         self.rulebook.refresh()
 
     def read_member(self, folder: Folder, name: str) -> tuple[bytes, Member]:
@@ -434,15 +447,66 @@ class Store:
 
     # -- the whole -------------------------------------------------------------------------------------------------
 
-    def reconcile(self) -> None:
-        """Compare every directory with its rows: at start, on ``davserver reindex`` and slowly in the background."""
+    def reconcile(self, progress: Progress = no_progress) -> None:
+        """Compare every directory with its rows, before the first request."""
+        total, done = self.count_files() if self.index.fresh and progress is not no_progress else 0, 0
+
+        def count(files: int) -> None:
+            nonlocal done
+            done += files
+            if total:
+                progress(done, total)
+
         for _, root in paths.TREES:
             self._begin_root(root)
             todo = [root]
             while todo:
                 place = todo.pop()
-                self._reconcile_one(place)
+                self._reconcile_one(place, count)
                 todo += [child.place for child in self.index.folders(place)]
+
+    def count_files(self) -> int:
+        """How many files there are on disk, the server's own among them."""
+        return sum(count_files(self.directory(root)) for _, root in paths.TREES)
+
+    def look_over(
+        self, *, thorough: bool = False, pause: Callable[[], None] = lambda: None, count: Count = count_nothing
+    ) -> int:
+        """
+        Compare every file with its row while requests are answered; gives how many differed. They are changes like
+        any other.
+
+        A folder's write lock is held for a few files at a time.
+
+        Args:
+            thorough: calendar objects and cards are read again, whatever their stamps say, and all rows written anew.
+            pause: called after every few files, with no lock held; what it raises ends the work.
+            count: told of files as they are done.
+        """
+        changed = 0
+        todo = [root for _, root in paths.TREES]
+        while todo:
+            folder = self.find_folder(todo.pop())
+            if folder is None:
+                continue
+            if thorough:
+                self._refresh_frame(folder)
+            for looked in self._reconciler.look_over(folder, thorough=thorough, pause=pause, count=count):
+                with self._guards.hold([folder.place]):
+                    changed += self._reconciler.refresh(folder, looked)
+                pause()
+            todo += [child.place for child in self.index.folders(folder.place)]
+        if changed:
+            self.rulebook.refresh()
+        return changed
+
+    def _refresh_frame(self, folder: Folder) -> None:
+        with self._guards.hold([folder.place]):
+            try:
+                if self._reconciler.subfolders(folder):
+                    self.rulebook.refresh()
+            except (FileNotFoundError, NotADirectoryError):
+                log.debug("%s went away while it was looked at", folder.place)
 
     def _begin_root(self, root: str) -> None:
         if self.index.folder(root) is None:
@@ -458,9 +522,9 @@ class Store:
             )
             self.index.commit(batch)
 
-    def housekeeping(self) -> None:
-        """The slow background pass: reconcile, forget old removals, empty the old trash."""
-        self.reconcile()
+    def housekeeping(self, pause: Callable[[], None] = lambda: None) -> None:
+        """The slow background pass: look all over, forget old removals, empty the old trash; ``pause`` as above."""
+        self.look_over(pause=pause)
         now = self.clock()
         batch = Batch()
         batch.prune_changes(int(now - self.settings.storage.change_log_days * 86_400))
