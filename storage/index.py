@@ -14,8 +14,8 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,7 @@ MEMBER_COLUMNS = (
     "name, disk_name, etag, size, inode, modified_ns, changed_ns, created_ns, uid, component, first_s, last_s"
 )
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+LISTED = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
 LOCK_COLUMNS = "token, path, infinite, exclusive, owner, principal, timeout_s, expires_s"
 
 log = logging.getLogger("davserver.index")
@@ -178,6 +179,19 @@ class Batch:
         self._add(f"DELETE FROM member WHERE folder IN ({ids})", *bounds)  # noqa: S608 - constant text
         self._add(f"DELETE FROM change WHERE folder IN ({ids})", *bounds)  # noqa: S608 - constant text
         self._add("DELETE FROM folder WHERE place = ? OR (place >= ? AND place < ?)", *bounds)
+
+    def remove_orphans(self, roots: Sequence[str]) -> None:
+        """Delete rows that no walk from the roots comes by: of folders without a folder above, and what they held."""
+        marks = ", ".join("?" * len(roots))
+        self._add(
+            "WITH RECURSIVE reached (place) AS ("
+            f" SELECT place FROM folder WHERE place IN ({marks})"
+            " UNION SELECT f.place FROM folder f JOIN reached r ON f.parent = r.place"
+            ") DELETE FROM folder WHERE place NOT IN (SELECT place FROM reached)",  # noqa: S608 - question marks
+            *roots,
+        )
+        for table in ("member", "change"):
+            self._add(f"DELETE FROM {table} WHERE folder NOT IN (SELECT id FROM folder)")  # noqa: S608 - constant text
 
     def move_tree(self, place: str, to_place: str) -> None:
         """Rename a folder and all that lies below it; ids, counters and logs go along."""
@@ -300,22 +314,47 @@ class Index:
             if version == 0 and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 self._create(connection)
                 return connection
-            if version == SCHEMA_VERSION:
-                connection.execute("SELECT count(*) FROM folder").fetchone()
-                if connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
-                    return connection
+            if version == SCHEMA_VERSION and self._is_sound(connection):
+                return connection
             found = f"is of version {version}, this server writes {SCHEMA_VERSION}, or damaged"
             connection.close()
         except sqlite3.DatabaseError as error:
             found = f"cannot be read ({error})"
-        aside = f"{self._file}.set-aside"
-        log.warning("the index %s %s; it is set aside as %s and rebuilt", self._file, found, aside)
-        os.replace(self._file, aside)
+        log.warning("the index %s %s; it is set aside as %s and rebuilt", self._file, found, set_aside(self._file))
         self._remove_leftovers()
         self.fresh = True
         connection = self._connect()
         self._create(connection)
         return connection
+
+    def _is_sound(self, connection: sqlite3.Connection) -> bool:
+        """
+        Whether the tables are those of this version and the file is whole.
+
+        One that was copied, or has a log of another file beside it, is looked at to the last row.
+        """
+        with closing(sqlite3.connect(":memory:")) as model:
+            model.executescript(SCHEMA)
+            wanted = model.execute(LISTED).fetchall()
+        if connection.execute(LISTED).fetchall() != wanted:
+            return False
+        known = connection.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+        check = "quick_check" if known is not None and known[0] == self._identity() else "integrity_check"
+        return bool(connection.execute(f"PRAGMA {check}(1)").fetchone()[0] == "ok")
+
+    def _identity(self) -> str:
+        """Device and inode of the file: a copy has others."""
+        status = os.stat(self._file)
+        return f"{status.st_dev}:{status.st_ino}"
+
+    def find_damage(self) -> str | None:
+        """What is wrong with the file, looked at to the last row, or None. Others read and write meanwhile."""
+        try:
+            with closing(self._connect()) as connection:
+                found = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            return str(error)
+        return None if found == "ok" else " ".join(found.split())
 
     @staticmethod
     def _create(connection: sqlite3.Connection) -> None:
@@ -326,8 +365,7 @@ class Index:
         The epoch of this index's tokens: a new one for a new, copied or restored index and for one that a crash of the
         machine may have cut short.
         """
-        status = os.stat(self._file)
-        identity = f"{status.st_dev}:{status.st_ino}"
+        identity = self._identity()
         boot = boot_id()
         epoch = self.meta("epoch")
         lost_tail = self.meta("durable") != 1 and self.meta("boot") != boot
@@ -470,6 +508,13 @@ class Index:
         return int(
             self._rows("SELECT count(*) FROM lock WHERE principal = ? AND expires_s > ?", principal, now_s)[0][0]
         )
+
+
+def set_aside(file: str) -> str:
+    """Take an index that is not to be believed out of the way, for whoever wants to know; gives its new name."""
+    aside = f"{file}.set-aside"
+    os.replace(file, aside)
+    return aside
 
 
 def boot_id() -> str:
