@@ -184,10 +184,10 @@ class Batch:
         """Delete rows that no walk from the roots comes by: of folders without a folder above, and what they held."""
         marks = ", ".join("?" * len(roots))
         self._add(
-            "WITH RECURSIVE reached (place) AS ("
+            "WITH RECURSIVE reached (place) AS ("  # noqa: S608 - question marks
             f" SELECT place FROM folder WHERE place IN ({marks})"
             " UNION SELECT f.place FROM folder f JOIN reached r ON f.parent = r.place"
-            ") DELETE FROM folder WHERE place NOT IN (SELECT place FROM reached)",  # noqa: S608 - question marks
+            ") DELETE FROM folder WHERE place NOT IN (SELECT place FROM reached)",
             *roots,
         )
         for table in ("member", "change"):
@@ -268,7 +268,13 @@ class _Reader:
 
 
 class Index:
-    """The SQLite file; see the module's docstring. Thread-safe."""
+    """
+    The SQLite file; see the module's docstring. Thread-safe.
+
+    Attributes:
+        file: its path.
+        fresh: it was made anew by this process.
+    """
 
     def __init__(self, file: Path, *, durable: bool) -> None:
         """
@@ -277,7 +283,7 @@ class Index:
         Args:
             durable: press each commit onto the disk, so that a counter outlives a power cut before a token names it.
         """
-        self._file = str(file)
+        self.file = str(file)
         self._durable = durable
         self._local = threading.local()
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
@@ -295,11 +301,11 @@ class Index:
     def _remove_leftovers(self) -> None:
         """A log without its database would be played into the new one: SQLite cannot tell."""
         for suffix in ("-wal", "-shm"):
-            Path(self._file + suffix).unlink(missing_ok=True)
+            Path(self.file + suffix).unlink(missing_ok=True)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._file, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256
+            self.file, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
@@ -320,7 +326,7 @@ class Index:
             connection.close()
         except sqlite3.DatabaseError as error:
             found = f"cannot be read ({error})"
-        log.warning("the index %s %s; it is set aside as %s and rebuilt", self._file, found, set_aside(self._file))
+        log.warning("the index %s %s; it is set aside as %s and rebuilt", self.file, found, set_aside(self.file))
         self._remove_leftovers()
         self.fresh = True
         connection = self._connect()
@@ -344,7 +350,7 @@ class Index:
 
     def _identity(self) -> str:
         """Device and inode of the file: a copy has others."""
-        status = os.stat(self._file)
+        status = os.stat(self.file)
         return f"{status.st_dev}:{status.st_ino}"
 
     def find_damage(self) -> str | None:
@@ -452,10 +458,13 @@ class Index:
         sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? ORDER BY name"  # noqa: S608
         return [Member(*row) for row in self._rows(sql, folder_id)]
 
-    def stamps(self, folder_id: int) -> list[Stamps]:
-        """What the rows of a folder's files are compared with the disk by."""
-        sql = "SELECT name, disk_name, inode, size, modified_ns, changed_ns FROM member WHERE folder = ?"
-        return list(map(Stamps._make, self._rows(sql, folder_id)))
+    def stamps(self, folder_id: int, *, after: str, most: int) -> list[Stamps]:
+        """What the rows of a folder's files are compared with the disk by: ``most`` at a time, by name."""
+        sql = (
+            "SELECT name, disk_name, inode, size, modified_ns, changed_ns FROM member"
+            " WHERE folder = ? AND name > ? ORDER BY name LIMIT ?"
+        )
+        return list(map(Stamps._make, self._rows(sql, folder_id, after, most)))
 
     def member(self, folder_id: int, name: str) -> Member | None:
         """One file's row."""

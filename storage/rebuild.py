@@ -55,4 +55,5 @@ def rebuild(store: Store, progress: Progress, *, pause: Callable[[], None] = lam
     batch.remove_orphans([root for _, root in paths.TREES])
     store.index.commit(batch)
     store.rulebook.refresh()
+    progress(done, done)
     return Rebuilt(done, changed)

@@ -24,15 +24,22 @@ from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, 
 SETTLE_NS = 2_000_000_000  # kernels before 6.13 stamp in steps of 4 ms: a younger stamp may hide a second edit
 LARGEST_HASHED = 8 << 20  # an unsettled plain file up to this size is told apart by its bytes
 AT_ONCE = 200  # files under one lock and in one commit: a write of a member waits for them
-PAUSE_EVERY = 16
+PAUSE_EVERY = 16  # files that are read, parsed and hashed
+SCANNED_AT_ONCE = 256
+ROWS_AT_ONCE = 2000
 
 Count = Callable[[int], None]
+NOTHING: Mapping[str, Stamps] = MappingProxyType({})
 
 log = logging.getLogger("davserver.reconcile")
 
 
 def count_nothing(files: int) -> None:
     """Nobody wants to know how far it is."""
+
+
+def go_on() -> None:
+    """Nobody else wants the processor."""
 
 
 def is_item_place(place: str) -> bool:
@@ -66,16 +73,19 @@ class Looked:
     facts: Facts = NO_FACTS
 
 
-def scan(directory: str, known: Mapping[str, Stamps] = MappingProxyType({})) -> Found:
+def scan(directory: str, known: Mapping[str, Stamps] = NOTHING, pause: Callable[[], None] = go_on) -> Found:
     """
     The regular files and folders of a directory; links, FIFOs, devices and private names are passed over.
 
     Args:
         known: rows by name on disk. A file that is still what its row says needs no second look at its name.
+        pause: called now and then.
     """
     found = Found({}, {})
     with os.scandir(directory) as entries:
-        for entry in entries:
+        for number, entry in enumerate(entries, 1):
+            if number % SCANNED_AT_ONCE == 0:
+                pause()
             try:
                 status = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
@@ -92,6 +102,8 @@ def scan(directory: str, known: Mapping[str, Stamps] = MappingProxyType({})) -> 
                 kind = found.folders if stat.S_ISDIR(status.st_mode) else found.files
             if name in found.files or name in found.folders:
                 other = (found.files.get(name) or found.folders[name])[0]
+                if entry.name == other:  # it was renamed over while the directory was read
+                    continue
                 log.warning("%s: %r and %r are one name; only one is served", directory, entry.name, other)
                 if entry.name > other:
                     continue
@@ -112,7 +124,7 @@ def scan_folders(directory: str) -> dict[str, tuple[str, os.stat_result]]:
 
 
 def count_files(directory: str) -> int:
-    """How many files lie in a directory and below it, private ones counted too; for a progress bar."""
+    """How many files lie in a directory and below it, for a progress bar."""
     count, todo = 0, [directory]
     while todo:
         try:
@@ -120,7 +132,7 @@ def count_files(directory: str) -> int:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         todo.append(entry.path)
-                    else:
+                    elif not paths.is_private(entry.name):
                         count += 1
         except (FileNotFoundError, NotADirectoryError):
             continue
@@ -153,7 +165,7 @@ class Reconciler:
         """
         directory = f"{self._root}/{folder.place}"
         before = os.stat(directory, follow_symlinks=False)
-        known = {row.disk_name: row for row in self._index.stamps(folder.id)}
+        known = self._known(folder, go_on)
         found = scan(directory, known)
         self._settle_arrivals(folder, found)
         unsettled: dict[str, str] = {}
@@ -194,9 +206,9 @@ class Reconciler:
             count: told of files as they are done.
         """
         directory = f"{self._root}/{folder.place}"
-        known = {row.disk_name: row for row in self._index.stamps(folder.id)}
+        known = self._known(folder, pause)
         try:
-            found = scan(directory, known)
+            found = scan(directory, known, pause)
         except (FileNotFoundError, NotADirectoryError):
             return
         missing = [row for row in known.values() if row.name not in found.files]
@@ -209,12 +221,22 @@ class Reconciler:
             elif row is None or not row.agrees(status):
                 looked.append(Looked(name, disk_name, status))
             count(1)
-            if number % PAUSE_EVERY == 0:
+            if reads and number % PAUSE_EVERY == 0:
                 pause()
             if len(looked) >= AT_ONCE:
                 yield looked
                 looked = []
         yield looked
+
+    def _known(self, folder: Folder, pause: Callable[[], None]) -> dict[str, Stamps]:
+        """The rows of a folder's files by name on disk."""
+        known: dict[str, Stamps] = {}
+        rows = self._index.stamps(folder.id, after="", most=ROWS_AT_ONCE)
+        while rows:
+            known.update((row.disk_name, row) for row in rows)
+            pause()
+            rows = self._index.stamps(folder.id, after=rows[-1].name, most=ROWS_AT_ONCE)
+        return known
 
     def refresh(self, folder: Folder, looked: Iterable[Looked]) -> int:
         """Bring the rows of these files in line with the disk; gives how many changed."""

@@ -29,7 +29,7 @@ from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
-from storage.reconcile import Count, Reconciler, agrees, count_files, count_nothing, is_item_place
+from storage.reconcile import Count, Reconciler, agrees, count_files, count_nothing, go_on, is_item_place
 from storage.records import DISTRUSTED, NEVER, Folder, Member, etag_of
 from storage.scratch import Scratch
 from storage.session import Session
@@ -464,13 +464,15 @@ class Store:
                 place = todo.pop()
                 self._reconcile_one(place, count)
                 todo += [child.place for child in self.index.folders(place)]
+        if total:
+            progress(total, total)
 
     def count_files(self) -> int:
-        """How many files there are on disk, the server's own among them."""
+        """How many files there are on disk, the server's own left out."""
         return sum(count_files(self.directory(root)) for _, root in paths.TREES)
 
     def look_over(
-        self, *, thorough: bool = False, pause: Callable[[], None] = lambda: None, count: Count = count_nothing
+        self, *, thorough: bool = False, pause: Callable[[], None] = go_on, count: Count = count_nothing
     ) -> int:
         """
         Compare every file with its row while requests are answered; gives how many differed. They are changes like
@@ -522,7 +524,7 @@ class Store:
             )
             self.index.commit(batch)
 
-    def housekeeping(self, pause: Callable[[], None] = lambda: None) -> None:
+    def housekeeping(self, pause: Callable[[], None] = go_on) -> None:
         """The slow background pass: look all over, forget old removals, empty the old trash; ``pause`` as above."""
         self.look_over(pause=pause)
         now = self.clock()
