@@ -322,7 +322,8 @@ class Index:
                 return connection
             if version == SCHEMA_VERSION and self._is_sound(connection):
                 return connection
-            found = f"is of version {version}, this server writes {SCHEMA_VERSION}, or damaged"
+            is_ours = version == SCHEMA_VERSION
+            found = "is damaged" if is_ours else f"is of version {version}, and this server writes {SCHEMA_VERSION}"
             connection.close()
         except sqlite3.DatabaseError as error:
             found = f"cannot be read ({error})"
