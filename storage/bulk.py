@@ -94,7 +94,7 @@ def import_file(store: Store, data: bytes, order: Order, tell: Tell) -> Imported
         StorageError: there is no such collection, or it cannot be made.
     """
     session = Session.of_administrator(store)
-    path = session.pim.resolve(order.to if order.to.startswith(DAV + "/") else f"{DAV}/{order.to}")
+    path = session.pim.resolve(order.to if order.to.startswith("/") else f"{DAV}/{order.to}")
     target = _find_target(session, path, order)
     is_new = target is None
     tag, components = (_kind_of(data), COMPONENTS) if target is None else (target.tag, target.components)
