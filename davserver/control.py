@@ -104,7 +104,7 @@ class Control:
                 result = self._work(json.loads(stream.readline(LONGEST_LINE)), stream, self._teller(peer))
             except (StorageError, ServerFailed) as error:
                 _send(peer, {"failed": str(error)})
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 _send(peer, {"failed": f"the request is not understood ({error}); is the server of another version?"})
             except _Ending:
                 _send(peer, {"failed": "the server ends; nothing was stored"})
@@ -123,6 +123,8 @@ class Control:
                 size, most = int(asked["size"]), self._settings.limits.collection_put_bytes
                 if size > most:
                     raise ServerFailed(too_large(size, most))
+                if size < 0:
+                    raise ValueError(f"a file of {size} bytes")
                 data = stream.read(size)
                 if len(data) != size:
                     raise ConnectionError("the file did not come whole")

@@ -72,7 +72,7 @@ def _open(settings: Settings, directory: Directory) -> Store:
     """The store; how far the index is where it must be made first."""
     with Progress(sys.stderr, log.info) as progress:
         store = Store(settings, directory=directory, progress=lambda done, total: progress("looked at", done, total))
-    if store.index.fresh:
+    if store.filled:
         log.info("the index %s was made anew", store.index.file)
     return store
 

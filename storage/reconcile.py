@@ -24,6 +24,7 @@ from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, 
 SETTLE_NS = 2_000_000_000  # kernels before 6.13 stamp in steps of 4 ms: a younger stamp may hide a second edit
 LARGEST_HASHED = 8 << 20  # an unsettled plain file up to this size is told apart by its bytes
 AT_ONCE = 200  # files under one lock and in one commit: a write of a member waits for them
+BYTES_AT_ONCE = 4 << 20
 PAUSE_EVERY = 16  # files that are read, parsed and hashed
 SCANNED_AT_ONCE = 256
 ROWS_AT_ONCE = 2000
@@ -213,19 +214,20 @@ class Reconciler:
             return
         missing = [row for row in known.values() if row.name not in found.files]
         looked = [Looked(row.name, row.disk_name, None) for row in missing]
-        reads = thorough and is_item_place(folder.place)
+        reads, size = thorough and is_item_place(folder.place), 0
         for number, (name, (disk_name, status)) in enumerate(found.files.items(), 1):
             row = known.get(disk_name)
             if reads:
                 looked.append(self._look(folder.place, name, disk_name))
+                size += status.st_size
             elif row is None or not row.agrees(status):
                 looked.append(Looked(name, disk_name, status))
             count(1)
             if reads and number % PAUSE_EVERY == 0:
                 pause()
-            if len(looked) >= AT_ONCE:
+            if len(looked) >= AT_ONCE or size >= BYTES_AT_ONCE:
                 yield looked
-                looked = []
+                looked, size = [], 0
         yield looked
 
     def _known(self, folder: Folder, pause: Callable[[], None]) -> dict[str, Stamps]:
@@ -301,7 +303,7 @@ class Reconciler:
     ) -> bool:
         """Write the rows of files that differ and drop those of missing ones; gives whether any had changed."""
         earlier = self._unsettled.get(folder.place, {})
-        batch, changed, is_changed = Batch(), list[str](), False
+        batch, changed, is_changed, size = Batch(), list[str](), False, 0
         for name, (disk_name, status) in found.files.items():
             count(1)
             seen = known.get(disk_name)
@@ -310,9 +312,10 @@ class Reconciler:
             row = self._index.member(folder.id, name)
             if self._member(batch, folder, name, disk_name, status, row, earlier.get(name), unsettled):
                 changed.append(name)
-            if len(batch.statements) >= AT_ONCE:
+            size += status.st_size
+            if len(batch.statements) >= AT_ONCE or size >= BYTES_AT_ONCE:
                 is_changed = self._commit(batch, folder, changed) or is_changed
-                batch, changed = Batch(), []
+                batch, changed, size = Batch(), [], 0
         gone = {row.name for row in known.values()} - found.files.keys()
         for name in gone:
             batch.remove_member(folder.place, name)

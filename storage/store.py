@@ -65,6 +65,7 @@ class Store:
         locks: DAV locks.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         clock: gives seconds since 1970.
+        filled: the index was made anew at this start, or the making was finished.
     """
 
     def __init__(
@@ -232,11 +233,17 @@ class Store:
         self._reconcile_one(place)
         return self.index.folder(place)
 
+    @contextmanager
+    def _compare(self, place: str) -> Iterator[None]:
+        """The write lock under which a folder's rows are brought in line with the disk."""
+        with self._guards.hold([place]):
+            yield
+
     def _reconcile_one(self, place: str, count: Count = count_nothing) -> None:
         """Compare one directory with its rows, under its write lock."""
         if self._guards.inside and not self._guards.holds(place):
             return  # a writer must not wait for another one; what it needs it has locked
-        with self._guards.hold([place]):
+        with self._compare(place):
             folder = self.index.folder(place)
             if folder is None:
                 return
@@ -303,7 +310,7 @@ class Store:
     def _look_at_member(self, folder: Folder, name: str, row: Member) -> None:
         if self._guards.inside and not self._guards.holds(folder.place):
             return
-        with self._guards.hold([folder.place]):
+        with self._compare(folder.place):
             self._reconciler.member(folder, name, row.disk_name)
         self.rulebook.refresh()
 
@@ -448,8 +455,9 @@ class Store:
     # -- the whole -------------------------------------------------------------------------------------------------
 
     def reconcile(self, progress: Progress = no_progress) -> None:
-        """Compare every directory with its rows, before the first request."""
-        total, done = self.count_files() if self.index.fresh and progress is not no_progress else 0, 0
+        """Compare every directory with its rows, before the first request; fill an index that is not complete."""
+        self.filled = self.index.meta("complete") is None
+        total, done = self.count_files() if self.filled and progress is not no_progress else 0, 0
 
         def count(files: int) -> None:
             nonlocal done
@@ -466,6 +474,10 @@ class Store:
                 todo += [child.place for child in self.index.folders(place)]
         if total:
             progress(total, total)
+        if self.filled:
+            batch = Batch()
+            batch.set_meta("complete", 1)
+            self.index.commit(batch)
 
     def count_files(self) -> int:
         """How many files there are on disk, the server's own left out."""
@@ -494,7 +506,7 @@ class Store:
             if thorough:
                 self._refresh_frame(folder)
             for looked in self._reconciler.look_over(folder, thorough=thorough, pause=pause, count=count):
-                with self._guards.hold([folder.place]):
+                with self._compare(folder.place):
                     changed += self._reconciler.refresh(folder, looked)
                 pause()
             todo += [child.place for child in self.index.folders(folder.place)]
@@ -503,7 +515,7 @@ class Store:
         return changed
 
     def _refresh_frame(self, folder: Folder) -> None:
-        with self._guards.hold([folder.place]):
+        with self._compare(folder.place):
             try:
                 if self._reconciler.subfolders(folder):
                     self.rulebook.refresh()

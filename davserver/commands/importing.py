@@ -98,7 +98,7 @@ def _report(found: Mapping[str, Any], order: Order) -> int:
     for each in refused:
         where = f"line {each['line']}" if each["line"] else "the file"
         named = f" ({each['summary'] or 'without a title'}, UID {each['uid'] or 'missing'})" if each["line"] else ""
-        print(f"{where}{named}: {each['reason']}", file=sys.stderr)
+        print(_printable(f"{where}{named}: {each['reason']}"), file=sys.stderr)
     counts = f"{found['added']} added, {found['updated']} updated, {found['unchanged']} as they were"
     if not found["stored"]:
         say(f"{found['collection']}: {len(refused)} refused, so nothing is stored; --skip-refused stores the rest")
@@ -107,3 +107,8 @@ def _report(found: Mapping[str, Any], order: Order) -> int:
     new = ", a new collection" if found["made"] else ""
     say(f"{found['collection']}{new}: {said}{counts}, {len(refused)} refused")
     return OK
+
+
+def _printable(text: str) -> str:
+    """Without what a file could make a terminal do."""
+    return "".join(character if character.isprintable() else " " for character in text)

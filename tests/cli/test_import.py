@@ -210,6 +210,15 @@ def test_the_file_can_come_by_a_pipe(server: Server, alice: Dav) -> None:
     assert alice.get(CALENDAR + "a.ics").text == event("a")
 
 
+def test_what_an_item_says_cannot_speak_to_the_terminal(server: Server, alice: Dav) -> None:
+    alice.mkcalendar(CALENDAR)
+    text = event("a", "two\\nlines \x1b[31mred\u009b31mred\u202etfel", TOO_LATE)
+    result = davserver("import", "-", "alice/cal", "-c", str(server.config), stdin=text)
+    assert result.code == 1
+    assert len(result.err.splitlines()) == 1
+    assert result.err.removesuffix("\n").isprintable()
+
+
 def test_a_file_that_is_not_there_is_named(server: Server, tmp_path: Path) -> None:
     result = davserver("import", str(tmp_path / "none.ics"), "alice/cal", "-c", str(server.config))
     assert result.code == 1

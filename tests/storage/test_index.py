@@ -134,6 +134,29 @@ def test_a_new_index_tells_how_far_it_is_and_one_that_is_there_does_not(shelf: S
     (shelf.data / "index.sqlite").unlink()
     shelf.store = Store(shelf.settings, progress=lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3), (3, 3)]
+    assert shelf.store.filled
+
+
+def test_an_index_whose_making_was_interrupted_is_finished_by_the_next_start(shelf: Shelf) -> None:
+    os.makedirs(shelf.data / CALENDAR)
+    for name in "abcd":
+        (shelf.data / CALENDAR / f"{name}.ics").write_text(event(name), newline="")
+    shelf.restart()
+    assert not shelf.store.filled
+    shelf.store.close()
+    execute(
+        shelf.data / "index.sqlite",  # as it is after the first commits
+        "DELETE FROM meta WHERE key = 'complete'",
+        "DELETE FROM member WHERE name > 'b.ics'",
+        "UPDATE folder SET stamp_ns = 0",
+    )
+    told: list[tuple[int, int]] = []
+    shelf.store = Store(shelf.settings, progress=lambda done, total: told.append((done, total)))
+    assert shelf.store.filled
+    assert told[-1] == (4, 4)
+    assert shelf.names(CALENDAR) == ["a.ics", "b.ics", "c.ics", "d.ics"]
+    shelf.restart()
+    assert not shelf.store.filled
 
 
 def test_a_copied_index_begins_a_new_epoch(shelf: Shelf) -> None:
