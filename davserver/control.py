@@ -24,8 +24,8 @@ from typing import Any, BinaryIO
 from config.schema import Settings
 from storage.bulk import Order, Tell, import_file
 from storage.errors import StorageError
-from storage.rebuild import PAUSE_S, rebuild
 from storage.store import Store
+from storage.survey import PAUSE_S, rebuild
 
 NAME = "control.sock"
 LONGEST_LINE = 64 << 10

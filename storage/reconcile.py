@@ -12,7 +12,6 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from storage import arrivals, paths
 from storage import state as states
@@ -20,17 +19,16 @@ from storage.disk import find_status, read_bytes
 from storage.icalendar import read_facts
 from storage.index import Batch, Index
 from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, Stamps, etag_of
+from storage.scan import Found, go_on, scan, scan_folders
 
 SETTLE_NS = 2_000_000_000  # kernels before 6.13 stamp in steps of 4 ms: a younger stamp may hide a second edit
 LARGEST_HASHED = 8 << 20  # an unsettled plain file up to this size is told apart by its bytes
 AT_ONCE = 200  # files under one lock and in one commit: a write of a member waits for them
 BYTES_AT_ONCE = 4 << 20
 PAUSE_EVERY = 16  # files that are read, parsed and hashed
-SCANNED_AT_ONCE = 256
 ROWS_AT_ONCE = 2000
 
 Count = Callable[[int], None]
-NOTHING: Mapping[str, Stamps] = MappingProxyType({})
 
 log = logging.getLogger("davserver.reconcile")
 
@@ -39,22 +37,10 @@ def count_nothing(files: int) -> None:
     """Nobody wants to know how far it is."""
 
 
-def go_on() -> None:
-    """Nobody else wants the processor."""
-
-
 def is_item_place(place: str) -> bool:
     """Whether a folder is a calendar or address book, whose members have hashes of their bytes as ETags."""
     root = paths.TREES[-1][1]
     return place.startswith(root + "/") and place.count("/") == root.count("/") + 2
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a directory holds on disk, by name in NFC."""
-
-    files: dict[str, tuple[str, os.stat_result]]
-    folders: dict[str, tuple[str, os.stat_result]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,76 +58,6 @@ class Looked:
     status: os.stat_result | None
     digest: str = ""
     facts: Facts = NO_FACTS
-
-
-def scan(directory: str, known: Mapping[str, Stamps] = NOTHING, pause: Callable[[], None] = go_on) -> Found:
-    """
-    The regular files and folders of a directory; links, FIFOs, devices and private names are passed over.
-
-    Args:
-        known: rows by name on disk. A file that is still what its row says needs no second look at its name.
-        pause: called now and then.
-    """
-    found = Found({}, {})
-    with os.scandir(directory) as entries:
-        for number, entry in enumerate(entries, 1):
-            if number % SCANNED_AT_ONCE == 0:
-                pause()
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            row = known.get(entry.name)
-            if row is not None and row.agrees(status):
-                name, kind = row.name, found.files
-            else:
-                name = paths.nfc(entry.name)
-                if paths.is_private(name) or not _is_text(name):
-                    continue
-                if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-                    continue
-                kind = found.folders if stat.S_ISDIR(status.st_mode) else found.files
-            if name in found.files or name in found.folders:
-                other = (found.files.get(name) or found.folders[name])[0]
-                if entry.name == other:  # it was renamed over while the directory was read
-                    continue
-                log.warning("%s: %r and %r are one name; only one is served", directory, entry.name, other)
-                if entry.name > other:
-                    continue
-                found.files.pop(name, None)
-                found.folders.pop(name, None)
-            kind[name] = (entry.name, status)
-    return found
-
-
-def scan_folders(directory: str) -> dict[str, tuple[str, os.stat_result]]:
-    """The folders of a directory alone, by name in NFC; its files cost no look."""
-    with os.scandir(directory) as entries:
-        return {
-            paths.nfc(entry.name): (entry.name, entry.stat(follow_symlinks=False))
-            for entry in entries
-            if entry.is_dir(follow_symlinks=False) and not paths.is_private(entry.name) and _is_text(entry.name)
-        }
-
-
-def count_files(directory: str) -> int:
-    """How many files lie in a directory and below it, for a progress bar."""
-    count, todo = 0, [directory]
-    while todo:
-        try:
-            with os.scandir(todo.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append(entry.path)
-                    elif not paths.is_private(entry.name):
-                        count += 1
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-    return count
-
-
-def _is_text(name: str) -> bool:
-    return name.isprintable() or not any("\ud800" <= c <= "\udfff" or c < " " for c in name)
 
 
 class Reconciler:

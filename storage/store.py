@@ -29,8 +29,9 @@ from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
-from storage.reconcile import Count, Reconciler, agrees, count_files, count_nothing, go_on, is_item_place
+from storage.reconcile import Count, Reconciler, agrees, count_nothing, is_item_place
 from storage.records import DISTRUSTED, NEVER, Folder, Member, etag_of
+from storage.scan import count_files, go_on
 from storage.scratch import Scratch
 from storage.session import Session
 from storage.state import Change, State
@@ -65,6 +66,7 @@ class Store:
         locks: DAV locks.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         clock: gives seconds since 1970.
+        reconciler: compares rows with the disk, a folder at a time, within ``comparing``.
         filled: the index was made anew at this start, or the making was finished.
     """
 
@@ -101,7 +103,7 @@ class Store:
         self.index = Index(Path(self.data, "index.sqlite"), durable=self.durable)
         self.locks = Locks(self.index, clock, per_member=settings.limits.locks_per_member)
         self._guards = Guards()
-        self._reconciler = Reconciler(self.data, self.index, clock)
+        self.reconciler = Reconciler(self.data, self.index, clock)
         self._states: dict[str, State] = {}
         self._changing = threading.local()
         self.accounts = directory
@@ -207,7 +209,7 @@ class Store:
         status = find_status(self.directory(folder.place))
         if status is None or (status.st_ino, status.st_mtime_ns) != (folder.inode, folder.stamp_ns):
             return self._look_again(folder.place)
-        return self._look_again(folder.place) if self._reconciler.is_due(folder.place, status) else folder
+        return self._look_again(folder.place) if self.reconciler.is_due(folder.place, status) else folder
 
     def _may_be_there(self, place: str) -> bool:
         """Whether a folder without a row can exist: its parent must have moved, which looking at it finds out."""
@@ -234,7 +236,7 @@ class Store:
         return self.index.folder(place)
 
     @contextmanager
-    def _compare(self, place: str) -> Iterator[None]:
+    def comparing(self, place: str) -> Iterator[None]:
         """The write lock under which a folder's rows are brought in line with the disk."""
         with self._guards.hold([place]):
             yield
@@ -243,12 +245,12 @@ class Store:
         """Compare one directory with its rows, under its write lock."""
         if self._guards.inside and not self._guards.holds(place):
             return  # a writer must not wait for another one; what it needs it has locked
-        with self._compare(place):
+        with self.comparing(place):
             folder = self.index.folder(place)
             if folder is None:
                 return
             try:
-                if self._reconciler.folder(folder, count):
+                if self.reconciler.folder(folder, count):
                     self.rulebook.refresh()
             except (FileNotFoundError, NotADirectoryError):
                 log.debug("%s went away while it was looked at", place)
@@ -310,8 +312,8 @@ class Store:
     def _look_at_member(self, folder: Folder, name: str, row: Member) -> None:
         if self._guards.inside and not self._guards.holds(folder.place):
             return
-        with self._compare(folder.place):
-            self._reconciler.member(folder, name, row.disk_name)
+        with self.comparing(folder.place):
+            self.reconciler.member(folder, name, row.disk_name)
         self.rulebook.refresh()
 
     def read_member(self, folder: Folder, name: str) -> tuple[bytes, Member]:
@@ -432,11 +434,11 @@ class Store:
 
     def next_etag(self) -> str:
         """An ETag for a plain file that no file had before."""
-        return self._reconciler.next_etag()
+        return self.reconciler.next_etag()
 
     def settle(self, place: str, name: str) -> None:
         """Our own write: nothing can hide behind its stamp."""
-        self._reconciler.settle(place, name)
+        self.reconciler.settle(place, name)
 
     def distrust(self, place: str) -> None:
         """Have a directory compared with its rows at the next look."""
@@ -483,45 +485,6 @@ class Store:
         """How many files there are on disk, the server's own left out."""
         return sum(count_files(self.directory(root)) for _, root in paths.TREES)
 
-    def look_over(
-        self, *, thorough: bool = False, pause: Callable[[], None] = go_on, count: Count = count_nothing
-    ) -> int:
-        """
-        Compare every file with its row while requests are answered; gives how many differed. They are changes like
-        any other.
-
-        A folder's write lock is held for a few files at a time.
-
-        Args:
-            thorough: calendar objects and cards are read again, whatever their stamps say, and all rows written anew.
-            pause: called after every few files, with no lock held; what it raises ends the work.
-            count: told of files as they are done.
-        """
-        changed = 0
-        todo = [root for _, root in paths.TREES]
-        while todo:
-            folder = self.find_folder(todo.pop())
-            if folder is None:
-                continue
-            if thorough:
-                self._refresh_frame(folder)
-            for looked in self._reconciler.look_over(folder, thorough=thorough, pause=pause, count=count):
-                with self._compare(folder.place):
-                    changed += self._reconciler.refresh(folder, looked)
-                pause()
-            todo += [child.place for child in self.index.folders(folder.place)]
-        if changed:
-            self.rulebook.refresh()
-        return changed
-
-    def _refresh_frame(self, folder: Folder) -> None:
-        with self._compare(folder.place):
-            try:
-                if self._reconciler.subfolders(folder):
-                    self.rulebook.refresh()
-            except (FileNotFoundError, NotADirectoryError):
-                log.debug("%s went away while it was looked at", folder.place)
-
     def _begin_root(self, root: str) -> None:
         if self.index.folder(root) is None:
             status = os.stat(self.directory(root))
@@ -537,8 +500,15 @@ class Store:
             self.index.commit(batch)
 
     def housekeeping(self, pause: Callable[[], None] = go_on) -> None:
-        """The slow background pass: look all over, forget old removals, empty the old trash; ``pause`` as above."""
-        self.look_over(pause=pause)
+        """
+        The slow background pass: look over everything, forget old removals, empty the old trash.
+
+        Args:
+            pause: called after every few files, with no lock held; what it raises ends the work.
+        """
+        from storage.survey import look_over
+
+        look_over(self, pause=pause)
         now = self.clock()
         batch = Batch()
         batch.prune_changes(int(now - self.settings.storage.change_log_days * 86_400))

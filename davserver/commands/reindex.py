@@ -49,8 +49,8 @@ def _reindex(arguments: argparse.Namespace) -> int:
 def _reindex_here(settings: Settings, progress: Progress) -> dict[str, Any]:
     from storage.errors import IndexDamaged
     from storage.index import set_aside
-    from storage.rebuild import rebuild
     from storage.store import Store
+    from storage.survey import rebuild
 
     def look(done: int, total: int) -> None:
         progress("looked at", done, total)

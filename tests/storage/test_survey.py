@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from storage.errors import IndexDamaged
-from storage.rebuild import Rebuilt, rebuild
 from storage.store import no_progress
+from storage.survey import Rebuilt, rebuild
 from tests.pim.samples import event
 from tests.storage.conftest import CALENDAR, Shelf
 
@@ -131,10 +131,10 @@ def test_writers_get_their_turn_between_any_two_steps(filled: Shelf) -> None:
 
 def test_an_item_written_while_its_bytes_were_looked_at_keeps_the_etag_that_was_given_out(filled: Shelf) -> None:
     folder = filled.folder(CALENDAR)
-    [looked] = filled.store._reconciler.look_over(folder, thorough=True, pause=lambda: None, count=lambda files: None)
+    [looked] = filled.store.reconciler.look_over(folder, thorough=True, pause=lambda: None, count=lambda files: None)
     etag = filled.put(CALENDAR, "b.ics", event("b", "second").encode()).etag
     token = filled.token(CALENDAR)
-    assert filled.store._reconciler.refresh(folder, looked) == 0
+    assert filled.store.reconciler.refresh(folder, looked) == 0
     assert filled.read(CALENDAR, "b.ics") == (event("b", "second").encode(), etag)
     assert filled.changes(CALENDAR, token) == set()
 
