@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 
 from davserver.progress import Progress
 from tests.cli.command import ROOT, environ
@@ -72,6 +73,8 @@ def test_a_start_without_index_draws_a_bar_on_the_terminal(server: Server, alice
         seen = b""
         while b"was made anew" not in seen:
             seen += os.read(ours, 4096)
+        while not server.answers():
+            time.sleep(0.02)
         process.terminate()
         assert process.wait(30) == 0
     os.close(ours)
