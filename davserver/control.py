@@ -73,8 +73,11 @@ class Control:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(within_s)
         self._listener.close()
-        with _address(self._store.data) as address:
-            os.unlink(address)
+        try:
+            with _address(self._store.data) as address:
+                os.unlink(address)
+        except OSError as error:
+            log.warning("the control socket could not be removed: %s", error)
 
     def _run(self) -> None:
         while not self._ended.is_set():
@@ -107,7 +110,7 @@ class Control:
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 _send(peer, {"failed": f"the request is not understood ({error}); is the server of another version?"})
             except _Ending:
-                _send(peer, {"failed": "the server ends; nothing was stored"})
+                _send(peer, {"failed": "the server ends, so this was given up; nothing is stored by half"})
                 raise
             else:
                 _send(peer, {"done": result})

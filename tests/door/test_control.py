@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.schema import Accounts, Settings, Storage
 from davserver import control
-from davserver.control import is_trusted
+from davserver.control import Control, ServerFailed, ask, is_trusted
+from storage.store import Store
 from tests.harness import Server
 from tests.pim.samples import event
 
@@ -113,26 +117,54 @@ def test_the_servers_own_account_and_root_may_ask(uid: int, own_uid: int, truste
     assert is_trusted(uid, own_uid) is trusted
 
 
-def test_another_account_is_refused_and_nothing_is_done_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from config.schema import Accounts, Settings, Storage
-    from storage.store import Store
-
+@pytest.fixture
+def listening(tmp_path: Path) -> Iterator[Control]:
+    """The server's end over an empty store."""
     settings = Settings(
         storage=Storage(data=tmp_path / "data"), accounts=Accounts(access_file=tmp_path / "access.toml")
     )
     store = Store(settings)
+    control = Control(store, settings)
+    control.start()
+    yield control
+    if (tmp_path / "data/control.sock").exists():
+        control.stop(within_s=20)
+    store.close()
+
+
+def test_another_account_is_refused_and_nothing_is_done_for_it(
+    listening: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     monkeypatch.setattr(control, "is_trusted", lambda uid, own_uid: False)
     monkeypatch.setattr(control, "rebuild", lambda *ignored, **more: asked.append("rebuild"))
-    listening = control.Control(store, settings)
-    listening.start()
-    try:
-        with pytest.raises(control.ServerFailed, match="only the server's own account and root may ask"):
-            control.ask(store.data, {"ask": "reindex"}, lambda what, done, total: None)
-        assert asked == []
-    finally:
-        listening.stop(within_s=20)
-        store.close()
+    with pytest.raises(ServerFailed, match="only the server's own account and root may ask"):
+        ask(str(tmp_path / "data"), {"ask": "reindex"}, lambda what, done, total: None)
+    assert asked == []
+
+
+def test_the_servers_end_gives_up_the_work_in_hand_and_says_so(
+    listening: Control, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(store: Store, progress: Callable[[int, int], None], *, pause: Callable[[], None]) -> None:
+        progress(1, 2)
+        while True:
+            pause()
+
+    told: list[tuple[str, int, int]] = []
+
+    def tell(what: str, done: int, total: int) -> None:
+        told.append((what, done, total))
+        stopping.start()
+
+    stopping = threading.Thread(target=listening.stop, kwargs={"within_s": 20})
+    monkeypatch.setattr(control, "rebuild", endless)
+    with pytest.raises(ServerFailed, match="the server ends, so this was given up"):
+        ask(str(tmp_path / "data"), {"ask": "reindex"}, tell)
+    stopping.join(20)
+    assert told == [("looked at", 1, 2)]
+    assert not (tmp_path / "data/control.sock").exists()
+    assert ask(str(tmp_path / "data"), {"ask": "reindex"}, tell) is None
 
 
 def test_a_command_that_goes_away_ends_its_work_and_the_next_one_is_answered(kept: Server) -> None:
