@@ -89,7 +89,8 @@ class Reconciler:
         changed = self._files(folder, found, known, unsettled, count)
         batch = Batch()
         names = self._folders(batch, folder, found.folders)
-        self._log(batch, folder, names)
+        if folder.stamp_ns != NEVER:  # else no token was given yet that could miss something
+            self._log(batch, folder, names)
         marked = self._mark(batch, folder)
         if folder.stamp_ns != before.st_mtime_ns or folder.inode != before.st_ino:
             batch.stamp_folder(folder.place, before.st_mtime_ns, before.st_ino)
@@ -174,9 +175,7 @@ class Reconciler:
                 current = each if each.digest and _is_same(each.status, status) else None
                 if self._member(batch, folder, each.name, each.disk_name, status, row, None, unsettled, current):
                     changed.append(each.name)
-        now = self._clock()
-        for name in changed:
-            batch.log(folder.place, name, now)
+        self._log(batch, folder, changed)
         if batch:
             self._index.commit(batch)
         if unsettled:
@@ -200,8 +199,6 @@ class Reconciler:
         return Looked(name, disk_name, status, etag_of(hashlib.sha256(data).hexdigest()), read_facts(data))
 
     def _log(self, batch: Batch, folder: Folder, names: Iterable[str]) -> None:
-        if folder.stamp_ns == NEVER:  # no token was given yet that could miss something
-            return
         now = self._clock()
         for name in names:
             batch.log(folder.place, name, now)
@@ -238,7 +235,8 @@ class Reconciler:
         return self._commit(batch, folder, [*changed, *gone]) or is_changed
 
     def _commit(self, batch: Batch, folder: Folder, changed: Sequence[str]) -> bool:
-        self._log(batch, folder, changed)
+        if folder.stamp_ns != NEVER:
+            self._log(batch, folder, changed)
         if batch:
             self._index.commit(batch)
         return bool(changed)
