@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from auth.errors import RulesRefused
 from config.errors import ConfigRefused
-from davserver.commands import check, demo, groups, initialize, passwords, rights, serve, users
+from davserver.commands import check, demo, groups, importing, initialize, passwords, reindex, rights, serve, users
 from davserver.commands.console import PROBLEM, CommandFailed, warn
 
 _EPILOG = """\
@@ -32,6 +32,8 @@ daily life:
   davserver rights /files/Sport                    who may do what there, and by which line of which file
   davserver rights /dav/sport/calendar bob         the same, for one person
   davserver user remove bob --to alice             bob leaves; alice takes over what bob owned
+  davserver import old.ics alice/calendar          add a file of events, tasks or contacts
+  davserver reindex                                read every file again, should an answer not be what is on disk
 
 to look around:
   davserver demo                                   an example association in ./demo, served at once
@@ -76,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"davserver {_version()}")
     parser.set_defaults(run=None, parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (initialize, serve, check, users, groups, rights, passwords, demo):
+    for module in (initialize, serve, check, users, groups, rights, importing, reindex, passwords, demo):
         module.add_to(commands)
     return parser
 

@@ -13,8 +13,13 @@ from storage.store import Store
 LOOK_EVERY_S = 0.5
 PAUSE_AFTER_FAILURE_S = 30
 PASS_EVERY_S = 900
+PAUSES_PER_WORK = 4  # the pass has a fifth of a processor at most
 
 log = logging.getLogger("davserver.housekeeping")
+
+
+class _Ending(Exception):
+    """The server ends, so the pass is given up; the next one begins anew."""
 
 
 class Housekeeper:
@@ -41,6 +46,8 @@ class Housekeeper:
             pause_s: float = LOOK_EVERY_S
             try:
                 self._look()
+            except _Ending:
+                return
             except Exception:
                 log.exception("housekeeping failed; again in %d s", PAUSE_AFTER_FAILURE_S)
                 pause_s = PAUSE_AFTER_FAILURE_S
@@ -51,4 +58,16 @@ class Housekeeper:
         work_off(self._store)
         if self._clock() >= self._next_pass:
             self._next_pass = self._clock() + PASS_EVERY_S
-            self._store.housekeeping()
+            self._store.housekeeping(self._pacer())
+
+    def _pacer(self) -> Callable[[], None]:
+        """Waits after each step for a multiple of what the step took."""
+        begun_s = time.monotonic()
+
+        def pause() -> None:
+            nonlocal begun_s
+            if self._ended.wait((time.monotonic() - begun_s) * PAUSES_PER_WORK):
+                raise _Ending
+            begun_s = time.monotonic()
+
+        return pause

@@ -14,8 +14,10 @@ from auth.errors import AuthError
 from config.schema import Settings
 from davserver.accesslog import AccessLog
 from davserver.app import Application
+from davserver.control import Control
 from davserver.housekeeping import Housekeeper
 from davserver.listener.http import Server
+from davserver.progress import Progress
 from storage.errors import StorageError
 from storage.store import Store
 
@@ -31,7 +33,7 @@ def serve(settings: Settings, config_file: Path) -> int:
     _configure_logging(settings)
     try:
         directory = Directory(settings)
-        store = Store(settings, directory=directory)
+        store = _open(settings, directory)
     except (AuthError, StorageError, OSError) as error:
         print(f"davserver cannot start: {error}", file=sys.stderr)
         return 1
@@ -53,14 +55,37 @@ def serve(settings: Settings, config_file: Path) -> int:
     _announce(settings, server, config_file)
     housekeeper = Housekeeper(store)
     housekeeper.start()
+    control = _listen_to_commands(store, settings)
     try:
         server.serve()
     finally:
         server.stop()
+        if control is not None:
+            control.stop(within_s=settings.server.shutdown_timeout_s)
         housekeeper.stop(within_s=settings.server.shutdown_timeout_s)
         store.close()
     log.info("stopped")
     return 0
+
+
+def _open(settings: Settings, directory: Directory) -> Store:
+    """The store; how far the index is where it must be made first."""
+    with Progress(sys.stderr, log.info) as progress:
+        store = Store(settings, directory=directory, progress=lambda done, total: progress("looked at", done, total))
+    if store.filled:
+        log.info("the index %s was made anew", store.index.file)
+    return store
+
+
+def _listen_to_commands(store: Store, settings: Settings) -> Control | None:
+    """The socket for commands; members are served without it too."""
+    try:
+        control = Control(store, settings)
+    except OSError as error:
+        log.warning("`davserver reindex` and `import` cannot reach this server: no socket in %s: %s", store.data, error)
+        return None
+    control.start()
+    return control
 
 
 def _install_signals(server: Server, hangups: list[int]) -> None:

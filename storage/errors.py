@@ -152,3 +152,7 @@ class IsFolder(ReadOnly):
     def __init__(self, path: str) -> None:
         StorageError.__init__(self, f"{path} is a folder; a file cannot be put in its place")
         self.path = path
+
+
+class IndexDamaged(StorageError):
+    """The index file is damaged; it can be deleted and is made anew at the next start."""

@@ -15,13 +15,13 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from storage.errors import DiskFull
-from storage.records import LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Content, Facts, Folder, Member
+from storage.records import LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Content, Facts, Folder, Member, Stamps
 from storage.wanted import Wanted, condition_of, joined
 
 V = TypeVar("V")
@@ -115,6 +115,7 @@ SPAN_CLASSES = (*LENGTHS_S, None)
 SPAN_WITHIN = "folder = ? AND kind = ? AND start_s > ? AND start_s < ? AND end_s > ?"
 AT_ONCE = 500  # values of one IN list
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+LISTED = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
 LOCK_COLUMNS = "token, path, infinite, exclusive, owner, principal, timeout_s, expires_s"
 
 log = logging.getLogger("davserver.index")
@@ -252,6 +253,19 @@ class Batch:
         self._add(f"DELETE FROM change WHERE folder IN ({ids})", *bounds)  # noqa: S608 - constant text
         self._add("DELETE FROM folder WHERE place = ? OR (place >= ? AND place < ?)", *bounds)
 
+    def remove_orphans(self, roots: Sequence[str]) -> None:
+        """Delete rows that no walk from the roots comes by: of folders without a folder above, and what they held."""
+        marks = ", ".join("?" * len(roots))
+        self._add(
+            "WITH RECURSIVE reached (place) AS ("  # noqa: S608 - question marks
+            f" SELECT place FROM folder WHERE place IN ({marks})"
+            " UNION SELECT f.place FROM folder f JOIN reached r ON f.parent = r.place"
+            ") DELETE FROM folder WHERE place NOT IN (SELECT place FROM reached)",
+            *roots,
+        )
+        for table in ("member", "change"):
+            self._add(f"DELETE FROM {table} WHERE folder NOT IN (SELECT id FROM folder)")  # noqa: S608 - constant text
+
     def move_tree(self, place: str, to_place: str) -> None:
         """Rename a folder and all that lies below it; ids, counters and logs go along."""
         start = len(place) + 1
@@ -327,7 +341,13 @@ class _Reader:
 
 
 class Index:
-    """The SQLite file; see the module's docstring. Thread-safe."""
+    """
+    The SQLite file; see the module's docstring. Thread-safe.
+
+    Attributes:
+        file: its path.
+        fresh: it was made anew by this process.
+    """
 
     def __init__(self, file: Path, *, durable: bool) -> None:
         """
@@ -336,7 +356,7 @@ class Index:
         Args:
             durable: press each commit onto the disk, so that a counter outlives a power cut before a token names it.
         """
-        self._file = str(file)
+        self.file = str(file)
         self._durable = durable
         self._local = threading.local()
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
@@ -348,17 +368,18 @@ class Index:
         self._writer = self._open_or_replace()
         self.epoch = self._settle_epoch()
         self._writes = int(self.meta("writes") or 0)
+        self._swept = -1
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
     def _remove_leftovers(self) -> None:
         """A log without its database would be played into the new one: SQLite cannot tell."""
         for suffix in ("-wal", "-shm"):
-            Path(self._file + suffix).unlink(missing_ok=True)
+            Path(self.file + suffix).unlink(missing_ok=True)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._file, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256
+            self.file, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
@@ -373,22 +394,48 @@ class Index:
             if version == 0 and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 self._create(connection)
                 return connection
-            if version == SCHEMA_VERSION:
-                connection.execute("SELECT count(*) FROM folder").fetchone()
-                if connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
-                    return connection
-            found = f"is of version {version}, this server writes {SCHEMA_VERSION}, or damaged"
+            if version == SCHEMA_VERSION and self._is_sound(connection):
+                return connection
+            is_ours = version == SCHEMA_VERSION
+            found = "is damaged" if is_ours else f"is of version {version}, and this server writes {SCHEMA_VERSION}"
             connection.close()
         except sqlite3.DatabaseError as error:
             found = f"cannot be read ({error})"
-        aside = f"{self._file}.set-aside"
-        log.warning("the index %s %s; it is set aside as %s and rebuilt", self._file, found, aside)
-        os.replace(self._file, aside)
+        log.warning("the index %s %s; it is set aside as %s and rebuilt", self.file, found, set_aside(self.file))
         self._remove_leftovers()
         self.fresh = True
         connection = self._connect()
         self._create(connection)
         return connection
+
+    def _is_sound(self, connection: sqlite3.Connection) -> bool:
+        """
+        Whether the tables are those of this version and the file is whole.
+
+        One that was copied, or has a log of another file beside it, is looked at to the last row.
+        """
+        with closing(sqlite3.connect(":memory:")) as model:
+            model.executescript(SCHEMA)
+            wanted = model.execute(LISTED).fetchall()
+        if connection.execute(LISTED).fetchall() != wanted:
+            return False
+        known = connection.execute("SELECT value FROM meta WHERE key = 'identity'").fetchone()
+        check = "quick_check" if known is not None and known[0] == self._identity() else "integrity_check"
+        return bool(connection.execute(f"PRAGMA {check}(1)").fetchone()[0] == "ok")
+
+    def _identity(self) -> str:
+        """Device and inode of the file: a copy has others."""
+        status = os.stat(self.file)
+        return f"{status.st_dev}:{status.st_ino}"
+
+    def find_damage(self) -> str | None:
+        """What is wrong with the file, looked at to the last row, or None. Others read and write meanwhile."""
+        try:
+            with closing(self._connect()) as connection:
+                found = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            return str(error)
+        return None if found == "ok" else " ".join(found.split())
 
     @staticmethod
     def _create(connection: sqlite3.Connection) -> None:
@@ -399,8 +446,7 @@ class Index:
         The epoch of this index's tokens: a new one for a new, copied or restored index and for one that a crash of the
         machine may have cut short.
         """
-        status = os.stat(self._file)
-        identity = f"{status.st_dev}:{status.st_ino}"
+        identity = self._identity()
         boot = boot_id()
         epoch = self.meta("epoch")
         lost_tail = self.meta("durable") != 1 and self.meta("boot") != boot
@@ -445,6 +491,15 @@ class Index:
                     raise DiskFull("the disk has no room left for the index") from error
                 raise
 
+    def sweep(self) -> None:
+        """Delete what hangs on ids that no member has any more, if anything was written since the last time."""
+        if self._writes == self._swept:
+            return
+        self._swept = self._writes
+        batch = Batch()
+        batch.sweep()
+        self.commit(batch)
+
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep other writers out while a decision is read and written (locks)."""
@@ -486,6 +541,14 @@ class Index:
         """The rows of a folder's files, by name."""
         sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? ORDER BY name"  # noqa: S608
         return [Member._make(row) for row in self._rows(sql, folder_id)]
+
+    def stamps(self, folder_id: int, *, after: str, most: int) -> list[Stamps]:
+        """What the rows of a folder's files are compared with the disk by: ``most`` at a time, by name."""
+        sql = (
+            "SELECT name, disk_name, inode, size, modified_ns, changed_ns FROM member"
+            " WHERE folder = ? AND name > ? ORDER BY name LIMIT ?"
+        )
+        return list(map(Stamps._make, self._rows(sql, folder_id, after, most)))
 
     def member(self, folder_id: int, name: str) -> Member | None:
         """One file's row."""
@@ -599,6 +662,13 @@ class Index:
         return int(
             self._rows("SELECT count(*) FROM lock WHERE principal = ? AND expires_s > ?", principal, now_s)[0][0]
         )
+
+
+def set_aside(file: str) -> str:
+    """Take an index that is not to be believed out of the way, for whoever wants to know; gives its new name."""
+    aside = f"{file}.set-aside"
+    os.replace(file, aside)
+    return aside
 
 
 def boot_id() -> str:

@@ -12,6 +12,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from storage import vcard
 from storage.contentlines import DEEPEST, Malformed, logical_lines, mend, parse_components
@@ -42,9 +43,21 @@ class _Calendar:
     blocks: list[_Block] = field(default_factory=list)
 
 
+class Part(NamedTuple):
+    """An item of a file, ready for ``judge``, and the line of the file in which its first component begins."""
+
+    data: bytes
+    line: int
+
+
 def split_collection(data: bytes, tag: str) -> list[bytes]:
+    """The items of a file, as ``split_parts`` gives them, without the lines."""
+    return [part.data for part in split_parts(data, tag)]
+
+
+def split_parts(data: bytes, tag: str) -> list[Part]:
     """
-    The items of a file, in their order, each ready for ``judge``.
+    The items of a file, in their order.
 
     One without UID gets one that is made from its bytes: the same file imported twice makes nothing twice.
 
@@ -56,12 +69,33 @@ def split_collection(data: bytes, tag: str) -> list[bytes]:
         ItemRefused: the file as a whole cannot be taken apart; single items are judged afterwards.
     """
     data = mend(data)
+    line_of = _LineCounter(data)
     try:
         if tag == "VADDRESSBOOK":
-            return [_named_card(data[block.start : block.end]) for block in _blocks_of(data, b"VCARD")]
-        return [item for calendar in _calendars(data) for item in _objects(data, calendar)]
+            return [
+                Part(_named_card(data[block.start : block.end]), line_of(block.start))
+                for block in _blocks_of(data, b"VCARD")
+            ]
+        found = (item for calendar in _calendars(data) for item in _objects(data, calendar))
+        return [Part(item, line_of(start)) for start, item in found]
     except Malformed as error:
         raise ItemRefused(_INVALID[tag], str(error)) from error
+
+
+class _LineCounter:
+    """Numbers of lines by byte; of bytes that come in about their order, each is looked at once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+        self._line = 1
+
+    def __call__(self, at: int) -> int:
+        if at < self._at:
+            self._at, self._line = 0, 1
+        self._line += self._data.count(b"\n", self._at, at)
+        self._at = at
+        return self._line
 
 
 def _blocks_of(data: bytes, name: bytes) -> Iterator[_Block]:
@@ -72,7 +106,8 @@ def _blocks_of(data: bytes, name: bytes) -> Iterator[_Block]:
         keyword, value = _keyword(line)
         if block is None:
             if keyword != b"BEGIN" or value != name:
-                raise Malformed(f"{line[:40]!r} stands where BEGIN:{name.decode()} should")
+                number = data.count(b"\n", 0, start) + 1
+                raise Malformed(f"line {number}: {line[:40]!r} stands where BEGIN:{name.decode()} should")
             block = _Block(value, start)
         depth += (keyword == b"BEGIN") - (keyword == b"END")
         if depth > DEEPEST:
@@ -115,7 +150,7 @@ def _note(block: _Block, depth: int, keyword: bytes, line: bytes) -> None:
         block.zones.update((quoted or bare).strip() for quoted, bare in _ZONE.findall(line))
 
 
-def _objects(data: bytes, calendar: _Calendar) -> Iterator[bytes]:
+def _objects(data: bytes, calendar: _Calendar) -> Iterator[tuple[int, bytes]]:
     zones = {block.zone: block for block in calendar.blocks if block.name == b"VTIMEZONE"}
     groups: dict[tuple[bytes, bytes], list[_Block]] = {}
     for block in calendar.blocks:
@@ -127,7 +162,8 @@ def _objects(data: bytes, calendar: _Calendar) -> Iterator[bytes]:
         pieces = [data[zones[zone].start : zones[zone].end] for zone in used]
         pieces += [_named(data[block.start : block.end], block.uid) for block in blocks[: None if blocks[0].uid else 1]]
         head = calendar.head or [b"VERSION:2.0\r\n", b"PRODID:-//davserver//EN\r\n"]
-        yield b"".join(map(_ended, (b"BEGIN:VCALENDAR\r\n", *head, *pieces, b"END:VCALENDAR\r\n")))
+        framed = (b"BEGIN:VCALENDAR\r\n", *head, *pieces, b"END:VCALENDAR\r\n")
+        yield blocks[0].start, b"".join(map(_ended, framed))
 
 
 def _named(component: bytes, uid: bytes) -> bytes:

@@ -39,11 +39,13 @@ RADICALE_PREFIX = ".Radicale."
 
 def nfc(text: str) -> str:
     """Unicode NFC: a name sent decomposed by macOS and composed by others is one file."""
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def is_private(name: str) -> bool:
     """Whether a name is the server's own and never seen through DAV, in any case or normal form."""
+    if name.isascii() and not name.startswith("."):  # nearly every name, told apart at no cost
+        return False
     folded = unicodedata.normalize("NFKC", name).casefold()
     return folded in (STATE_FILE, HIDDEN_ACCESS_FILE) or folded.startswith((RADICALE_PREFIX.casefold(), SCRATCH_PREFIX))
 

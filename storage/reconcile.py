@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from storage import arrivals, paths
@@ -18,12 +18,23 @@ from storage import state as states
 from storage.disk import find_status, read_bytes
 from storage.icalendar import read_facts
 from storage.index import Batch, Index
-from storage.records import DISTRUSTED, NEVER, NO_FACTS, Folder, Member, etag_of
+from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, Stamps, etag_of
+from storage.scan import Found, go_on, scan, scan_folders
 
 SETTLE_NS = 2_000_000_000  # kernels before 6.13 stamp in steps of 4 ms: a younger stamp may hide a second edit
 LARGEST_HASHED = 8 << 20  # an unsettled plain file up to this size is told apart by its bytes
+AT_ONCE = 200  # files under one lock and in one commit: a write of a member waits for them
+BYTES_AT_ONCE = 4 << 20
+PAUSE_EVERY = 16  # files that are read, parsed and hashed
+ROWS_AT_ONCE = 2000
+
+Count = Callable[[int], None]
 
 log = logging.getLogger("davserver.reconcile")
+
+
+def count_nothing(files: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 def is_item_place(place: str) -> bool:
@@ -33,45 +44,24 @@ def is_item_place(place: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a directory holds on disk, by name in NFC."""
+class Looked:
+    """
+    A file as it was looked at.
 
-    files: dict[str, tuple[str, os.stat_result]]
-    folders: dict[str, tuple[str, os.stat_result]]
+    Attributes:
+        status: None where nothing, or no regular file, had the name.
+        digest, facts: of its bytes, where they were read.
+    """
 
-
-def scan(directory: str) -> Found:
-    """The regular files and folders of a directory; links, FIFOs, devices and private names are passed over."""
-    found = Found({}, {})
-    with os.scandir(directory) as entries:
-        for entry in entries:
-            name = paths.nfc(entry.name)
-            if paths.is_private(name) or not _is_text(name):
-                continue
-            try:
-                status = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            kind = found.folders if stat.S_ISDIR(status.st_mode) else found.files
-            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-                continue
-            if name in found.files or name in found.folders:
-                other = (found.files.get(name) or found.folders[name])[0]
-                log.warning("%s: %r and %r are one name; only one is served", directory, entry.name, other)
-                if entry.name > other:
-                    continue
-                found.files.pop(name, None)
-                found.folders.pop(name, None)
-            kind[name] = (entry.name, status)
-    return found
-
-
-def _is_text(name: str) -> bool:
-    return name.isprintable() or not any("\ud800" <= c <= "\udfff" or c < " " for c in name)
+    name: str
+    disk_name: str
+    status: os.stat_result | None
+    digest: str = ""
+    facts: Facts = NO_FACTS
 
 
 class Reconciler:
-    """Compares one directory at a time. The caller holds the folder's write lock."""
+    """Compares one directory at a time. The caller holds the folder's write lock, but for ``look_over``."""
 
     def __init__(self, root: str, index: Index, clock: Callable[[], float]) -> None:
         self._root = root
@@ -83,28 +73,135 @@ class Reconciler:
         """Whether a directory that looked unchanged must be looked at once more, its stamps being settled now."""
         return place in self._unsettled and self._clock() * 1e9 - status.st_mtime_ns > SETTLE_NS
 
-    def folder(self, folder: Folder) -> bool:
-        """Bring one folder's rows in line with the disk; gives whether anything had changed."""
-        before = os.stat(f"{self._root}/{folder.place}", follow_symlinks=False)
-        found = scan(f"{self._root}/{folder.place}")
+    def folder(self, folder: Folder, count: Count = count_nothing) -> bool:
+        """
+        Bring one folder's rows in line with the disk; gives whether anything had changed.
+
+        Args:
+            count: told of files as they are done.
+        """
+        directory = f"{self._root}/{folder.place}"
+        before = os.stat(directory, follow_symlinks=False)
+        known = self._known(folder, go_on)
+        found = scan(directory, known)
         self._settle_arrivals(folder, found)
-        batch = Batch()
         unsettled: dict[str, str] = {}
-        names = self._members(batch, folder, found, unsettled) + self._folders(batch, folder, found)
-        marked = self._mark(batch, folder, found)
-        now = self._clock()
-        if folder.stamp_ns != NEVER:  # no token was given yet that could miss something
-            for name in names:
-                batch.log(folder.place, name, now)
+        changed = self._files(folder, found, known, unsettled, count)
+        batch = Batch()
+        names = self._folders(batch, folder, found.folders)
+        if folder.stamp_ns != NEVER:  # else no token was given yet that could miss something
+            self._log(batch, folder, names)
+        marked = self._mark(batch, folder)
         if folder.stamp_ns != before.st_mtime_ns or folder.inode != before.st_ino:
             batch.stamp_folder(folder.place, before.st_mtime_ns, before.st_ino)
         if batch:
             self._index.commit(batch)
-        if unsettled or now * 1e9 - before.st_mtime_ns < SETTLE_NS:
+        if unsettled or self._clock() * 1e9 - before.st_mtime_ns < SETTLE_NS:
             self._unsettled[folder.place] = unsettled
         else:
             self._unsettled.pop(folder.place, None)
+        return changed or bool(names) or marked
+
+    def subfolders(self, folder: Folder) -> bool:
+        """Bring the rows of a folder's own folders, its owner and its mark in line; whether anything had changed."""
+        batch = Batch()
+        names = self._folders(batch, folder, scan_folders(f"{self._root}/{folder.place}"))
+        self._log(batch, folder, names)
+        marked = self._mark(batch, folder)
+        if batch:
+            self._index.commit(batch)
         return bool(names) or marked
+
+    def look_over(
+        self, folder: Folder, *, thorough: bool, pause: Callable[[], None], count: Count
+    ) -> Iterator[list[Looked]]:
+        """
+        The files that differ from their rows, a few at a time, for ``refresh``. Needs no lock and holds none.
+
+        Args:
+            thorough: every calendar object and card, its bytes read; files of which a row says what is not there.
+            pause: called after every few files, so that others get on.
+            count: told of files as they are done.
+        """
+        directory = f"{self._root}/{folder.place}"
+        known = self._known(folder, pause)
+        try:
+            found = scan(directory, known, pause)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        missing = [row for row in known.values() if row.name not in found.files]
+        looked = [Looked(row.name, row.disk_name, None) for row in missing]
+        reads, size = thorough and is_item_place(folder.place), 0
+        for number, (name, (disk_name, status)) in enumerate(found.files.items(), 1):
+            row = known.get(disk_name)
+            if reads:
+                looked.append(self._look(folder.place, name, disk_name))
+                size += status.st_size
+            elif row is None or not row.agrees(status):
+                looked.append(Looked(name, disk_name, status))
+            count(1)
+            if reads and number % PAUSE_EVERY == 0:
+                pause()
+            if len(looked) >= AT_ONCE or size >= BYTES_AT_ONCE:
+                yield looked
+                looked, size = [], 0
+        yield looked
+
+    def _known(self, folder: Folder, pause: Callable[[], None]) -> dict[str, Stamps]:
+        """The rows of a folder's files by name on disk."""
+        known: dict[str, Stamps] = {}
+        rows = self._index.stamps(folder.id, after="", most=ROWS_AT_ONCE)
+        while rows:
+            known.update((row.disk_name, row) for row in rows)
+            pause()
+            rows = self._index.stamps(folder.id, after=rows[-1].name, most=ROWS_AT_ONCE)
+        return known
+
+    def refresh(self, folder: Folder, looked: Iterable[Looked]) -> int:
+        """Bring the rows of these files in line with the disk; gives how many changed."""
+        batch = Batch()
+        unsettled = self._unsettled.get(folder.place, {})
+        changed = []
+        for each in looked:
+            row = self._index.member(folder.id, each.name)
+            status = find_status(f"{self._root}/{folder.place}/{each.disk_name}")
+            if status is None or not stat.S_ISREG(status.st_mode):
+                if row is not None:
+                    batch.remove_member(folder.place, each.name)
+                    changed.append(each.name)
+            elif not each.digest and row is not None and _agrees(row, each.disk_name, status):
+                pass  # a write of our own was on its way: its ETag has been given out
+            else:
+                current = each if each.digest and _is_same(each.status, status) else None
+                if self._member(batch, folder, each.name, each.disk_name, status, row, None, unsettled, current):
+                    changed.append(each.name)
+        self._log(batch, folder, changed)
+        if batch:
+            self._index.commit(batch)
+        if unsettled:
+            self._unsettled[folder.place] = unsettled
+        return len(changed)
+
+    def member(self, folder: Folder, name: str, disk_name: str) -> None:
+        """Bring one file's row in line with the disk after its ``fstat`` differed."""
+        self.refresh(folder, [Looked(name, disk_name, None)])
+
+    def _look(self, place: str, name: str, disk_name: str) -> Looked:
+        """A calendar object or card with what its bytes say."""
+        file = f"{self._root}/{place}/{disk_name}"
+        status = find_status(file)
+        if status is None or not stat.S_ISREG(status.st_mode):
+            return Looked(name, disk_name, None)
+        try:
+            data = read_bytes(file)
+        except OSError:
+            return Looked(name, disk_name, None)
+        return Looked(name, disk_name, status, etag_of(hashlib.sha256(data).hexdigest()), read_facts(data))
+
+    def _log(self, batch: Batch, folder: Folder, names: Iterable[str]) -> None:
+        now = self._clock()
+        for name in names:
+            batch.log(folder.place, name, now)
 
     def _settle_arrivals(self, folder: Folder, found: Found) -> None:
         """Finish what a crash left between a rename and the state that belongs to it."""
@@ -114,38 +211,35 @@ class Reconciler:
         if changes:
             states.append(directory, state, changes, durable=True)
 
-    def _members(self, batch: Batch, folder: Folder, found: Found, unsettled: dict[str, str]) -> list[str]:
-        """Write the rows of files that differ and drop those of missing ones; gives the names that changed."""
-        known = {member.name: member for member in self._index.members(folder.id)}
+    def _files(
+        self, folder: Folder, found: Found, known: Mapping[str, Stamps], unsettled: dict[str, str], count: Count
+    ) -> bool:
+        """Write the rows of files that differ and drop those of missing ones; gives whether any had changed."""
         earlier = self._unsettled.get(folder.place, {})
-        names = []
+        batch, changed, is_changed, size = Batch(), list[str](), False, 0
         for name, (disk_name, status) in found.files.items():
-            row = known.pop(name, None)
-            if row is not None and _agrees(row, disk_name, status) and name not in earlier:
+            count(1)
+            seen = known.get(disk_name)
+            if seen is not None and seen.agrees(status) and name not in earlier:
                 continue
+            row = self._index.member(folder.id, name)
             if self._member(batch, folder, name, disk_name, status, row, earlier.get(name), unsettled):
-                names.append(name)
-        for name in known:
+                changed.append(name)
+            size += status.st_size
+            if len(batch.statements) >= AT_ONCE or size >= BYTES_AT_ONCE:
+                is_changed = self._commit(batch, folder, changed) or is_changed
+                batch, changed, size = Batch(), [], 0
+        gone = {row.name for row in known.values()} - found.files.keys()
+        for name in gone:
             batch.remove_member(folder.place, name)
-        return [*names, *known]
+        return self._commit(batch, folder, [*changed, *gone]) or is_changed
 
-    def member(self, folder: Folder, name: str, disk_name: str, row: Member | None) -> None:
-        """Bring one file's row in line with the disk after its ``fstat`` differed."""
-        batch = Batch()
-        unsettled = self._unsettled.get(folder.place, {})
-        status = find_status(f"{self._root}/{folder.place}/{disk_name}")
-        if status is not None and row is not None and _agrees(row, disk_name, status):
-            return  # a write of our own was on its way: its ETag has been given out
-        if status is None or not stat.S_ISREG(status.st_mode):
-            batch.remove_member(folder.place, name)
-            changed = row is not None
-        else:
-            changed = self._member(batch, folder, name, disk_name, status, row, None, unsettled)
-        if changed:
-            batch.log(folder.place, name, self._clock())
-        self._index.commit(batch)
-        if unsettled:
-            self._unsettled[folder.place] = unsettled
+    def _commit(self, batch: Batch, folder: Folder, changed: Sequence[str]) -> bool:
+        if folder.stamp_ns != NEVER:
+            self._log(batch, folder, changed)
+        if batch:
+            self._index.commit(batch)
+        return bool(changed)
 
     def _member(
         self,
@@ -157,13 +251,22 @@ class Reconciler:
         row: Member | None,
         earlier_digest: str | None,
         unsettled: dict[str, str],
+        looked: Looked | None = None,
     ) -> bool:
         """Write one file's row; gives whether its content may have changed."""
         item = is_item_place(folder.place)
         young = self._clock() * 1e9 - max(status.st_mtime_ns, status.st_ctime_ns) < SETTLE_NS
         digest, facts = "", NO_FACTS
-        if item or ((young or earlier_digest) and status.st_size <= LARGEST_HASHED):
-            data = read_bytes(f"{self._root}/{folder.place}/{disk_name}")
+        if looked is not None:
+            digest, facts = looked.digest, looked.facts
+        elif item or ((young or earlier_digest) and status.st_size <= LARGEST_HASHED):
+            try:
+                data = read_bytes(f"{self._root}/{folder.place}/{disk_name}")
+            except OSError as error:  # it went away, or is not ours to read
+                log.warning("%s/%s cannot be read and is not served: %s", folder.place, disk_name, error.strerror)
+                if row is not None:
+                    batch.remove_member(folder.place, name)
+                return row is not None
             digest = etag_of(hashlib.sha256(data).hexdigest())
             facts = read_facts(data) if item else NO_FACTS
         if young:
@@ -183,11 +286,11 @@ class Reconciler:
         """A plain file's ETag: the epoch and a number that is never used again."""
         return f"{self._index.epoch}-{self._index.next_write():x}"
 
-    def _folders(self, batch: Batch, folder: Folder, found: Found) -> list[str]:
+    def _folders(self, batch: Batch, folder: Folder, found: Mapping[str, tuple[str, os.stat_result]]) -> list[str]:
         """Add the rows of new subfolders and drop those of missing ones; gives the names that changed."""
         known = {row.name: row for row in self._index.folders(folder.place)}
         changed = []
-        for name, (disk_name, status) in found.folders.items():
+        for name, (disk_name, status) in found.items():
             row = known.pop(name, None)
             if disk_name != name:
                 log.warning("%s/%s: a folder whose name is not in NFC is not served", folder.place, disk_name)
@@ -209,12 +312,12 @@ class Reconciler:
             changed.append(name)
         return changed
 
-    def _mark(self, batch: Batch, folder: Folder, found: Found) -> bool:
+    def _mark(self, batch: Batch, folder: Folder) -> bool:
         """Note the owner and whether there are rules, so that what is visible from above is found without a walk."""
         directory = f"{self._root}/{folder.place}"
         owner = states.read(directory).get("", "owner")
         owner = owner if isinstance(owner, str) else None
-        ruled = paths.ACCESS_FILE in found.files or os.path.exists(f"{directory}/{paths.HIDDEN_ACCESS_FILE}")
+        ruled = any(os.path.exists(f"{directory}/{name}") for name in (paths.ACCESS_FILE, paths.HIDDEN_ACCESS_FILE))
         if (owner, ruled) == (folder.owner, bool(folder.ruled)):
             return False
         batch.mark_folder(folder.place, owner=owner, ruled=ruled)
@@ -234,6 +337,14 @@ def _agrees(row: Member, disk_name: str, status: os.stat_result) -> bool:
         status.st_ctime_ns,
         disk_name,
     )
+
+
+def _is_same(before: os.stat_result | None, status: os.stat_result) -> bool:
+    return before is not None and _stamp(before) == _stamp(status)
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def agrees(row: Member, status: os.stat_result) -> bool:

@@ -151,6 +151,26 @@ class Content(NamedTuple):
     tail: int = 0
 
 
+class Stamps(NamedTuple):
+    """What of a member tells whether a file is still the one of its row: all that the start reads of most of them."""
+
+    name: str
+    disk_name: str
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    def agrees(self, status: os.stat_result) -> bool:
+        """Whether a file's status is the row's."""
+        return (
+            self.changed_ns == status.st_ctime_ns
+            and self.inode == status.st_ino
+            and self.size == status.st_size
+            and self.modified_ns == status.st_mtime_ns
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """

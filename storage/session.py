@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from auth.acl import Access
-from auth.principal import Principal
+from auth.acl import Access, EveryAccess
+from auth.principal import ANONYMOUS, Principal
 from storage import paths
 
 if TYPE_CHECKING:
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 class Session:
     """One principal at the shelves of one store, for one request."""
 
-    def __init__(self, store: Store, principal: Principal) -> None:
+    def __init__(self, store: Store, principal: Principal, access: Access | None = None) -> None:
         self.store = store
         self.principal = principal
-        self.access = Access(principal, store.rulebook)
+        self.access = access or Access(principal, store.rulebook)
+
+    @classmethod
+    def of_administrator(cls, store: Store, principal: Principal = ANONYMOUS) -> Session:
+        """Of a command at the machine itself: rights are not asked. What is made is made as ``principal``."""
+        return cls(store, principal, EveryAccess(principal, store.rulebook))
 
     def canonical(self, path: str) -> str:
         """The one path of the resource that a decoded URL path means; ``storage.paths.canonical``."""

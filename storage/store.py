@@ -29,8 +29,9 @@ from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
-from storage.reconcile import Reconciler, agrees, is_item_place
+from storage.reconcile import Count, Reconciler, agrees, count_nothing, is_item_place
 from storage.records import DISTRUSTED, NEVER, Content, Folder, Member
+from storage.scan import count_files, go_on
 from storage.scratch import Scratch
 from storage.session import Session
 from storage.state import Change, State
@@ -47,7 +48,13 @@ READ_AT_ONCE = 100
 KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
 TRASH_DAYS = 30
 
+Progress = Callable[[int, int], None]  # files done, files in all
+
 log = logging.getLogger("davserver.store")
+
+
+def no_progress(done: int, total: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 class Store:
@@ -60,13 +67,23 @@ class Store:
         locks: DAV locks.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         clock: gives seconds since 1970.
+        reconciler: compares rows with the disk, a folder at a time, within ``comparing``.
+        filled: the index was made anew at this start, or the making was finished.
     """
 
     def __init__(
-        self, settings: Settings, *, directory: Members | None = None, clock: Callable[[], float] = time.time
+        self,
+        settings: Settings,
+        *,
+        directory: Members | None = None,
+        clock: Callable[[], float] = time.time,
+        progress: Progress = no_progress,
     ) -> None:
         """
         Open the data folder, making what is missing, and bring the index in line with it.
+
+        Args:
+            progress: told how far it is where the whole index is made anew.
 
         Raises:
             StoreBusy: another server (or Radicale) holds the folder.
@@ -87,12 +104,12 @@ class Store:
         self.index = Index(Path(self.data, "index.sqlite"), durable=self.durable)
         self.locks = Locks(self.index, clock, per_member=settings.limits.locks_per_member)
         self._guards = Guards()
-        self._reconciler = Reconciler(self.data, self.index, clock)
+        self.reconciler = Reconciler(self.data, self.index, clock)
         self._states: dict[str, State] = {}
         self._changing = threading.local()
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
-        self.reconcile()
+        self.reconcile(progress)
 
     def close(self) -> None:
         """Close the index and let the data folder go."""
@@ -188,7 +205,7 @@ class Store:
         status = find_status(self.directory(folder.place))
         if status is None or (status.st_ino, status.st_mtime_ns) != (folder.inode, folder.stamp_ns):
             return self._look_again(folder.place)
-        return self._look_again(folder.place) if self._reconciler.is_due(folder.place, status) else folder
+        return self._look_again(folder.place) if self.reconciler.is_due(folder.place, status) else folder
 
     def _may_be_there(self, place: str) -> bool:
         """Whether a folder without a row can exist: its parent must have moved, which looking at it finds out."""
@@ -214,16 +231,22 @@ class Store:
         self._reconcile_one(place)
         return self.index.folder(place)
 
-    def _reconcile_one(self, place: str) -> None:
+    @contextmanager
+    def comparing(self, place: str) -> Iterator[None]:
+        """The write lock under which a folder's rows are brought in line with the disk."""
+        with self._guards.hold([place]):
+            yield
+
+    def _reconcile_one(self, place: str, count: Count = count_nothing) -> None:
         """Compare one directory with its rows, under its write lock."""
         if self._guards.inside and not self._guards.holds(place):
             return  # a writer must not wait for another one; what it needs it has locked
-        with self._guards.hold([place]):
+        with self.comparing(place):
             folder = self.index.folder(place)
             if folder is None:
                 return
             try:
-                if self._reconciler.folder(folder):
+                if self.reconciler.folder(folder, count):
                     self.rulebook.refresh()
             except (FileNotFoundError, NotADirectoryError):
                 log.debug("%s went away while it was looked at", place)
@@ -289,9 +312,8 @@ class Store:
     def _look_at_member(self, folder: Folder, name: str, row: Member) -> None:
         if self._guards.inside and not self._guards.holds(folder.place):
             return
-        with self._guards.hold([folder.place]):
-            current = self.index.member(folder.id, name)
-            self._reconciler.member(folder, name, row.disk_name, current)
+        with self.comparing(folder.place):
+            self.reconciler.member(folder, name, row.disk_name)
         self.rulebook.refresh()
 
     def read_member(self, folder: Folder, name: str) -> tuple[bytes, Member]:
@@ -438,11 +460,11 @@ class Store:
 
     def next_etag(self) -> str:
         """An ETag for a plain file that no file had before."""
-        return self._reconciler.next_etag()
+        return self.reconciler.next_etag()
 
     def settle(self, place: str, name: str) -> None:
         """Our own write: nothing can hide behind its stamp."""
-        self._reconciler.settle(place, name)
+        self.reconciler.settle(place, name)
 
     def distrust(self, place: str) -> None:
         """Have a directory compared with its rows at the next look."""
@@ -460,15 +482,34 @@ class Store:
 
     # -- the whole -------------------------------------------------------------------------------------------------
 
-    def reconcile(self) -> None:
-        """Compare every directory with its rows: at start, on ``davserver reindex`` and slowly in the background."""
+    def reconcile(self, progress: Progress = no_progress) -> None:
+        """Compare every directory with its rows, before the first request; fill an index that is not complete."""
+        self.filled = self.index.meta("complete") is None
+        total, done = self.count_files() if self.filled and progress is not no_progress else 0, 0
+
+        def count(files: int) -> None:
+            nonlocal done
+            done += files
+            if total:
+                progress(done, total)
+
         for _, root in paths.TREES:
             self._begin_root(root)
             todo = [root]
             while todo:
                 place = todo.pop()
-                self._reconcile_one(place)
+                self._reconcile_one(place, count)
                 todo += [child.place for child in self.index.folders(place)]
+        if total:
+            progress(total, total)
+        if self.filled:
+            batch = Batch()
+            batch.set_meta("complete", 1)
+            self.index.commit(batch)
+
+    def count_files(self) -> int:
+        """How many files there are on disk, the server's own left out."""
+        return sum(count_files(self.directory(root)) for _, root in paths.TREES)
 
     def _begin_root(self, root: str) -> None:
         if self.index.folder(root) is None:
@@ -484,12 +525,20 @@ class Store:
             )
             self.index.commit(batch)
 
-    def housekeeping(self) -> None:
-        """The slow background pass: reconcile, forget old removals, empty the old trash."""
-        self.reconcile()
+    def housekeeping(self, pause: Callable[[], None] = go_on) -> None:
+        """
+        The slow background pass: look over everything, forget old removals, empty the old trash.
+
+        Args:
+            pause: called after every few files, with no lock held; what it raises ends the work.
+        """
+        from storage.survey import look_over
+
+        look_over(self, pause=pause)
         now = self.clock()
         batch = Batch()
         batch.prune_changes(int(now - self.settings.storage.change_log_days * 86_400))
         batch.remove_expired_locks(now)
         self.index.commit(batch)
+        self.index.sweep()
         trash.purge(self.trash, before_s=now - TRASH_DAYS * 86_400)

@@ -50,6 +50,11 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """The option that names another data folder, as the server was given it."""
+    parser.add_argument("--data", metavar="DIR", help="in place of storage.data")
+
+
 def add_password_source(parser: argparse.ArgumentParser) -> None:
     """The option to read a password from a pipe: an argument would stand in the process list and the history."""
     parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input, one line")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from davserver.commands.console import Commands, add_command, add_config, settings_of
+from davserver.commands.console import Commands, add_command, add_config, add_data, settings_of
 
 _TEXT = """\
 SIGTERM and Ctrl-C let running requests finish (server.shutdown_timeout_s). Users, groups and rights are read again when
@@ -26,7 +26,7 @@ def add_to(commands: Commands) -> None:
 def add_overrides(parser: argparse.ArgumentParser) -> None:
     """The two settings that change from start to start."""
     parser.add_argument("--listen", metavar="HOST:PORT", help="in place of server.host and server.port")
-    parser.add_argument("--data", metavar="DIR", help="in place of storage.data")
+    add_data(parser)
 
 
 def _serve(arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from storage.errors import ItemRefused
 from storage.icalendar import judge
-from storage.itemstream import split_collection
+from storage.itemstream import split_collection, split_parts
 from tests.items.conftest import Judge, calendar, card, component
 
 PARIS = ("BEGIN:VTIMEZONE", "TZID:Europe/Paris", "X-OF:zone", "END:VTIMEZONE")
@@ -91,3 +91,18 @@ def test_any_file_is_taken_apart_or_refused(content: bytes | list[str]) -> None:
             for item in split_collection(data, tag):
                 with suppress(ItemRefused):
                     judge(item, tag, max_bytes=1 << 20, max_line_bytes=1 << 16)
+
+
+def test_each_part_names_the_line_in_which_its_first_component_begins() -> None:
+    text = "\ufeff" + "\r\n".join(
+        [
+            *("BEGIN:VCALENDAR", "VERSION:2.0", "BEGIN:VEVENT", "UID:a", "SUMMARY:one", " folded", "END:VEVENT"),
+            *("BEGIN:VEVENT", "UID:b", "END:VEVENT", "", "BEGIN:VEVENT", "UID:a", "END:VEVENT", "END:VCALENDAR"),
+            *("BEGIN:VCALENDAR", "BEGIN:VTODO", "UID:c", "END:VTODO", "END:VCALENDAR", ""),
+        ]
+    )
+    parts = split_parts(text.encode(), "VCALENDAR")
+    assert [part.line for part in parts] == [3, 8, 17]
+    assert [part.data for part in parts] == split_collection(text.encode(), "VCALENDAR")
+    cards = "\r\n".join([*("BEGIN:VCARD", "FN:a", "END:VCARD", ""), *("BEGIN:VCARD", "FN:b", "END:VCARD", "")])
+    assert [part.line for part in split_parts(cards.encode(), "VADDRESSBOOK")] == [1, 5]
