@@ -73,7 +73,13 @@ def _is_text(name: str) -> bool:
 class Reconciler:
     """Compares one directory at a time. The caller holds the folder's write lock."""
 
-    def __init__(self, root: str, index: Index, clock: Callable[[], float]) -> None:
+    def __init__(self, root: str, index: Index, clock: Callable[[], float], *, logs_new: bool = True) -> None:
+        """
+        Args:
+            logs_new: log what lies in folders that are looked at for the first time; not while a new index is filled,
+                of which no token was given yet.
+        """
+        self.logs_new = logs_new
         self._root = root
         self._index = index
         self._clock = clock
@@ -90,12 +96,15 @@ class Reconciler:
         self._settle_arrivals(folder, found)
         batch = Batch()
         unsettled: dict[str, str] = {}
+        marked_before = self._marked(folder, found)
         names = self._members(batch, folder, found, unsettled) + self._folders(batch, folder, found)
         marked = self._mark(batch, folder, found)
         now = self._clock()
-        if folder.stamp_ns != NEVER:  # no token was given yet that could miss something
+        if folder.stamp_ns != NEVER or self.logs_new:  # a token of a folder above could miss something
+            creators = states.read(f"{self._root}/{folder.place}") if names else states.EMPTY
             for name in names:
-                batch.log(folder.place, name, now)
+                veiled = name in marked_before or creators.get(name, "creator") is not None
+                batch.log(folder.place, name, now, veiled=veiled)
         if folder.stamp_ns != before.st_mtime_ns or folder.inode != before.st_ino:
             batch.stamp_folder(folder.place, before.st_mtime_ns, before.st_ino)
         if batch:
@@ -194,6 +203,8 @@ class Reconciler:
                 changed.append(name)
             elif row.inode == status.st_ino:
                 continue
+            else:
+                changed.append(name)
             batch.put_folder(
                 f"{folder.place}/{name}",
                 inode=status.st_ino,
@@ -202,10 +213,17 @@ class Reconciler:
                 owner=None,
                 ruled=False,
             )
+            if row is None:
+                batch.refuse_earlier(f"{folder.place}/{name}")
         for name in known:
             batch.remove_tree(f"{folder.place}/{name}")
             changed.append(name)
         return changed
+
+    def _marked(self, folder: Folder, found: Found) -> set[str]:
+        """The names of subfolders that are gone and may have been hidden from some: rules or an owner were in them."""
+        gone = [row for row in self._index.folders(folder.place) if row.name not in found.folders]
+        return {row.name for row in gone if row.owner or row.ruled or self._index.marked_below(row.place)}
 
     def _mark(self, batch: Batch, folder: Folder, found: Found) -> bool:
         """Note the owner and whether there are rules, so that what is visible from above is found without a walk."""

@@ -20,7 +20,7 @@ class Folder:
         id: row number in the index, good for as long as the index.
         place: its path below the data folder, ``files/Sport``.
         cid: collection id in its sync tokens.
-        counter: number of changes logged so far.
+        counter: number of the newest change in it.
         kept_from: the smallest counter that a sync token may hold.
         inode, stamp_ns: of the directory when it was last compared with its rows; ``NEVER`` and ``DISTRUSTED`` stand
             for a folder that was not compared yet and for one that must be compared again.
@@ -97,6 +97,21 @@ class Member:
             facts.first_s,
             facts.last_s,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class NameChange:
+    """
+    The newest change of a name in a folder's log.
+
+    Attributes:
+        n: its number; changes are numbered through the whole index.
+        veiled: something had the name that not everybody who sees the folder may have known of.
+    """
+
+    n: int
+    name: str
+    veiled: int
 
 
 @dataclass(frozen=True, slots=True)

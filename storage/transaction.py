@@ -100,9 +100,10 @@ class Transaction:
         self._will_change(place)
         state = self.state(place)
         self._discard(place, row.disk_name, name, by, state.as_changes(name))
+        veiled = state.get(name, "creator") is not None
         self._changes[place] += state.removal(name)
         self._batch.remove_member(place, name)
-        self._gone(place, name)
+        self._gone(place, name, veiled=veiled)
 
     def move(
         self,
@@ -137,10 +138,11 @@ class Transaction:
         self._on_disk(lambda: os.rename(source, target))
         if os.path.lexists(source):  # a rename of one hard link over another of the same file does nothing
             os.unlink(source)
+        veiled = self.state(place).get(name, "creator") is not None
         self._changes[place] += self.state(place).removal(name)
         self._settle(to_place, to_name, kept, before)
         self._batch.remove_member(place, name)
-        self._gone(place, name)
+        self._gone(place, name, veiled=veiled)
         return self._adopt(to_place, to_name, disk_name, facts_of(row), row.created_ns)
 
     def copy(
@@ -212,6 +214,7 @@ class Transaction:
         status = os.stat(directory, follow_symlinks=False)
         stamp = status.st_mtime_ns
         self._batch.put_folder(place, inode=status.st_ino, stamp_ns=stamp, modified_ns=stamp, owner=owner, ruled=False)
+        self._batch.refuse_earlier(place)
         self._batch.log(above, name, self._store.clock())
         self.checkpoint()
         folder = self._store.find_folder(place)
@@ -226,15 +229,19 @@ class Transaction:
         self.checkpoint()
         above, _, name = place.rpartition("/")
         self._will_change(above)
+        veiled = self._is_veiled(place)
         self._discard(above, name, name, by, ())
         self._store.forget_states(place)
         self._batch.remove_tree(place)
-        self._gone(above, name)
+        self._gone(above, name, veiled=veiled)
         self.checkpoint()
 
     def move_folder(self, place: str, to_place: str) -> None:
         """
-        Rename a folder with all it holds; ids, change logs and state go along. Needs the guards of the whole tree.
+        Rename a folder with all it holds; its state goes along. Needs the guards of the whole tree.
+
+        A calendar or address book keeps its id and change log: clients know it by its token at the new place. Plain
+        folders begin new ones, for all in them is new to whoever synchronises the tree at the new place.
 
         Raises:
             NotFound, ParentMissing, AlreadyExists, PlaceRefused (into itself).
@@ -252,9 +259,15 @@ class Transaction:
         source, target = self._store.file(above, name), self._store.file(to_above, to_name)
         self._on_disk(lambda: os.rename(source, target))
         self._store.forget_states(place)
+        veiled = self._is_veiled(place)
         self._batch.move_tree(place, to_place)
-        self._gone(above, name)
+        self._gone(above, name, veiled=veiled)
+        is_collection = is_item_place(to_place)
+        if not is_collection:
+            self._batch.refuse_earlier(to_place)
         self._batch.log(to_above, to_name, self._store.clock())
+        if not is_collection:
+            self._batch.log_arrival(to_place, self._store.clock())
         self.checkpoint()
 
     # -- state -----------------------------------------------------------------------------------------------------
@@ -374,11 +387,18 @@ class Transaction:
         if member.name == paths.ACCESS_FILE:
             self._marks.add(place)
 
-    def _gone(self, place: str, name: str) -> None:
-        """After a name went: its locks end and the change is logged."""
+    def _is_veiled(self, place: str) -> bool:
+        """Whether a folder may be hidden from some who see the one above: a maker, owner or rules are known in it."""
+        folder = self._store.folder_row(place)
+        marked = folder is not None and (folder.owner is not None or bool(folder.ruled))
+        marked = marked or self._store.state(place).get("", "creator") is not None
+        return marked or bool(self._store.index.marked_below(place))
+
+    def _gone(self, place: str, name: str, *, veiled: bool) -> None:
+        """After a name went: its locks end and the change is logged; ``veiled`` as in ``Batch.log``."""
         self._rows[place, name] = None
         self._batch.forget_locks(paths.path_of(f"{place}/{name}"))
-        self._batch.log(place, name, self._store.clock())
+        self._batch.log(place, name, self._store.clock(), veiled=veiled)
         if name == paths.ACCESS_FILE:
             self._marks.add(place)
 

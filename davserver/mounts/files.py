@@ -22,7 +22,7 @@ from storage.session import Session
 from storage.store import Store
 
 METHODS = frozenset({"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL"}) | frozenset(
-    {"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK"}
+    {"PROPFIND", "PROPPATCH", "REPORT", "LOCK", "UNLOCK"}
 )
 
 
