@@ -272,6 +272,8 @@ class FileShelf:
         self._session.access.require(Action.ADMIN, collection)
         if not rulesgate.holds_rules(path) or path.count("/") != 5:
             raise PlaceRefused(path, "only access.toml of a collection stands here")
+        if self._store.find_folder(require_place(collection)) is None:
+            raise ParentMissing(path)
         return collection
 
     def _remove_shared_rules(self, node: Node, terms: Terms) -> None:

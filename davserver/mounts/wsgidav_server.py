@@ -8,7 +8,6 @@ OPTIONS            class 3; a URL that holds nothing yet answers 200 with PUT an
 GET, HEAD          several ranges, ``sendfile``, a folder is 200 as text; the guest reads 8 KiB at a time and says 403
 PUT                the guest makes an empty file before it has read the body and writes in place
 PROPFIND           the guest builds one tree of the whole answer, leaves ``getetag`` unquoted and ignores ``include``
-REPORT             the guest has none
 PROPPATCH, LOCK    the guest's XML parser is lxml, unbounded, where that is installed; LOCK makes the empty file before
                    it asks for conflicts, PROPPATCH sets properties one by one
 COPY, MOVE         the guest decodes Destination before it splits it, so ``?`` and ``;`` in names are lost, answers 502
@@ -27,7 +26,7 @@ from wsgidav.request_server import RequestServer
 
 from davserver.dav.if_header import parse_lock_token
 from davserver.dav.message import Environ, Response
-from davserver.mounts import files_lock, files_propfind, files_read, files_report, files_write
+from davserver.mounts import files_lock, files_propfind, files_read, files_write
 from davserver.mounts.files_call import Call
 from davserver.mounts.wsgidav_provider import ShelfProvider, call_in, may_unlock
 
@@ -61,7 +60,6 @@ class FilesServer(RequestServer):  # type: ignore[misc]
     do_MOVE = _ours(files_write.move)
     do_PROPPATCH = _ours(files_write.proppatch)
     do_PROPFIND = _ours(files_propfind.propfind)
-    do_REPORT = _ours(files_report.report)
     do_LOCK = _ours(files_lock.lock)
 
     def do_MKCOL(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
