@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import DiskFull
-from storage.records import NO_FACTS, Facts, Folder, Member, NameChange
+from storage.records import NO_FACTS, Facts, Folder, Member, NameChange, Veil
 
 SCHEMA_VERSION = 2
 SCHEMA = """
@@ -114,13 +114,8 @@ class Batch:
     def _add(self, sql: str, *values: Any) -> None:
         self.statements.append((sql, values))
 
-    def log(self, place: str, name: str, at: float, *, veiled: bool = False) -> None:
-        """
-        Log one change of ``name`` in the folder.
-
-        Args:
-            veiled: something had the name that not everybody who sees the folder may have known of.
-        """
+    def log(self, place: str, name: str, at: float, *, veiled: Veil = Veil.NONE) -> None:
+        """Log one change of ``name`` in the folder; ``veiled`` where something went."""
         self._add("UPDATE meta SET value = value + 1 WHERE key = 'change'")
         self._add(
             "UPDATE folder SET modified_ns = ?, counter = (SELECT value FROM meta WHERE key = 'change')"
@@ -143,7 +138,7 @@ class Batch:
         Log everything below a folder that was moved here as a change, parents first: it is new at this place.
 
         The folders begin new logs under new ids. What they held earlier was never here, so no token of the new place
-        may lead to it, and a token of the old place leads nowhere.
+        may lead to it, and a token of the old place leads nowhere. ``refuse_earlier`` has been called.
         """
         bounds = below(place)
         tree = "SELECT id FROM folder WHERE place = ? OR (place >= ? AND place < ?)"
@@ -166,9 +161,11 @@ class Batch:
         )
         self._count_changes(tree, place, *bounds)
         self._add(
-            "UPDATE folder SET cid = lower(hex(randomblob(5))), kept_from = 0,"
+            "UPDATE folder SET cid = lower(hex(randomblob(5))),"
+            " kept_from = CASE place WHEN ? THEN kept_from ELSE 0 END,"
             " counter = (SELECT value FROM meta WHERE key = 'change')"
             " WHERE place = ? OR (place >= ? AND place < ?)",
+            place,
             place,
             *bounds,
         )
@@ -188,12 +185,14 @@ class Batch:
         To be called before the new use of the name is logged.
         """
         above, _, name = place.rpartition("/")
+        old = (
+            "coalesce((SELECT c.n FROM change c JOIN folder p ON p.id = c.folder WHERE p.place = ? AND c.name = ?), 0)"
+        )
+        values = (above, name)
         self._add(
-            "UPDATE folder SET kept_from = old.n, counter = max(counter, old.n)"
-            " FROM (SELECT c.n FROM change c JOIN folder p ON p.id = c.folder WHERE p.place = ? AND c.name = ?) AS old"
-            " WHERE place = ?",
-            above,
-            name,
+            f"UPDATE folder SET kept_from = {old}, counter = max(counter, {old}) WHERE place = ?",  # noqa: S608
+            *values,
+            *values,
             place,
         )
 
@@ -513,7 +512,10 @@ class Index:
     def changed_names(self, folder_id: int, after: int, upto: int | None = None) -> list[NameChange]:
         """The newest change of each name whose number is above ``after`` and at most ``upto``, oldest first."""
         sql = "SELECT n, name, veiled FROM change WHERE folder = ? AND n > ? AND n <= ? ORDER BY n"
-        return [NameChange(*row) for row in self._rows(sql, folder_id, after, LARGEST if upto is None else upto)]
+        return [
+            NameChange(n, name, Veil(veiled))
+            for n, name, veiled in self._rows(sql, folder_id, after, LARGEST if upto is None else upto)
+        ]
 
     def change_number(self, place: str) -> int:
         """The number under which the last appearance of a folder is logged; 0 where the log does not say."""

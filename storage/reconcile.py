@@ -18,7 +18,7 @@ from storage import state as states
 from storage.disk import find_status, read_bytes
 from storage.icalendar import read_facts
 from storage.index import Batch, Index
-from storage.records import DISTRUSTED, NEVER, NO_FACTS, Folder, Member, etag_of
+from storage.records import DISTRUSTED, NEVER, NO_FACTS, Folder, Member, Veil, etag_of
 
 SETTLE_NS = 2_000_000_000  # kernels before 6.13 stamp in steps of 4 ms: a younger stamp may hide a second edit
 LARGEST_HASHED = 8 << 20  # an unsettled plain file up to this size is told apart by its bytes
@@ -96,15 +96,13 @@ class Reconciler:
         self._settle_arrivals(folder, found)
         batch = Batch()
         unsettled: dict[str, str] = {}
-        marked_before = self._marked(folder, found)
+        veils = self._veils(folder, found)
         names = self._members(batch, folder, found, unsettled) + self._folders(batch, folder, found)
         marked = self._mark(batch, folder, found)
         now = self._clock()
         if folder.stamp_ns != NEVER or self.logs_new:  # a token of a folder above could miss something
-            creators = states.read(f"{self._root}/{folder.place}") if names else states.EMPTY
             for name in names:
-                veiled = name in marked_before or creators.get(name, "creator") is not None
-                batch.log(folder.place, name, now, veiled=veiled)
+                batch.log(folder.place, name, now, veiled=veils.get(name, Veil.NONE))
         if folder.stamp_ns != before.st_mtime_ns or folder.inode != before.st_ino:
             batch.stamp_folder(folder.place, before.st_mtime_ns, before.st_ino)
         if batch:
@@ -220,10 +218,16 @@ class Reconciler:
             changed.append(name)
         return changed
 
-    def _marked(self, folder: Folder, found: Found) -> set[str]:
-        """The names of subfolders that are gone and may have been hidden from some: rules or an owner were in them."""
-        gone = [row for row in self._index.folders(folder.place) if row.name not in found.folders]
-        return {row.name for row in gone if row.owner or row.ruled or self._index.marked_below(row.place)}
+    def _veils(self, folder: Folder, found: Found) -> dict[str, Veil]:
+        """From whom what went from a folder may have been hidden."""
+        creators = states.read(f"{self._root}/{folder.place}")
+        gone = creators.names() - found.files.keys()
+        veils = {name: Veil.SOME for name in gone if creators.get(name, "creator") is not None}
+        for row in self._index.folders(folder.place):
+            if row.name not in found.folders:
+                ruled = row.owner or row.ruled or self._index.marked_below(row.place)
+                veils[row.name] = Veil.RULED if ruled else Veil.SOME
+        return veils
 
     def _mark(self, batch: Batch, folder: Folder, found: Found) -> bool:
         """Note the owner and whether there are rules, so that what is visible from above is found without a walk."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import IntEnum
 
 from storage import paths
 
@@ -99,6 +100,16 @@ class Member:
         )
 
 
+class Veil(IntEnum):
+    """From whom something that went may have been hidden; it stays with the name in the log."""
+
+    NONE = 0  # whoever may read in the folder knew of it, and nobody else
+    SOME = (
+        1  # somebody who may not read there may have known of it too: who made it, or of a folder who may write there
+    )
+    RULED = 2  # it had rules or an owner of its own: nobody can be sure
+
+
 @dataclass(frozen=True, slots=True)
 class NameChange:
     """
@@ -106,12 +117,12 @@ class NameChange:
 
     Attributes:
         n: its number; changes are numbered through the whole index.
-        veiled: something had the name that not everybody who sees the folder may have known of.
+        veiled: who may have known of what had the name before.
     """
 
     n: int
     name: str
-    veiled: int
+    veiled: Veil
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from storage import arrivals, paths, trash
 from storage.errors import FULL_DISK, AlreadyExists, DiskFull, NotFound, ParentMissing, PlaceRefused
 from storage.index import Batch, facts_of
 from storage.reconcile import is_item_place
-from storage.records import NO_FACTS, Facts, Folder, Member
+from storage.records import NO_FACTS, Facts, Folder, Member, Veil
 from storage.scratch import Scratch
 from storage.state import Change, State
 
@@ -100,7 +100,7 @@ class Transaction:
         self._will_change(place)
         state = self.state(place)
         self._discard(place, row.disk_name, name, by, state.as_changes(name))
-        veiled = state.get(name, "creator") is not None
+        veiled = _veil_of(state, name)
         self._changes[place] += state.removal(name)
         self._batch.remove_member(place, name)
         self._gone(place, name, veiled=veiled)
@@ -138,7 +138,7 @@ class Transaction:
         self._on_disk(lambda: os.rename(source, target))
         if os.path.lexists(source):  # a rename of one hard link over another of the same file does nothing
             os.unlink(source)
-        veiled = self.state(place).get(name, "creator") is not None
+        veiled = _veil_of(self.state(place), name)
         self._changes[place] += self.state(place).removal(name)
         self._settle(to_place, to_name, kept, before)
         self._batch.remove_member(place, name)
@@ -229,7 +229,7 @@ class Transaction:
         self.checkpoint()
         above, _, name = place.rpartition("/")
         self._will_change(above)
-        veiled = self._is_veiled(place)
+        veiled = self._veil_of_folder(place)
         self._discard(above, name, name, by, ())
         self._store.forget_states(place)
         self._batch.remove_tree(place)
@@ -259,7 +259,7 @@ class Transaction:
         source, target = self._store.file(above, name), self._store.file(to_above, to_name)
         self._on_disk(lambda: os.rename(source, target))
         self._store.forget_states(place)
-        veiled = self._is_veiled(place)
+        veiled = self._veil_of_folder(place)
         self._batch.move_tree(place, to_place)
         self._gone(above, name, veiled=veiled)
         is_collection = is_item_place(to_place)
@@ -387,15 +387,14 @@ class Transaction:
         if member.name == paths.ACCESS_FILE:
             self._marks.add(place)
 
-    def _is_veiled(self, place: str) -> bool:
-        """Whether a folder may be hidden from some who see the one above: a maker, owner or rules are known in it."""
+    def _veil_of_folder(self, place: str) -> Veil:
+        """From whom a folder and what lies in it may be hidden."""
         folder = self._store.folder_row(place)
         marked = folder is not None and (folder.owner is not None or bool(folder.ruled))
-        marked = marked or self._store.state(place).get("", "creator") is not None
-        return marked or bool(self._store.index.marked_below(place))
+        return Veil.RULED if marked or self._store.index.marked_below(place) else Veil.SOME
 
-    def _gone(self, place: str, name: str, *, veiled: bool) -> None:
-        """After a name went: its locks end and the change is logged; ``veiled`` as in ``Batch.log``."""
+    def _gone(self, place: str, name: str, *, veiled: Veil) -> None:
+        """After a name went: its locks end and the change is logged."""
         self._rows[place, name] = None
         self._batch.forget_locks(paths.path_of(f"{place}/{name}"))
         self._batch.log(place, name, self._store.clock(), veiled=veiled)
@@ -474,6 +473,10 @@ class Transaction:
                 self._store.distrust(place)
         except DiskFull:  # the directories' own stamps have moved, so they are looked at all the same
             log.warning("the disk is full: the index could not note that it is behind")
+
+
+def _veil_of(state: State, name: str) -> Veil:
+    return Veil.NONE if state.get(name, "creator") is None else Veil.SOME
 
 
 def _copy_bytes(fd: int, scratch: Scratch) -> None:

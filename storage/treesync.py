@@ -19,6 +19,7 @@ from storage.errors import InvalidSyncToken
 from storage.filetree import PROBE, ROOT_PLACE, FileTree, Node, is_rules_file, is_shared_rules
 from storage.pages import split_token, token_after
 from storage.paths import VIRTUAL_TOPS, is_within, join, parent_of, place_of
+from storage.records import Veil
 
 if TYPE_CHECKING:
     from auth.acl import Access
@@ -78,8 +79,9 @@ class Place:
         self.may_read = tree.reader(node)
         held = access.actions(node.path)
         self.sees_all = Action.ADMIN in held
-        self.reads = access.may(Action.READ, join(node.path, PROBE))
-        self.has_own = Action.CREATE in held and not self.reads
+        of_members = access.actions(join(node.path, PROBE))
+        self.reads = Action.READ in of_members
+        self.knows_some = not self.reads and (Action.CREATE in held or bool(of_members))
         self.rows: dict[str, Member] | None = None
 
 
@@ -248,9 +250,11 @@ class TreeSync:
             return Gone(path)
         if is_rules_file(path):
             return None
-        if member is None and place.reads and not change.veiled and path not in self._store.rulebook.server_paths:
+        ruled = change.veiled is Veil.RULED or path in self._store.rulebook.server_paths
+        if place.reads and not ruled:
             return Gone(path)
-        _require_no_namesake(path, had_one=place.reads or bool(change.veiled) or (place.has_own and member is None))
+        knew = place.knows_some and (change.veiled is Veil.SOME or member is None)
+        _require_no_namesake(path, had_one=ruled or knew)
         return None
 
     def _member(self, place: Place, name: str) -> Member | None:

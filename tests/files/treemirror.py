@@ -1,4 +1,4 @@
-"""A client that keeps a picture of a file tree by sync reports alone, and what a PROPFIND walk says of the same tree."""
+"""A client that keeps a picture of a file tree by sync reports alone, and what a walk by PROPFIND shows."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ class TreeMirror:
 
     def _ask(self, limit: int | None) -> bool:
         more = "" if limit is None else f"<D:limit><D:nresults>{limit}</D:nresults></D:limit>"
-        body = sync(
-            self.token, "<D:getetag/><D:resourcetype/>", more, level="infinite" if self.infinite else "1"
-        )
+        body = sync(self.token, "<D:getetag/><D:resourcetype/>", more, level="infinite" if self.infinite else "1")
         reply = self.client.report(self.top, body)
         if reply.status == 403:
             assert reply.condition == DAV.valid_sync_token, reply.body
@@ -61,19 +59,27 @@ class TreeMirror:
         assert limit is None or len(rows) <= limit
         for path, row in rows.items():
             if row.status == 404:
+                self.gone.add(path)
                 self._forget(path)
             else:
+                if self._other_kind(path) in self.known:  # one name, whether a file or a folder has it
+                    self._forget(path)
                 is_folder = row.status == 403 or len(row.props[DAV.resourcetype]) > 0
                 self.known[path] = FOLDER if is_folder else row.text(DAV.getetag) or ""
         self.token = reply.xml.findtext(DAV.sync_token) or ""
         return cut is not None
 
+    @staticmethod
+    def _other_kind(path: str) -> str:
+        return path[:-1] if path.endswith("/") else path + "/"
+
     def _forget(self, path: str) -> None:
         """A folder that goes takes along what it holds (RFC 6578 §3.5.2)."""
-        self.gone.add(path)
         path = path.rstrip("/")
         self.known = {
-            name: etag for name, etag in self.known.items() if name.rstrip("/") != path and not name.startswith(path + "/")
+            name: etag
+            for name, etag in self.known.items()
+            if name.rstrip("/") != path and not name.startswith(path + "/")
         }
 
 
