@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 
 import pytest
 
@@ -248,6 +249,31 @@ def test_a_token_that_is_none_of_this_folder_and_member_is_refused_by_name(
         assert (reply.status, reply.condition) == (403, DAV.valid_sync_token), wrong
     assert ask(alice, tree + "sub/", token).condition == DAV.valid_sync_token
     assert ask(carol, tree, token).condition == DAV.valid_sync_token
+
+
+def test_who_synchronises_while_others_write_misses_nothing(cloud: Server, alice: Dav, tree: str) -> None:
+    mirror = TreeMirror(alice, tree, infinite=True)
+    mirror.synchronise()
+
+    def write(number: int) -> None:
+        client = cloud.client("bob")
+        for turn in range(15):
+            client.put(f"{tree}{number}-{turn}", "x")
+            client.mkcol(f"{tree}folder {number}-{turn}")
+            client.put(f"{tree}folder {number}-{turn}/x", "x")
+            client.put(f"{tree}sub/b.txt", f"{number} {turn}")
+            client.move(f"{tree}{number}-{turn}", f"{tree}sub/{number}-{turn}")
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        mirror.synchronise(7)
+    for writer in writers:
+        writer.join()
+    assert mirror.synchronise() == walk(alice, tree, infinite=True)
+    assert mirror.refused == 0
+    assert len(mirror.known) == 3 + 3 * 15 * 3
 
 
 # -- who sees what ---------------------------------------------------------------------------------------------------
