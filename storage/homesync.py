@@ -95,7 +95,7 @@ def _parse(home: Home, token: str) -> Listing:
         packed = base64.urlsafe_b64decode(token.removeprefix(HOME_TOKEN) + "===")
         data = zlib.decompressobj().decompress(packed, LARGEST_LISTING)
         path, listing = json.loads(data)
-    except (ValueError, TypeError, zlib.error):
+    except (ValueError, TypeError, RecursionError, zlib.error):
         path, listing = None, None
     if not token.startswith(HOME_TOKEN) or path != home.path or not isinstance(listing, dict):
         raise InvalidSyncToken(f"{token[:80]!r} is not a token of this home; sync from the beginning")

@@ -13,6 +13,7 @@ from davserver.dav.propfind import PropRequest, parse_prop
 from davserver.dav.xml import open_tag, text_of
 
 LEVELS = {"1": False, "infinite": True, "infinity": True}  # the last one is what drafts said
+LONGEST_NUMBER = 18  # digits
 TRUNCATED = open_tag(DAV.number_of_matches_within_limits)
 
 
@@ -69,7 +70,7 @@ def parse_limit(root: Element) -> int | None:
     text = root.findtext(f"{DAV.limit}/{DAV.nresults}") or root.findtext(f"{CARDDAV.limit}/{CARDDAV.nresults}")
     if text is None:
         return None
-    if not text.strip().isdecimal() or int(text) < 1:
+    if not text.strip().isdecimal() or len(text.strip()) > LONGEST_NUMBER or int(text) < 1:
         raise BadRequest(f"nresults is {text.strip()[:20]!r}; it can be 1 or more")
     return int(text)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+
 import pytest
 
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
@@ -106,6 +109,12 @@ def test_items_say_that_they_are_calendar_objects(mine: Dav, calendar: str) -> N
 
 
 HOME = "/dav/alice/"
+HOME_TOKEN = "urn:davserver:sync:home:"
+
+
+def packed(text: str) -> str:
+    """A text in the form that a home's token has."""
+    return base64.urlsafe_b64encode(zlib.compress(text.encode())).decode()
 
 
 @pytest.mark.rfc("6578", "3.5")
@@ -185,7 +194,7 @@ def test_a_home_token_outlives_the_index(club: Server) -> None:
 
 
 @pytest.mark.rfc("6578", "3.2")
-@pytest.mark.parametrize("token", ["x", "urn:davserver:sync:home:", "urn:davserver:sync:home:eJw", "urn:x:y"])
+@pytest.mark.parametrize("token", ["x", "urn:x:y", HOME_TOKEN, HOME_TOKEN + "eJw", HOME_TOKEN + packed("[" * 100_000)])
 def test_a_home_refuses_what_is_no_token_of_its_own(club: Server, token: str) -> None:
     reply = club.client("alice").report(HOME, sync(token))
     assert (reply.status, reply.condition) == (403, DAV.valid_sync_token)
