@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from storage.session import Session
 
 SIGHT = (Action.READ, Action.CREATE, Action.ADMIN)  # what decides about seeing; ``create`` shows one's own files
-MANY = 50  # names of one folder from which on its rows are read at once
+MANY = 50  # names of one folder from which on their rows are read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ class TreeSync:
             place = Place(Node(folder.path, folder), self._tree, self._access)
             changes = [each for each in self._store.index.changed_names(folder.id, since, moment.newest) if each.name]
             if len(changes) > MANY:
-                place.rows = {member.name: member for member in self._store.members(folder)}
+                place.rows = self._store.members_named(folder, [change.name for change in changes])
             found += [(place, change) for change in changes]
         return sorted(found, key=lambda each: each[1].n)
 

@@ -13,15 +13,14 @@ from davserver.dav.names import DAV
 from davserver.dav.sync import SyncRequest, parse_sync, render_end
 from davserver.dav.xml import open_tag
 from davserver.mounts.pim_data import data_of
+from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View, href_path
-from storage.collection import Collection, Home, Item, Resource
-from storage.errors import NotFound
+from storage.collection import Collection, Home, Resource
 from storage.homesync import home_page
 from storage.pages import sync_page
 from storage.paths import join
 
-MANY = 100  # names from which on the rows of the whole collection are read at once
 ELSEWHERE = open_tag(DAV.sync_traversal_supported)
 
 
@@ -55,21 +54,15 @@ def _sync_members(collection: Collection, sync: SyncRequest, request: Request, v
     if not view.session.pim.reads_items(collection):  # to others a token would tell of what they may not read
         raise NeedPrivileges(collection.path, Action.READ)
     page = sync_page(view.session.store, collection, sync.token, sync.limit)
-    rows = Rows(sync.asked, view, minimal=wants_minimal(request), data=data_of(sync.asked, view))
+    rows = ItemRows(sync.asked, collection, view, minimal=wants_minimal(request), data=data_of(sync.asked))
     end = render_end(href_path(collection), page.token, is_cut=page.is_cut)
     return multistatus(_changed_rows(collection, page.names, rows, view), end)
 
 
-def _changed_rows(collection: Collection, names: list[str], rows: Rows, view: View) -> Iterator[str]:
-    base, path = collection.asked + "/", collection.path + "/"
-    store, folder = view.session.store, collection.folder
-    present = {member.name: member for member in store.members(folder)} if len(names) > MANY else None
+def _changed_rows(collection: Collection, names: list[str], rows: ItemRows, view: View) -> Iterator[str]:
+    """The rows of members that are there, in their order, and 404 for those that went."""
+    present = view.session.store.members_named(collection.folder, names)
+    yield from rows.rows(present[name] for name in names if name in present)
     for name in names:
-        member = present.get(name) if present is not None else store.find_member(folder, name)
-        try:
-            if member is not None:
-                yield rows.row(Item(base + name, path + name, collection, member))
-                continue
-        except NotFound:
-            pass  # it went while the answer was written
-        yield status_response(base + name, 404)
+        if name not in present:
+            yield status_response(f"{collection.asked}/{name}", 404)
