@@ -107,6 +107,9 @@ class Storage:
         '"process": it survives a crash of the server, a power cut may take the last seconds.',
     )
     change_log_days: int = setting(90, "Days for which a client that was away can sync by changes.", least=1, most=3650)
+    change_log_entries: int = setting(
+        10_000, "Removals that each folder remembers for such clients.", least=100, most=10_000_000
+    )
     quota_bytes: int = setting(
         0, "Size of a member's home or a shared folder; 0 is without limit.", least=0, most=1024 * TIB
     )

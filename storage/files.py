@@ -27,6 +27,7 @@ from storage.filetransfer import Transfer, remove
 from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
 from storage.paths import FILES, parent_of
 from storage.sharedrules import collection_of, open_rules, remove_rules, write_rules
+from storage.treesync import TreeSync
 
 if TYPE_CHECKING:
     from storage.locks import Lock
@@ -44,6 +45,7 @@ class FileShelf:
         self._session = session
         self._store = session.store
         self.tree = FileTree(session)
+        self.sync = TreeSync(session, self.tree)
         self._transfer = Transfer(session, self.tree)
 
     def open(self, node: Node) -> tuple[int, Node]:
@@ -270,6 +272,8 @@ class FileShelf:
         self._session.access.require(Action.ADMIN, collection)
         if not rulesgate.holds_rules(path) or path.count("/") != 5:
             raise PlaceRefused(path, "only access.toml of a collection stands here")
+        if self._store.find_folder(require_place(collection)) is None:
+            raise ParentMissing(path)
         return collection
 
     def _remove_shared_rules(self, node: Node, terms: Terms) -> None:

@@ -181,13 +181,13 @@ class FileTree:
             path = join(node.path, nfc(folder.name))
             if self._access.sees(path) and not (node.path == FILES and folder.name in VIRTUAL_TOPS):
                 yield Node(path, folder)
-        may_read = self._reader(node)
+        may_read = self.reader(node)
         start = join(node.path, "")
         for member in self._store.members(node.folder):
             if may_read(member.name):
                 yield Node(start + member.name, node.folder, member)
 
-    def _reader(self, node: Node) -> Callable[[str], bool]:
+    def reader(self, node: Node) -> Callable[[str], bool]:
         """
         ``may_read`` for the files of one folder, decided once: but for rules files and what the principal made
         itself, they are all alike.
@@ -231,14 +231,18 @@ class FileTree:
             if folder.name != self._session.principal.name and self._access.sees(path):
                 yield Node(path, folder)
 
-    def _top_children(self, node: Node) -> Iterator[Node]:
+    def apart(self, node: Node) -> Iterator[Node]:
+        """The members of a folder that do not lie in it on disk: at the top one's own folder and the listings."""
         name = self._session.principal.name
-        if name is not None:
+        if node.path == FILES and name is not None:
             yield self.get(join(MEMBERS, name))
             if next(self._member_folders(node), None) is not None:
                 yield self.get(MEMBERS)
             if next(self._collection_owners(node), None) is not None:
                 yield self.get(COLLECTIONS)
+
+    def _top_children(self, node: Node) -> Iterator[Node]:
+        yield from self.apart(node)
         yield from self._folder_children(node)
 
     # Collections

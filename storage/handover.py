@@ -184,7 +184,8 @@ def _rewrite_state(store: Store, folder: Folder, name: str, other: str) -> int:
     with store.write(folder.place) as transaction:
         changes = found()
         for each, key in changes:
-            transaction.set_state(folder.place, each, key, other)
+            # who may see only what is their own sees these files from now on: a synchronisation tells them
+            transaction.set_state(folder.place, each, key, other, log=key == "creator" and each != "")
     return len(changes)
 
 

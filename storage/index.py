@@ -2,8 +2,9 @@
 The index: one SQLite file that makes answers fast and can be deleted at any time. The only module that knows SQL.
 
 Reads run on a connection per thread; writes are collected in a ``Batch`` and committed in one transaction on one
-connection. A change log keeps the newest change of each name per folder, numbered by the folder's counter, so a sync
-report is one range scan (RFC 6578 §3.4).
+connection. A change log keeps the newest change of each name per folder. Changes are numbered through the whole index
+and no number is used twice, so that a sync report is one range scan of each folder that changed, also of a tree whose
+folders come and go (RFC 6578 §3.5).
 """
 
 from __future__ import annotations
@@ -21,14 +22,27 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from storage.errors import DiskFull
-from storage.records import LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Content, Facts, Folder, Member, Stamps
+from storage.records import (
+    LENGTHS_S,
+    LOCAL,
+    LONG_AGO,
+    OPEN_ROW,
+    Content,
+    Facts,
+    Folder,
+    Member,
+    NameChange,
+    Stamps,
+    Veil,
+)
 from storage.wanted import Wanted, condition_of, joined
 
 V = TypeVar("V")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT INTO meta (key, value) VALUES ('change', 0);
 CREATE TABLE folder (
     id INTEGER PRIMARY KEY,
     place TEXT NOT NULL UNIQUE,
@@ -94,6 +108,7 @@ CREATE TABLE change (
     name TEXT NOT NULL,
     n INTEGER NOT NULL,
     at INTEGER NOT NULL,
+    veiled INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
 CREATE INDEX change_n ON change (folder, n);
@@ -116,6 +131,7 @@ SPAN_WITHIN = "folder = ? AND kind = ? AND start_s > ? AND start_s < ? AND end_s
 AT_ONCE = 500  # values of one IN list
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 LISTED = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
+LARGEST = (1 << 63) - 1
 LOCK_COLUMNS = "token, path, infinite, exclusive, owner, principal, timeout_s, expires_s"
 
 log = logging.getLogger("davserver.index")
@@ -162,13 +178,85 @@ class Batch:
     def _add(self, sql: str, *values: Any) -> None:
         self.statements.append((sql, values))
 
-    def log(self, place: str, name: str, at: float) -> None:
-        """Count one change of ``name`` in the folder."""
-        self._add("UPDATE folder SET counter = counter + 1, modified_ns = ? WHERE place = ?", int(at * 1e9), place)
+    def log(self, place: str, name: str, at: float, *, veiled: Veil = Veil.NONE) -> None:
+        """Log one change of ``name`` in the folder; ``veiled`` where something went."""
+        self._add("UPDATE meta SET value = value + 1 WHERE key = 'change'")
         self._add(
-            "INSERT OR REPLACE INTO change (folder, name, n, at) SELECT id, ?, counter, ? FROM folder WHERE place = ?",
+            "UPDATE folder SET modified_ns = ?, counter = (SELECT value FROM meta WHERE key = 'change')"
+            " WHERE place = ?",
+            int(at * 1e9),
+            place,
+        )
+        self._add(
+            "INSERT INTO change (folder, name, n, at, veiled) SELECT id, ?, counter, ?, ? FROM folder WHERE place = ?"
+            " ON CONFLICT (folder, name) DO UPDATE SET"
+            " n = excluded.n, at = excluded.at, veiled = max(veiled, excluded.veiled)",
             name,
             int(at),
+            int(veiled),
+            place,
+        )
+
+    def log_arrival(self, place: str, at: float) -> None:
+        """
+        Log everything below a folder that was moved here as a change, parents first: it is new at this place.
+
+        The folders begin new logs under new ids. What they held earlier was never here, so no token of the new place
+        may lead to it, and a token of the old place leads nowhere. ``refuse_earlier`` has been called.
+        """
+        bounds = below(place)
+        tree = "SELECT id FROM folder WHERE place = ? OR (place >= ? AND place < ?)"
+        next_n = "(SELECT value FROM meta WHERE key = 'change') + row_number() OVER"
+        self._add(f"DELETE FROM change WHERE folder IN ({tree})", place, *bounds)  # noqa: S608 - constant text
+        self._add(
+            "INSERT INTO change (folder, name, n, at)"  # noqa: S608 - constant text
+            f" SELECT p.id, substr(f.place, length(f.parent) + 2), {next_n} (ORDER BY f.place), ?"
+            " FROM folder f JOIN folder p ON p.place = f.parent WHERE f.place >= ? AND f.place < ?",
+            int(at),
+            *bounds,
+        )
+        self._count_changes(tree, place, *bounds)
+        self._add(
+            f"INSERT INTO change (folder, name, n, at) SELECT folder, name, {next_n} (ORDER BY folder, name), ?"  # noqa: S608
+            f" FROM member WHERE folder IN ({tree})",
+            int(at),
+            place,
+            *bounds,
+        )
+        self._count_changes(tree, place, *bounds)
+        self._add(
+            "UPDATE folder SET cid = lower(hex(randomblob(5))),"
+            " kept_from = CASE place WHEN ? THEN kept_from ELSE 0 END,"
+            " counter = (SELECT value FROM meta WHERE key = 'change')"
+            " WHERE place = ? OR (place >= ? AND place < ?)",
+            place,
+            place,
+            *bounds,
+        )
+
+    def _count_changes(self, tree: str, *bounds: str) -> None:
+        """Raise the number of the newest change to the largest in a tree."""
+        self._add(
+            f"UPDATE meta SET value = max(value, coalesce((SELECT max(n) FROM change WHERE folder IN ({tree})), 0))"  # noqa: S608
+            " WHERE key = 'change'",
+            *bounds,
+        )
+
+    def refuse_earlier(self, place: str) -> None:
+        """
+        Have a folder that takes a name which was used before keep tokens from before that: its log begins now.
+
+        To be called before the new use of the name is logged.
+        """
+        above, _, name = place.rpartition("/")
+        old = (
+            "coalesce((SELECT c.n FROM change c JOIN folder p ON p.id = c.folder WHERE p.place = ? AND c.name = ?), 0)"
+        )
+        values = (above, name)
+        self._add(
+            f"UPDATE folder SET kept_from = {old}, counter = max(counter, {old}) WHERE place = ?",  # noqa: S608
+            *values,
+            *values,
             place,
         )
 
@@ -311,22 +399,30 @@ class Batch:
             value,
         )
 
-    def prune_changes(self, before_s: int) -> None:
-        """Forget removals older than the kept log; older tokens are refused from then on."""
-        gone = (
-            "SELECT c.folder, c.name, c.n FROM change c LEFT JOIN member m ON m.folder = c.folder AND m.name = c.name"
-            " WHERE c.at < ? AND m.name IS NULL"
+    def prune_changes(self, before_s: int, most: int) -> None:
+        """
+        Forget removals that are old or too many; tokens from before them are refused from then on.
+
+        Args:
+            before_s: removals before this time are forgotten, in seconds since 1970.
+            most: how many each folder keeps, the newest ones.
+        """
+        self._add(
+            "CREATE TEMP TABLE pruned AS SELECT folder, name, n FROM ("
+            "SELECT c.folder, c.name, c.n, c.at, row_number() OVER (PARTITION BY c.folder ORDER BY c.n DESC) AS rank"
+            " FROM change c JOIN folder f ON f.id = c.folder"
+            " LEFT JOIN member m ON m.folder = c.folder AND m.name = c.name"
+            " LEFT JOIN folder s ON s.place = f.place || '/' || c.name"
+            " WHERE m.name IS NULL AND s.id IS NULL AND c.name <> '') WHERE at < ? OR rank > ?",
+            before_s,
+            most,
         )
         self._add(
-            f"UPDATE folder SET kept_from = max(kept_from, (SELECT max(n) FROM ({gone}) g WHERE g.folder = folder.id))"  # noqa: S608
-            f" WHERE id IN (SELECT folder FROM ({gone}))",
-            before_s,
-            before_s,
+            "UPDATE folder SET kept_from = max(kept_from, g.n)"
+            " FROM (SELECT folder, max(n) AS n FROM pruned GROUP BY folder) AS g WHERE g.folder = folder.id"
         )
-        self._add(
-            f"DELETE FROM change WHERE (folder, name) IN (SELECT folder, name FROM ({gone}))",  # noqa: S608
-            before_s,
-        )
+        self._add("DELETE FROM change WHERE (folder, name) IN (SELECT folder, name FROM pruned)")
+        self._add("DROP TABLE pruned")
 
 
 class _Reader:
@@ -622,10 +718,20 @@ class Index:
         rows = self._rows("SELECT name FROM member WHERE folder = ? AND uid = ? LIMIT 1", folder_id, uid)
         return str(rows[0][0]) if rows else None
 
-    def changed_names(self, folder_id: int, after: int, limit: int | None = None) -> list[tuple[str, int]]:
-        """Names with the number of their newest change, for changes after a counter, oldest first."""
-        sql = "SELECT name, n FROM change WHERE folder = ? AND n > ? ORDER BY n LIMIT ?"
-        return [(str(name), int(n)) for name, n in self._rows(sql, folder_id, after, -1 if limit is None else limit)]
+    def changed_names(self, folder_id: int, after: int, upto: int | None = None) -> list[NameChange]:
+        """The newest change of each name whose number is above ``after`` and at most ``upto``, oldest first."""
+        sql = "SELECT n, name, veiled FROM change WHERE folder = ? AND n > ? AND n <= ? ORDER BY n"
+        return [
+            NameChange(n, name, Veil(veiled))
+            for n, name, veiled in self._rows(sql, folder_id, after, LARGEST if upto is None else upto)
+        ]
+
+    def change_number(self, place: str) -> int:
+        """The number under which the last appearance of a folder is logged; 0 where the log does not say."""
+        above, _, name = place.rpartition("/")
+        sql = "SELECT c.n FROM change c JOIN folder p ON p.id = c.folder WHERE p.place = ? AND c.name = ?"
+        rows = self._rows(sql, above, name)
+        return int(rows[0][0]) if rows else 0
 
     def tree_bytes(self, place: str) -> int:
         """The sizes of all files at and below a folder, added up."""

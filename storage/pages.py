@@ -1,8 +1,8 @@
 """
-One page of a synchronisation (RFC 6578 §3.6): the names to report and the token that stands for having them.
+One page of a synchronisation (RFC 6578 §3.6): what to report and the token that stands for having it.
 
 The change log is in the order of changes, so a page of it ends at a change's number. The first list is in the order of
-names: the token of a page of it carries the last name, and when the list is through, what changed meanwhile is told.
+names: the token of a page of it carries the last name, and what changed while it was handed out follows after its end.
 """
 
 from __future__ import annotations
@@ -37,25 +37,38 @@ def sync_page(store: Store, collection: Collection, token: str, limit: int | Non
         InvalidSyncToken: the client has to begin anew.
     """
     folder = collection.folder
-    base, after, last = token.partition(AFTER)
-    if base and not after:
-        changes = [(name, number) for name, number in store.changes_since(folder, base) if name]
-        if limit is not None and len(changes) > limit:
-            kept = changes[:limit]
-            return Page([name for name, _ in kept], store.sync_token(folder, kept[-1][1]), True)
-        return Page([name for name, _ in changes], store.sync_token(folder), False)
-    if after and not base:
+    base, after = split_token(token)
+    if not base or after is not None:
+        return _first_page(store, collection, base, after or "", limit)
+    changes = [change for change in store.changes_since(folder, base) if change.name]
+    kept = changes[:limit]
+    is_cut = len(kept) < len(changes)
+    return Page([change.name for change in kept], store.sync_token(folder, kept[-1].n if is_cut else None), is_cut)
+
+
+def split_token(token: str) -> tuple[str, str | None]:
+    """
+    A token as the state it stands for ("" for none) and, within the first list, the last name that was handed out.
+
+    Raises:
+        InvalidSyncToken: there is a name and no state.
+    """
+    base, mark, last = token.partition(AFTER)
+    if mark and not base:
         raise InvalidSyncToken(f"{token!r} is no token of this server; sync from the beginning")
-    return _first_page(store, collection, base, unquote(last), limit)
+    return base, unquote(last) if mark else None
+
+
+def token_after(base: str, last: str) -> str:
+    """The token of a page within the first list that ends with a name."""
+    return f"{base}{AFTER}{quote(last, safe='')}"
 
 
 def _first_page(store: Store, collection: Collection, base: str, last: str, limit: int | None) -> Page:
     folder = collection.folder
-    changed = [name for name, _ in store.changes_since(folder, base) if name] if base else []
     start = base or store.sync_token(folder)
+    is_behind = store.parse_sync_token(folder, start) < folder.counter
     left = sorted(member.name for member in store.members(folder) if member.name > last)
     if limit is not None and len(left) > limit:
-        left = left[:limit]
-        return Page(left, f"{start}{AFTER}{quote(left[-1], safe='')}", True)
-    known = set(left)
-    return Page(left + [name for name in changed if name not in known], store.sync_token(folder), False)
+        return Page(left[:limit], token_after(start, left[limit - 1]), True)
+    return Page(left, start, is_behind)

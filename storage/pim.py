@@ -6,7 +6,6 @@ Every path is asked for here, so what somebody may not know of is nowhere found,
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from auth.principal import fold
-from storage import shown
+from storage import homesync, shown
 from storage.collection import Collection, Home, Item, Resource, Root, read_props, tag_of
-from storage.errors import InvalidSyncToken, NotFound
+from storage.errors import NotFound
 from storage.paths import DAV, canonical, join, place_of
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 ROOT_PLACE = "collections/collection-root"
 ANY_ITEM = "*"  # stands for an item that nobody in particular made
-HOME_TOKEN = "urn:davserver:sync:home:"  # noqa: S105 - the beginning of a sync token, no secret
 
 
 class PimShelf:
@@ -120,25 +118,13 @@ class PimShelf:
         """Whether the principal may read every item of a collection, not only its own."""
         return self._access.may(Action.READ, join(collection.path, ANY_ITEM))
 
+    def token(self, collection: Collection) -> str:
+        """The sync token of a collection."""
+        return self._store.sync_token(collection.folder)
+
     def home_token(self, home: Home) -> str:
-        """A sync token of a home: a hash over the listing with each collection's own token."""
-        listing = hashlib.sha256()
-        for collection in self.collections(home):
-            listing.update(f"{collection.asked}\n{self._store.sync_token(collection.folder)}\n".encode())
-        return HOME_TOKEN + listing.hexdigest()[:32]
-
-    def require_home_token(self, home: Home, token: str) -> bool:
-        """
-        Whether nothing changed since; False for the first sync.
-
-        Raises:
-            InvalidSyncToken: something changed; the client lists the home anew.
-        """
-        if not token:
-            return False
-        if token != self.home_token(home):
-            raise InvalidSyncToken("the home has changed; list it anew")
-        return True
+        """The sync token of a home."""
+        return homesync.home_token(self, home)
 
     def _home(self, asked: str, owner: str) -> Home | None:
         path = join(DAV, owner)

@@ -18,8 +18,9 @@ from storage import state as states
 from storage.disk import find_status, read_bytes
 from storage.icalendar import read_facts
 from storage.index import Batch, Index
-from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, Stamps, etag_of
+from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, Stamps, Veil, etag_of
 from storage.scan import Found, go_on, scan, scan_folders
+from storage.state import State
 
 SETTLE_NS = 2_000_000_000  # kernels before 6.13 stamp in steps of 4 ms: a younger stamp may hide a second edit
 LARGEST_HASHED = 8 << 20  # an unsettled plain file up to this size is told apart by its bytes
@@ -63,7 +64,13 @@ class Looked:
 class Reconciler:
     """Compares one directory at a time. The caller holds the folder's write lock, but for ``look_over``."""
 
-    def __init__(self, root: str, index: Index, clock: Callable[[], float]) -> None:
+    def __init__(self, root: str, index: Index, clock: Callable[[], float], *, logs_new: bool = True) -> None:
+        """
+        Args:
+            logs_new: log what lies in folders that are looked at for the first time; not while a new index is filled,
+                of which no token was given yet.
+        """
+        self.logs_new = logs_new
         self._root = root
         self._index = index
         self._clock = clock
@@ -89,7 +96,7 @@ class Reconciler:
         changed = self._files(folder, found, known, unsettled, count)
         batch = Batch()
         names = self._folders(batch, folder, found.folders)
-        if folder.stamp_ns != NEVER:  # else no token was given yet that could miss something
+        if folder.stamp_ns != NEVER or self.logs_new:  # a token of a folder above could miss something
             self._log(batch, folder, names)
         marked = self._mark(batch, folder)
         if folder.stamp_ns != before.st_mtime_ns or folder.inode != before.st_ino:
@@ -200,8 +207,18 @@ class Reconciler:
 
     def _log(self, batch: Batch, folder: Folder, names: Iterable[str]) -> None:
         now = self._clock()
+        creators = states.read(f"{self._root}/{folder.place}")
         for name in names:
-            batch.log(folder.place, name, now)
+            batch.log(folder.place, name, now, veiled=self._veil(folder, name, creators))
+
+    def _veil(self, folder: Folder, name: str, creators: State) -> Veil:
+        """From whom a name may have been hidden, if it went."""
+        if os.path.lexists(f"{self._root}/{folder.place}/{name}"):
+            return Veil.NONE
+        row = self._index.folder(f"{folder.place}/{name}")
+        if row is not None:
+            return Veil.RULED if row.owner or row.ruled or self._index.marked_below(row.place) else Veil.SOME
+        return Veil.SOME if creators.get(name, "creator") is not None else Veil.NONE
 
     def _settle_arrivals(self, folder: Folder, found: Found) -> None:
         """Finish what a crash left between a rename and the state that belongs to it."""
@@ -235,7 +252,7 @@ class Reconciler:
         return self._commit(batch, folder, [*changed, *gone]) or is_changed
 
     def _commit(self, batch: Batch, folder: Folder, changed: Sequence[str]) -> bool:
-        if folder.stamp_ns != NEVER:
+        if folder.stamp_ns != NEVER or self.logs_new:
             self._log(batch, folder, changed)
         if batch:
             self._index.commit(batch)
@@ -299,6 +316,8 @@ class Reconciler:
                 changed.append(name)
             elif row.inode == status.st_ino:
                 continue
+            else:
+                changed.append(name)
             batch.put_folder(
                 f"{folder.place}/{name}",
                 inode=status.st_ino,
@@ -307,6 +326,8 @@ class Reconciler:
                 owner=None,
                 ruled=False,
             )
+            if row is None:
+                batch.refuse_earlier(f"{folder.place}/{name}")
         for name in known:
             batch.remove_tree(f"{folder.place}/{name}")
             changed.append(name)

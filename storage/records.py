@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple
 
 from storage import paths
@@ -26,7 +27,7 @@ class Folder:
         id: row number in the index, good for as long as the index.
         place: its path below the data folder, ``files/Sport``.
         cid: collection id in its sync tokens.
-        counter: number of changes logged so far.
+        counter: number of the newest change in it.
         kept_from: the smallest counter that a sync token may hold.
         inode, stamp_ns: of the directory when it was last compared with its rows; ``NEVER`` and ``DISTRUSTED`` stand
             for a folder that was not compared yet and for one that must be compared again.
@@ -103,6 +104,28 @@ class Member(NamedTuple):
             facts.component,
             int(facts.plain),
         )
+
+
+class Veil(IntEnum):
+    """From whom something that went may have been hidden; it stays with the name in the log."""
+
+    NONE = 0  # whoever may read in the folder knew of it, and nobody else
+    SOME = 1  # some who may not read there may have known of it too: its maker, of a folder whoever may write there
+    RULED = 2  # it had rules or an owner of its own: nobody can be sure
+
+
+class NameChange(NamedTuple):
+    """
+    The newest change of a name in a folder's log.
+
+    Attributes:
+        n: its number; changes are numbered through the whole index.
+        veiled: who may have known of what had the name before.
+    """
+
+    n: int
+    name: str
+    veiled: Veil
 
 
 class Span(NamedTuple):

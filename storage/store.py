@@ -30,7 +30,7 @@ from storage.guards import Guards
 from storage.index import Batch, Index
 from storage.locks import Locks
 from storage.reconcile import Count, Reconciler, agrees, count_nothing, is_item_place
-from storage.records import DISTRUSTED, NEVER, Content, Folder, Member
+from storage.records import DISTRUSTED, NEVER, Content, Folder, Member, NameChange
 from storage.scan import count_files, go_on
 from storage.scratch import Scratch
 from storage.session import Session
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
 FOLDERS = ("files", "homes", "collections/collection-root", "trash", "scratch")
 CACHED_STATES = 10_000
+LOOKS = 20  # at a tree in which looking finds new folders, which hold new folders
 READ_AT_ONCE = 100
 KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
 TRASH_DAYS = 30
@@ -104,12 +105,13 @@ class Store:
         self.index = Index(Path(self.data, "index.sqlite"), durable=self.durable)
         self.locks = Locks(self.index, clock, per_member=settings.limits.locks_per_member)
         self._guards = Guards()
-        self.reconciler = Reconciler(self.data, self.index, clock)
+        self.reconciler = Reconciler(self.data, self.index, clock, logs_new=not self.index.fresh)
         self._states: dict[str, State] = {}
         self._changing = threading.local()
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
         self.reconcile(progress)
+        self.reconciler.logs_new = True
 
     def close(self) -> None:
         """Close the index and let the data folder go."""
@@ -262,6 +264,20 @@ class Store:
             found += self.folders(current)
         return sorted(found, key=lambda each: each.place)
 
+    def present_tree(self, folder: Folder) -> list[Folder]:
+        """
+        The rows of a folder and of all below it as they were at one moment, the disk having been looked at before.
+
+        Costs a look at each folder's stamp, whatever lies in it. Where others change the tree all the while, it is
+        the moment that counts: what comes later is found by a later call.
+        """
+        for _ in range(LOOKS):
+            rows = self.index.tree(folder.place)
+            moved = [row for row in rows if self._fresh(row) is not row]
+            if not moved:
+                return rows
+        return self.index.tree(folder.place)
+
     def members(self, folder: Folder) -> list[Member]:
         """The files directly in a folder, by name."""
         return self.index.members(folder.id)
@@ -381,8 +397,20 @@ class Store:
         """The token of a folder as it is, or as it was when its counter stood at ``counter``."""
         return f"{TOKEN_PREFIX}{folder.cid}:{self.epoch}:{folder.counter if counter is None else counter}"
 
-    def parse_sync_token(self, folder: Folder, token: str) -> int:
-        """The counter that a token of this folder holds. Raises InvalidSyncToken."""
+    def parse_sync_token(
+        self, folder: Folder, token: str, *, kept_from: int | None = None, newest: int | None = None
+    ) -> int:
+        """
+        The counter that a token of this folder holds.
+
+        Args:
+            kept_from, newest: the bounds of what it may be, where they are not the folder's own.
+
+        Raises:
+            InvalidSyncToken: it is of another folder or epoch, or out of bounds.
+        """
+        kept_from = folder.kept_from if kept_from is None else kept_from
+        newest = folder.counter if newest is None else newest
         cid, _, rest = token.removeprefix(TOKEN_PREFIX).partition(":")
         epoch, _, digits = rest.partition(":")
         if not token.startswith(TOKEN_PREFIX) or cid != folder.cid or epoch != self.epoch:
@@ -390,21 +418,15 @@ class Store:
         if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
             raise InvalidSyncToken(f"{token!r} has no counter; sync from the beginning")
         counter = int(digits)
-        if not folder.kept_from <= counter <= folder.counter:
+        if not kept_from <= counter <= newest:
             raise InvalidSyncToken(
                 f"{token!r} is older than the kept changes or ahead of them; sync from the beginning"
             )
         return counter
 
-    def changes_since(self, folder: Folder, token: str) -> list[tuple[str, int]]:
-        """
-        Names that changed or went since a token, oldest change first, each with its number; for "" all present files.
-
-        Raises InvalidSyncToken.
-        """
-        if token == "":
-            return [(member.name, 0) for member in self.members(folder)]
-        return self.index.changed_names(folder.id, self.parse_sync_token(folder, token))
+    def changes_since(self, folder: Folder, token: str) -> list[NameChange]:
+        """What changed or went up to the folder's row since a token, oldest first. Raises InvalidSyncToken."""
+        return self.index.changed_names(folder.id, self.parse_sync_token(folder, token), folder.counter)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -537,7 +559,8 @@ class Store:
         look_over(self, pause=pause)
         now = self.clock()
         batch = Batch()
-        batch.prune_changes(int(now - self.settings.storage.change_log_days * 86_400))
+        kept = self.settings.storage
+        batch.prune_changes(int(now - kept.change_log_days * 86_400), kept.change_log_entries)
         batch.remove_expired_locks(now)
         self.index.commit(batch)
         self.index.sweep()

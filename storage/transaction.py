@@ -22,7 +22,7 @@ from storage.errors import FULL_DISK, AlreadyExists, DiskFull, NotFound, ParentM
 from storage.icalendar import read_facts
 from storage.index import Batch
 from storage.reconcile import is_item_place
-from storage.records import NO_FACTS, Facts, Folder, Member, etag_of
+from storage.records import NO_FACTS, Facts, Folder, Member, Veil, etag_of
 from storage.scratch import Scratch
 from storage.state import Change, State
 
@@ -102,9 +102,10 @@ class Transaction:
         self._will_change(place)
         state = self.state(place)
         self._discard(place, row.disk_name, name, by, state.as_changes(name))
+        veiled = _veil_of(state, name)
         self._changes[place] += state.removal(name)
         self._batch.remove_member(place, name)
-        self._gone(place, name)
+        self._gone(place, name, veiled=veiled)
 
     def move(
         self,
@@ -139,10 +140,11 @@ class Transaction:
         self._on_disk(lambda: os.rename(source, target))
         if os.path.lexists(source):  # a rename of one hard link over another of the same file does nothing
             os.unlink(source)
+        veiled = _veil_of(self.state(place), name)
         self._changes[place] += self.state(place).removal(name)
         self._settle(to_place, to_name, kept, before)
         self._batch.remove_member(place, name)
-        self._gone(place, name)
+        self._gone(place, name, veiled=veiled)
         return self._adopt(to_place, to_name, disk_name, row.created_ns)
 
     def copy(
@@ -215,6 +217,7 @@ class Transaction:
         status = os.stat(directory, follow_symlinks=False)
         stamp = status.st_mtime_ns
         self._batch.put_folder(place, inode=status.st_ino, stamp_ns=stamp, modified_ns=stamp, owner=owner, ruled=False)
+        self._batch.refuse_earlier(place)
         self._batch.log(above, name, self._store.clock())
         self.checkpoint()
         folder = self._store.find_folder(place)
@@ -229,15 +232,19 @@ class Transaction:
         self.checkpoint()
         above, _, name = place.rpartition("/")
         self._will_change(above)
+        veiled = self._veil_of_folder(place)
         self._discard(above, name, name, by, ())
         self._store.forget_states(place)
         self._batch.remove_tree(place)
-        self._gone(above, name)
+        self._gone(above, name, veiled=veiled)
         self.checkpoint()
 
     def move_folder(self, place: str, to_place: str) -> None:
         """
-        Rename a folder with all it holds; ids, change logs and state go along. Needs the guards of the whole tree.
+        Rename a folder with all it holds; its state goes along. Needs the guards of the whole tree.
+
+        A calendar or address book keeps its id and change log: clients know it by its token at the new place. Plain
+        folders begin new ones, for all in them is new to whoever synchronises the tree at the new place.
 
         Raises:
             NotFound, ParentMissing, AlreadyExists, PlaceRefused (into itself).
@@ -255,9 +262,15 @@ class Transaction:
         source, target = self._store.file(above, name), self._store.file(to_above, to_name)
         self._on_disk(lambda: os.rename(source, target))
         self._store.forget_states(place)
+        veiled = self._veil_of_folder(place)
         self._batch.move_tree(place, to_place)
-        self._gone(above, name)
+        self._gone(above, name, veiled=veiled)
+        is_collection = is_item_place(to_place)
+        if not is_collection:
+            self._batch.refuse_earlier(to_place)
         self._batch.log(to_above, to_name, self._store.clock())
+        if not is_collection:
+            self._batch.log_arrival(to_place, self._store.clock())
         self.checkpoint()
 
     # -- state -----------------------------------------------------------------------------------------------------
@@ -381,11 +394,17 @@ class Transaction:
         if member.name == paths.ACCESS_FILE:
             self._marks.add(place)
 
-    def _gone(self, place: str, name: str) -> None:
+    def _veil_of_folder(self, place: str) -> Veil:
+        """From whom a folder and what lies in it may be hidden."""
+        folder = self._store.folder_row(place)
+        marked = folder is not None and (folder.owner is not None or bool(folder.ruled))
+        return Veil.RULED if marked or self._store.index.marked_below(place) else Veil.SOME
+
+    def _gone(self, place: str, name: str, *, veiled: Veil) -> None:
         """After a name went: its locks end and the change is logged."""
         self._rows[place, name] = None
         self._batch.forget_locks(paths.path_of(f"{place}/{name}"))
-        self._batch.log(place, name, self._store.clock())
+        self._batch.log(place, name, self._store.clock(), veiled=veiled)
         if name == paths.ACCESS_FILE:
             self._marks.add(place)
 
@@ -461,6 +480,10 @@ class Transaction:
                 self._store.distrust(place)
         except DiskFull:  # the directories' own stamps have moved, so they are looked at all the same
             log.warning("the disk is full: the index could not note that it is behind")
+
+
+def _veil_of(state: State, name: str) -> Veil:
+    return Veil.NONE if state.get(name, "creator") is None else Veil.SOME
 
 
 def _copy_bytes(fd: int, scratch: Scratch) -> None:

@@ -15,6 +15,7 @@ from davserver.dav.message import Environ, Request, Response
 from davserver.dav.multistatus import error_response
 from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_read import allowed
+from davserver.mounts.files_report import report
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import ANSWER, FilesServer
 from storage.errors import Locked
@@ -22,7 +23,7 @@ from storage.session import Session
 from storage.store import Store
 
 METHODS = frozenset({"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL"}) | frozenset(
-    {"PROPFIND", "PROPPATCH", "LOCK", "UNLOCK"}
+    {"PROPFIND", "PROPPATCH", "REPORT", "LOCK", "UNLOCK"}
 )
 
 
@@ -41,6 +42,8 @@ class FilesMount:
         call = call_of(request, session, self._settings)
         if request.method not in METHODS:
             return Response.text(405, f"{request.method} is not for files\n", ("Allow", allowed(call.find())))
+        if request.method == "REPORT":  # the guest has none
+            return report(call)
         environ = self._environ(call)
         answer = _Answer()
         try:

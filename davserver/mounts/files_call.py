@@ -14,6 +14,8 @@ from storage.fileterms import Terms
 from storage.filetree import Node
 from storage.paths import HOME, MEMBERS, is_within, join
 from storage.session import Session
+from storage.store import TOKEN_PREFIX
+from storage.treesync import is_synchronised
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ class Call:
             return False
         if condition.lock_token is not None:
             token = condition.lock_token
+            if token.startswith(TOKEN_PREFIX):  # RFC 6578 §5
+                node = self.files.tree.find(canonical)
+                return node is not None and is_synchronised(node) and self.files.sync.token(node) == token
             return any(lock.token == token for lock in self.session.store.locks.covering(canonical))
         etag = etag_of(self.files.tree.find(canonical))
         return etag is not None and etag == condition.etag

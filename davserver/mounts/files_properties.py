@@ -20,11 +20,16 @@ from storage.locks import Lock
 from storage.paths import is_within
 from storage.sharedrules import collection_of
 from storage.state import State
+from storage.treesync import is_synchronised
 
 SECOND = 1_000_000_000  # in nanoseconds
 SUPPORTED_LOCK = "".join(
     f"<D:lockentry><D:lockscope><D:{scope}/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
     for scope in ("exclusive", "shared")
+)
+SUPPORTED_REPORTS = (
+    "<D:supported-report-set><D:supported-report><D:report><D:sync-collection/></D:report></D:supported-report>"
+    "</D:supported-report-set>"
 )
 PRIVILEGES: tuple[tuple[Action, tuple[str, ...]], ...] = (
     (Action.READ, ("read", "read-current-user-privilege-set")),
@@ -203,6 +208,19 @@ def _privileges(scene: Scene, node: Node) -> str:
     return f"<D:current-user-privilege-set>{scene.privileges(held)}</D:current-user-privilege-set>"
 
 
+def _sync_token(scene: Scene, node: Node) -> str | None:
+    if not is_synchronised(node):
+        return None
+    return f"<D:sync-token>{text_of(scene.call.files.sync.token(node))}</D:sync-token>"
+
+
+def _supported_reports(scene: Scene, node: Node) -> str | None:
+    """``DAV:supported-report-set`` (RFC 3253 §3.1.5); files have no report."""
+    if not node.is_folder:
+        return None
+    return SUPPORTED_REPORTS if is_synchronised(node) else "<D:supported-report-set/>"
+
+
 # Answered to allprop too (RFC 4918 §9.1.5).
 BASIC: dict[str, Render] = {
     DAV.resourcetype: _resourcetype,
@@ -215,7 +233,7 @@ BASIC: dict[str, Render] = {
     DAV.supportedlock: _supportedlock,
     DAV.lockdiscovery: render_lockdiscovery,
 }
-# Only to those who name them (RFC 4331 §2, RFC 3744 §5).
+# Only to those who name them (RFC 4331 §2, RFC 3744 §5, RFC 6578 §4).
 ON_REQUEST: dict[str, Render] = {
     DAV.quota_used_bytes: _quota_used,
     DAV.quota_available_bytes: _quota_available,
@@ -223,6 +241,8 @@ ON_REQUEST: dict[str, Render] = {
     DAV.current_user_principal: _current_user_principal,
     DAV.principal_collection_set: _principal_collections,
     DAV.current_user_privilege_set: _privileges,
+    DAV.sync_token: _sync_token,
+    DAV.supported_report_set: _supported_reports,
 }
 LIVE: dict[str, Render] = BASIC | ON_REQUEST
 SETTABLE = frozenset({DAV.displayname})  # kept like a dead property; every other DAV: name is protected

@@ -26,19 +26,24 @@ def propfind(call: Call) -> Response:
     node = call.get()
     call.require_conditions(node)
     nodes = _nodes(call, node, depth, limits.depth_infinity_resources)
-    scene = Scene(call)
-    return multistatus(_rows(scene, nodes, asked))
+    return multistatus(map(Renderer(Scene(call), asked).row, nodes))
 
 
-def _rows(scene: Scene, nodes: Iterator[Node], asked: PropRequest) -> Iterator[str]:
-    render = RENDERERS[asked.asked]
-    if asked.asked is Asked.NAMES:
-        yield from (render(scene, node, asked) for node in nodes)
-        return
-    basic = tuple(BASIC) if asked.asked is Asked.ALL else ()
-    templates = Templates(scene, tuple(dict.fromkeys((*basic, *asked.names))))
-    for node in nodes:
-        yield templates.render(node) or render(scene, node, asked)
+class Renderer:
+    """The rows of one answer: the same question about many resources."""
+
+    def __init__(self, scene: Scene, asked: PropRequest) -> None:
+        self._scene = scene
+        self._asked = asked
+        self._render = RENDERERS[asked.asked]
+        basic = tuple(BASIC) if asked.asked is Asked.ALL else ()
+        names = tuple(dict.fromkeys((*basic, *asked.names)))
+        self._templates = None if asked.asked is Asked.NAMES else Templates(scene, names)
+
+    def row(self, node: Node) -> str:
+        """The ``DAV:response`` of one resource."""
+        ready = None if self._templates is None else self._templates.render(node)
+        return ready or self._render(self._scene, node, self._asked)
 
 
 def _nodes(call: Call, node: Node, depth: Depth, most: int) -> Iterator[Node]:

@@ -34,7 +34,8 @@ AUTHOR = ("MS-Author-Via", "DAV")  # Office and old Windows clients open read-on
 READING = "OPTIONS, GET, HEAD, PROPFIND"
 WRITING = "COPY, MOVE, DELETE, PROPPATCH, LOCK, UNLOCK"
 ALLOW_FILE = f"{READING}, PUT, {WRITING}"
-ALLOW_FOLDER = f"{READING}, {WRITING}"
+ALLOW_TOP = f"{READING}, REPORT"
+ALLOW_FOLDER = f"{ALLOW_TOP}, {WRITING}"
 ALLOW_LISTING = READING
 ALLOW_NOTHING_YET = "OPTIONS, PUT, MKCOL, LOCK, UNLOCK"
 # What members store is shown by browsers as a page of its own origin without scripts: it must not act with the
@@ -70,8 +71,10 @@ def allowed(node: Node | None) -> str:
     """The methods for a resource as an Allow header."""
     if node is None:
         return ALLOW_NOTHING_YET
-    if node.listing or node.path == FILES:
+    if node.listing:
         return ALLOW_LISTING
+    if node.path == FILES:
+        return ALLOW_TOP
     return ALLOW_FOLDER if node.is_folder else ALLOW_FILE
 
 

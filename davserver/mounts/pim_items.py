@@ -263,16 +263,24 @@ def _names_new_item(request: Request, resource: Resource) -> bool:
 
 
 def require_if(request: Request, resource: Resource, view: View) -> None:
-    """The If header (RFC 4918 §10.4.3): nothing is locked here, so only ETags and ``Not <…>`` can be true."""
+    """The If header (RFC 4918 §10.4.3): nothing is locked here, so of tokens only sync tokens can be true."""
     header = parse_if(request.header("if"))
     if not header.lists:
         return
 
     def matches(path: str, condition: Condition) -> bool:
-        if condition.etag is None:
-            return False
         found = view.session.pim.find(path)
+        if condition.etag is None:
+            return _has_token(found, condition.lock_token, view)
         return isinstance(found, Item) and found.member.etag == condition.etag
 
     if not header.holds(request.path, matches):
         raise PreconditionFailed("no list of the If header is true; nothing is locked below /dav/")
+
+
+def _has_token(resource: Resource | None, token: str | None, view: View) -> bool:
+    """Whether a token is the present sync token of a collection or home (RFC 6578 §5)."""
+    shelf = view.session.pim
+    if isinstance(resource, Home):
+        return token == shelf.home_token(resource)
+    return isinstance(resource, Collection) and bool(resource.tag) and token == shelf.token(resource)

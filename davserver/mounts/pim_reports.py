@@ -7,22 +7,21 @@ from itertools import islice
 from xml.etree.ElementTree import Element
 
 from auth.acl import Action
-from auth.errors import NeedPrivileges
 from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import multistatus, status_response
 from davserver.dav.names import CALDAV, CARDDAV, DAV
-from davserver.dav.propfind import PropRequest, parse_prop
+from davserver.dav.propfind import parse_prop
+from davserver.dav.sync import TRUNCATED, parse_limit
 from davserver.dav.target import parse_target
-from davserver.dav.xml import open_tag, parse_xml, read_body, text_of
-from davserver.mounts import pim_freebusy, pim_principals, pim_query
+from davserver.dav.xml import parse_xml, read_body
+from davserver.mounts import pim_freebusy, pim_principals, pim_query, pim_sync
 from davserver.mounts.pim_data import data_of
 from davserver.mounts.pim_item_rows import ItemRows
-from davserver.mounts.pim_rows import Rows, wants_minimal
+from davserver.mounts.pim_rows import wants_minimal
 from davserver.mounts.pim_view import View, href_path
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Home, Item, Resource
 from storage.errors import PlaceRefused
-from storage.pages import sync_page
 from storage.paths import DAV as TREE
 from storage.paths import is_within
 from storage.records import Member
@@ -36,11 +35,10 @@ TAG_OF_REPORT = {
     CARDDAV.addressbook_multiget: ADDRESS_BOOK,
     CARDDAV.addressbook_query: ADDRESS_BOOK,
 }
-TRUNCATED = open_tag(DAV.number_of_matches_within_limits)
 
 
 def report(request: Request, view: View) -> Response:
-    """REPORT. The Depth header is not looked at: each report reaches where its RFC says, whatever clients send."""
+    """REPORT. Each one reaches where its RFC says; Depth counts where a synchronisation has no level of its own."""
     limits = view.settings.limits
     body = read_body(request, max(limits.xml_bytes, limits.multiget_bytes))
     root = parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements + limits.multiget_hrefs)
@@ -62,61 +60,6 @@ def _is_asked_well(name: str, resource: Resource) -> bool:
     if name == DAV.sync_collection:
         return isinstance(resource, Home) or (isinstance(resource, Collection) and bool(resource.tag))
     return True
-
-
-def sync_collection(root: Element, resource: Resource, request: Request, view: View) -> Response:
-    """What changed since a token (RFC 6578 §3.2)."""
-    element = root.find(DAV.sync_token)
-    if element is None:
-        raise BadRequest("a sync-collection names a DAV:sync-token; for the first one it is empty")
-    if (root.findtext(DAV.sync_level) or "1").strip() not in ("1", "infinite", "infinity"):
-        raise BadRequest("DAV:sync-level is 1 or infinite")
-    token = (element.text or "").strip()
-    asked = parse_prop(root)
-    if isinstance(resource, Home):
-        return _sync_home(resource, token, asked, request, view)
-    assert isinstance(resource, Collection)
-    return _sync_members(resource, token, asked, _limit(root), request, view)
-
-
-def _limit(root: Element) -> int | None:
-    text = root.findtext(f"{DAV.limit}/{DAV.nresults}") or root.findtext(f"{CARDDAV.limit}/{CARDDAV.nresults}")
-    if text is None:
-        return None
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise BadRequest(f"nresults is {text.strip()[:20]!r}; it can be 1 or more")
-    return int(text)
-
-
-def _sync_home(home: Home, token: str, asked: PropRequest, request: Request, view: View) -> Response:
-    shelf = view.session.pim
-    present = shelf.home_token(home)
-    unchanged = shelf.require_home_token(home, token)
-    rows = Rows(asked, view, minimal=wants_minimal(request))
-    found = [] if unchanged else shelf.collections(home)
-    return multistatus(map(rows.row, found), open_tag(DAV.sync_token, text_of(present)))
-
-
-def _sync_members(
-    collection: Collection, token: str, asked: PropRequest, limit: int | None, request: Request, view: View
-) -> Response:
-    store = view.session.store
-    if not view.session.pim.reads_items(collection):  # to others a token would tell of what they may not read
-        raise NeedPrivileges(collection.path, Action.READ)
-    page = sync_page(store, collection, token, limit)
-    tail = status_response(href_path(collection), 507, TRUNCATED) if page.is_cut else ""
-    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data_of(asked))
-    answers = _changed_rows(collection, page.names, rows, view)
-    return multistatus(answers, tail + open_tag(DAV.sync_token, text_of(page.token)))
-
-
-def _changed_rows(collection: Collection, names: list[str], rows: ItemRows, view: View) -> Iterator[str]:
-    """The rows of members that are there, in their order, and 404 for those that went."""
-    present = view.session.store.members_named(collection.folder, names)
-    yield from rows.rows(present[name] for name in names if name in present)
-    for name in names:
-        if name not in present:
-            yield status_response(f"{collection.asked}/{name}", 404)
 
 
 def multiget(root: Element, resource: Resource, request: Request, view: View) -> Response:
@@ -187,7 +130,7 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
     else:
         view.session.access.require(Action.READ, collection.path)
         found = pim_query.matches(question, collection, view, floating)
-    limit = _limit(root)
+    limit = parse_limit(root)
     tail = ""
     if limit is not None:
         page = list(islice(found, limit + 1))
@@ -209,7 +152,7 @@ def free_busy(root: Element, resource: Resource, request: Request, view: View) -
 
 
 REPORTS: dict[str, Report] = {
-    DAV.sync_collection: sync_collection,
+    DAV.sync_collection: pim_sync.sync_collection,
     CALDAV.calendar_multiget: multiget,
     CALDAV.calendar_query: query,
     CALDAV.free_busy_query: free_busy,

@@ -52,10 +52,11 @@ def mkcalendar(inner: str) -> str:
     return f"<C:mkcalendar {NAMESPACES}><D:set><D:prop>{inner}</D:prop></D:set></C:mkcalendar>"
 
 
-def sync(token: str = "", props: str = "<D:getetag/>", more: str = "") -> str:
-    """The body of a sync-collection."""
+def sync(token: str = "", props: str = "<D:getetag/>", more: str = "", *, level: str | None = "1") -> str:
+    """The body of a sync-collection; ``more`` is a ``DAV:limit``."""
+    reach = "" if level is None else f"<D:sync-level>{level}</D:sync-level>"
     return (
-        f"<D:sync-collection {NAMESPACES}><D:sync-token>{token}</D:sync-token><D:sync-level>1</D:sync-level>"
+        f"<D:sync-collection {NAMESPACES}><D:sync-token>{token}</D:sync-token>{reach}"
         f"{more}<D:prop>{props}</D:prop></D:sync-collection>"
     )
 

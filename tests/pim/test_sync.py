@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+
 import pytest
 
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
@@ -105,14 +108,112 @@ def test_items_say_that_they_are_calendar_objects(mine: Dav, calendar: str) -> N
     assert (rows[calendar + "no-suffix"].text(DAV.getcontenttype) or "").startswith("text/calendar")
 
 
-def test_the_home_synchronises_by_a_token_of_its_listing(club: Server) -> None:
+HOME = "/dav/alice/"
+HOME_TOKEN = "urn:davserver:sync:home:"
+
+
+def packed(text: str) -> str:
+    """A text in the form that a home's token has."""
+    return base64.urlsafe_b64encode(zlib.compress(text.encode())).decode()
+
+
+@pytest.mark.rfc("6578", "3.5")
+def test_a_home_tells_which_collections_came_changed_and_went(club: Server) -> None:
     alice = club.client("alice")
-    first = alice.report("/dav/alice/", sync(props="<D:resourcetype/>"))
-    assert set(first.multistatus()) == {f"/dav/alice/{name}/" for name in ("calendar", "contacts", "tasks")}
-    assert alice.report("/dav/alice/", sync(token_of(first))).multistatus() == {}
-    alice.put("/dav/alice/calendar/a.ics", event())
-    reply = alice.report("/dav/alice/", sync(token_of(first)))
+    first = alice.report(HOME, sync(props="<D:resourcetype/><D:sync-token/>"))
+    assert set(first.multistatus()) == {f"{HOME}{name}/" for name in ("calendar", "contacts", "tasks")}
+    assert alice.report(HOME, sync(token_of(first))).multistatus() == {}
+    alice.put(HOME + "calendar/a.ics", event())
+    alice.mkcalendar(HOME + "new/")
+    alice.delete(HOME + "tasks/")
+    alice.proppatch(HOME + "contacts/", {DAV.displayname: "People"})
+    second = alice.report(HOME, sync(token_of(first), "<D:sync-token/>"))
+    rows = second.multistatus()
+    assert {href: row.status for href, row in rows.items()} == {
+        HOME + "calendar/": None,
+        HOME + "contacts/": None,
+        HOME + "new/": None,
+        HOME + "tasks/": 404,
+    }
+    calendar = alice.propfind(HOME + "calendar/", DAV.sync_token).multistatus()[HOME + "calendar/"]
+    assert rows[HOME + "calendar/"].text(DAV.sync_token) == calendar.text(DAV.sync_token)
+    assert token_of(second) == alice.propfind(HOME, DAV.sync_token).multistatus()[HOME].text(DAV.sync_token)
+    assert alice.report(HOME, sync(token_of(second))).multistatus() == {}
+
+
+@pytest.mark.rfc("6578", "3.6")
+def test_a_home_is_told_page_by_page(club: Server) -> None:
+    alice = club.client("alice")
+    first = alice.report(HOME, sync(more=CUT))
+    assert [row.status for row in first.multistatus().values()] == [None, None, 507]
+    rest = alice.report(HOME, sync(token_of(first), more=CUT))
+    assert set(rest.multistatus()) == {HOME + "tasks/"}
+    assert alice.report(HOME, sync(token_of(rest), more=CUT)).multistatus() == {}
+
+
+@pytest.mark.rfc("6578", "3.5.2")
+def test_what_is_shared_no_longer_goes_from_a_home_and_what_never_was_is_not_named(club: Server) -> None:
+    alice, bob = club.client("alice"), club.client("bob")
+    rules = "/files/Collections/alice/calendar/access.toml"
+    shown = "/dav/bob/alice~calendar/"
+    alice.propfind(HOME)  # made when it is used first
+    token = token_of(bob.report("/dav/bob/", sync()))
+    assert bob.report("/dav/bob/", sync(token)).multistatus() == {}
+    assert alice.put(rules, '[[rule]]\nwho = ["bob"]\nmay = ["read"]\n').status == 201
+    shared = bob.report("/dav/bob/", sync(token))
+    assert set(shared.multistatus()) == {shown}
+    assert alice.delete(rules).status == 204
+    assert {
+        href: row.status for href, row in bob.report("/dav/bob/", sync(token_of(shared))).multistatus().items()
+    } == {shown: 404}
+    assert bob.report("/dav/bob/", sync(token)).multistatus() == {}
+
+
+@pytest.mark.rfc("6578", "3.3")
+def test_collections_of_a_home_say_once_that_each_is_synchronised_by_itself(club: Server) -> None:
+    alice = club.client("alice")
+    first = alice.report(HOME, sync(level="infinite"))
+    rows = first.multistatus()
+    assert len(rows) == 3
+    assert {(row.status, row.condition) for row in rows.values()} == {(403, DAV.sync_traversal_supported)}
+    alice.put(HOME + "calendar/a.ics", event())
+    alice.delete(HOME + "tasks/")
+    rows = alice.report(HOME, sync(token_of(first), level="infinite")).multistatus()
+    assert {href: row.status for href, row in rows.items()} == {HOME + "tasks/": 404}
+
+
+def test_a_home_token_outlives_the_index(club: Server) -> None:
+    alice = club.client("alice")
+    token = token_of(alice.report(HOME, sync()))
+    alice.delete(HOME + "tasks/")
+    club.stop()
+    for file in club.data.glob("index.sqlite*"):
+        file.unlink()
+    club.start()
+    assert alice.report(HOME, sync(token)).multistatus()[HOME + "tasks/"].status == 404
+
+
+@pytest.mark.rfc("6578", "3.2")
+@pytest.mark.parametrize("token", ["x", "urn:x:y", HOME_TOKEN, HOME_TOKEN + "eJw", HOME_TOKEN + packed("[" * 100_000)])
+def test_a_home_refuses_what_is_no_token_of_its_own(club: Server, token: str) -> None:
+    reply = club.client("alice").report(HOME, sync(token))
     assert (reply.status, reply.condition) == (403, DAV.valid_sync_token)
+    other = token_of(club.client("bob").report("/dav/bob/", sync()))
+    assert club.client("alice").report(HOME, sync(other)).condition == DAV.valid_sync_token
+
+
+@pytest.mark.rfc("6578", "5")
+def test_a_write_can_be_bound_to_the_state_of_a_collection(mine: Dav, calendar: str) -> None:
+    token = token_of(mine.report(calendar, sync()))
+    bound = {"If": f"<{calendar}> (<{token}>)"}
+    assert mine.put(calendar + "a.ics", event("a"), bound).status == 201
+    assert mine.put(calendar + "b.ics", event("b"), bound).status == 412
+    assert mine.get(calendar + "b.ics").status == 404
+
+
+@pytest.mark.rfc("6578", "3.2")
+def test_depth_is_no_level_where_there_is_one(mine: Dav, calendar: str) -> None:
+    assert mine.report(calendar, sync(), depth="infinity").status == 400
 
 
 def test_a_token_from_before_a_lost_index_is_refused_and_a_full_list_is_right(club: Server) -> None:

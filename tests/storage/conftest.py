@@ -63,7 +63,7 @@ class Shelf:
         return self.store.sync_token(self.folder(place))
 
     def changes(self, place: str, token: str) -> set[str]:
-        return {name for name, _ in self.store.changes_since(self.folder(place), token)}
+        return {change.name for change in self.store.changes_since(self.folder(place), token)}
 
     def restart(self, settings: Settings | None = None) -> None:
         self.store.close()

@@ -225,6 +225,48 @@ def test_a_token_older_than_the_kept_log_is_refused_and_a_younger_one_is_not(she
     assert shelf.changes("files", young) == set()
 
 
+def test_of_too_many_removals_the_oldest_are_forgotten_and_tokens_from_before_them_refused(shelf: Shelf) -> None:
+    shelf.restart(replace(shelf.settings, storage=replace(shelf.settings.storage, change_log_entries=100)))
+    shelf.make("files/A")
+    shelf.put("files/A", "stays.txt", b"one")
+    old = shelf.token("files/A")
+    tokens = []
+    for number in range(102):
+        shelf.put("files/A", f"{number}.txt", b"x")
+        with shelf.store.write("files/A") as tx:
+            tx.remove("files/A", f"{number}.txt", by=None)
+        tokens.append(shelf.token("files/A"))
+    above = shelf.token("files")
+    shelf.store.housekeeping()
+    for token in (old, tokens[0]):
+        with pytest.raises(InvalidSyncToken):
+            shelf.changes("files/A", token)
+    assert shelf.changes("files/A", tokens[1]) == {f"{number}.txt" for number in range(2, 102)}
+    assert shelf.changes("files", above) == set()
+
+
+def test_what_is_there_is_never_forgotten_by_the_log(shelf: Shelf) -> None:
+    before = shelf.token("files")
+    shelf.make("files/A")
+    shelf.put("files", "a.txt", b"one")
+    shelf.clock.ahead_s = 91 * 86_400
+    shelf.store.housekeeping()
+    assert shelf.changes("files", before) == {"A", "a.txt"}
+
+
+def test_no_number_of_a_change_is_given_twice(shelf: Shelf) -> None:
+    numbers: list[int] = []
+    for _ in range(3):
+        shelf.make("files/A")
+        shelf.put("files/A", "a.txt", b"one")
+        numbers.append(shelf.folder("files/A").counter)
+        with shelf.store.write(tree=True) as tx:
+            tx.remove_folder("files/A", by=None)
+        shelf.restart()
+        numbers.append(shelf.folder("files").counter)
+    assert numbers == sorted(set(numbers))
+
+
 def test_a_plain_files_etag_is_never_used_again(shelf: Shelf) -> None:
     seen = set()
     for n in range(5):

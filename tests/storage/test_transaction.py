@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
+from storage.errors import AlreadyExists, InvalidSyncToken, NotFound, ParentMissing, PlaceRefused
 from tests.storage.conftest import CALENDAR, Shelf
 
 
@@ -57,18 +57,35 @@ def test_a_failure_in_a_transaction_leaves_the_index_saying_what_the_disk_says(s
     assert shelf.changes("files", token) == {"a.txt"}
 
 
-def test_moving_a_folder_keeps_its_tokens_and_logs_the_change_in_both_parents(shelf: Shelf) -> None:
+@pytest.mark.rfc("6578", "3.5.1")
+def test_a_moved_folder_is_new_at_its_place_with_all_it_holds(shelf: Shelf) -> None:
     shelf.make("files/A")
     shelf.make("files/A/B")
     shelf.make("files/Z")
     shelf.put("files/A/B", "a.txt", b"one")
-    inner, outer = shelf.token("files/A/B"), shelf.token("files/Z")
+    shelf.put("files/A/B", "gone.txt", b"one")
+    with shelf.store.write("files/A/B") as tx:
+        tx.remove("files/A/B", "gone.txt", by=None)
+    inner, outer, above = shelf.token("files/A/B"), shelf.token("files/Z"), shelf.token("files")
     with shelf.store.write(tree=True) as tx:
         tx.move_folder("files/A", "files/Z/A2")
     assert shelf.store.find_folder("files/A") is None
     assert shelf.names("files/Z/A2/B") == ["a.txt"]
-    assert shelf.changes("files/Z/A2/B", inner) == set()
-    assert shelf.changes("files/Z", outer) == {"A2"}
+    assert (shelf.changes("files/Z", outer), shelf.changes("files", above)) == ({"A2"}, {"A"})
+    logged = shelf.store.index.changed_names(shelf.folder("files/Z/A2/B").id, int(outer.rpartition(":")[2]))
+    assert [change.name for change in logged] == ["a.txt"]
+    with pytest.raises(InvalidSyncToken):
+        shelf.changes("files/Z/A2/B", inner)
+
+
+def test_a_moved_calendar_keeps_its_token(shelf: Shelf) -> None:
+    home = CALENDAR.rpartition("/")[0]
+    shelf.make(home)
+    shelf.make(CALENDAR)
+    token = shelf.token(CALENDAR)
+    with shelf.store.write(tree=True) as tx:
+        tx.move_folder(CALENDAR, f"{home}/moved")
+    assert shelf.changes(f"{home}/moved", token) == set()
 
 
 @pytest.mark.parametrize(
@@ -116,6 +133,7 @@ def test_our_own_writes_need_no_second_look_at_the_directory(shelf: Shelf) -> No
 def test_writers_of_many_threads_lose_nothing_and_count_every_change(shelf: Shelf) -> None:
     shelf.make("files/A")
     token = shelf.token("files/A")
+    before = shelf.folder("files").counter
 
     def work(n: int) -> None:
         for i in range(20):
@@ -129,6 +147,6 @@ def test_writers_of_many_threads_lose_nothing_and_count_every_change(shelf: Shel
         thread.join()
     assert len(shelf.names("files/A")) == 6 * 20 + 1
     assert len(shelf.changes("files/A", token)) == 6 * 20 + 1
-    assert shelf.folder("files/A").counter == 6 * 20 * 2
+    assert shelf.folder("files/A").counter == before + 6 * 20 * 2
     data, etag = shelf.read("files/A", "shared.txt")
     assert (data, etag) == shelf.read("files/A", "shared.txt")

@@ -1,0 +1,68 @@
+"""Synchronisation of calendars, address books and homes (RFC 6578)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from auth.acl import Action
+from auth.errors import NeedPrivileges
+from davserver.dav.message import Request, Response
+from davserver.dav.multistatus import multistatus, status_response
+from davserver.dav.names import DAV
+from davserver.dav.sync import SyncRequest, parse_sync, render_end
+from davserver.dav.xml import open_tag
+from davserver.mounts.pim_data import data_of
+from davserver.mounts.pim_item_rows import ItemRows
+from davserver.mounts.pim_rows import Rows, wants_minimal
+from davserver.mounts.pim_view import View, href_path
+from storage.collection import Collection, Home, Resource
+from storage.homesync import home_page
+from storage.pages import sync_page
+from storage.paths import join
+
+ELSEWHERE = open_tag(DAV.sync_traversal_supported)
+
+
+def sync_collection(root: Element, resource: Resource, request: Request, view: View) -> Response:
+    """What changed since a token (RFC 6578 §3.2)."""
+    sync = parse_sync(root, request.header("depth"))
+    if isinstance(resource, Home):
+        return _sync_home(resource, sync, request, view)
+    assert isinstance(resource, Collection)
+    return _sync_members(resource, sync, request, view)
+
+
+def _sync_home(home: Home, sync: SyncRequest, request: Request, view: View) -> Response:
+    """A home's collections; to the level ``infinite`` each says once that it is synchronised by itself (§3.3)."""
+    page = home_page(view.session.pim, home, sync.token, sync.limit)
+    rows = Rows(sync.asked, view, minimal=wants_minimal(request))
+
+    def answers() -> Iterator[str]:
+        for name in page.gone:
+            yield status_response(join(home.asked, name) + "/", 404)
+        for collection, is_new in page.changed:
+            if not sync.infinite:
+                yield rows.row(collection)
+            elif is_new:
+                yield status_response(href_path(collection), 403, ELSEWHERE)
+
+    return multistatus(answers(), render_end(href_path(home), page.token, is_cut=page.is_cut))
+
+
+def _sync_members(collection: Collection, sync: SyncRequest, request: Request, view: View) -> Response:
+    if not view.session.pim.reads_items(collection):  # to others a token would tell of what they may not read
+        raise NeedPrivileges(collection.path, Action.READ)
+    page = sync_page(view.session.store, collection, sync.token, sync.limit)
+    rows = ItemRows(sync.asked, collection, view, minimal=wants_minimal(request), data=data_of(sync.asked))
+    end = render_end(href_path(collection), page.token, is_cut=page.is_cut)
+    return multistatus(_changed_rows(collection, page.names, rows, view), end)
+
+
+def _changed_rows(collection: Collection, names: list[str], rows: ItemRows, view: View) -> Iterator[str]:
+    """The rows of members that are there, in their order, and 404 for those that went."""
+    present = view.session.store.members_named(collection.folder, names)
+    yield from rows.rows(present[name] for name in names if name in present)
+    for name in names:
+        if name not in present:
+            yield status_response(f"{collection.asked}/{name}", 404)
