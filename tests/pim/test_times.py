@@ -133,3 +133,11 @@ def test_the_default_collation_of_calendars_knows_ascii_alone(mine: Dav, calenda
                 f"<C:text-match{collation}>{text}</C:text-match></C:prop-filter></C:comp-filter>"
             )
             assert bool(mine.report(calendar, query(asked), depth="1").multistatus()) is found
+
+
+@pytest.mark.rfc("4791", "9.9")
+def test_a_task_of_no_end_is_found_whatever_zone_is_meant(mine: Dav, calendar: str) -> None:
+    mine.put(calendar + "a.ics", task("a", "ever"))
+    mine.put(calendar + "b.ics", task("b", "since", "CREATED:20270301T100000Z"))
+    for zone in REQUEST.values():
+        assert finds(mine, calendar, "20280301T090000Z", "20280301T100000Z", zone, kind="VTODO")
