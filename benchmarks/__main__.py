@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.measure import Outcome, Plan, fill, measure
-from benchmarks.report import result_of, tables
+from benchmarks.report import merged, result_of, tables
 from benchmarks.servers import ROOT, Server, ours, radicale, versions, xandikos
 from benchmarks.workloads import WORKLOADS
 
@@ -25,7 +25,7 @@ examples:
   python -m benchmarks                                        ours alone, 1,000 items
   python -m benchmarks --servers davserver,radicale,xandikos --sizes 1000,10000,50000 --json result.json
   python -m benchmarks --only idle_poll,sync_1_change --sizes 1000,50000
-  python -m benchmarks --table result.json                    print an earlier result again
+  python -m benchmarks --table result.json                    print an earlier result again, or several as one
 """
 
 
@@ -34,7 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.table:
-        print(tables(json.loads(arguments.table.read_text(encoding="utf-8"))), end="")
+        parts = [json.loads(file.read_text(encoding="utf-8")) for file in arguments.table]
+        try:
+            print(tables(merged(parts)), end="")
+        except ValueError as failure:
+            parser.error(str(failure))
         return 0
     python = arguments.peers / "bin" / "python"
     if set(arguments.servers) & set(PEERS) and not python.exists():
@@ -129,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--folder", metavar="DIR", type=Path, help="where the data lies meanwhile (default: the system's)")
     add("--peers", metavar="VENV", type=Path, default=ROOT / ".venv-peers", help="default: .venv-peers")
     add("--json", metavar="FILE", type=Path, help="write the result there")
-    add("--table", metavar="FILE", type=Path, help="print an earlier result and do nothing else")
+    add("--table", metavar="FILE", type=Path, nargs="+", help="print earlier results as one and do nothing else")
     return parser
 
 

@@ -70,6 +70,25 @@ def _times_as_fast(own: float, other: float, unit: str) -> float:
     return own / other if unit == "req/s" else other / own
 
 
+def merged(results: Sequence[Result]) -> dict[str, Any]:
+    """
+    Runs over the same servers that were measured in parts, as if in one; starts and memory are those of the first.
+
+    Raises:
+        ValueError: they are not of the same servers in the same versions.
+    """
+    first, *others = results
+    told = dict(first)
+    for other in others:
+        if other["servers"] != first["servers"]:
+            raise ValueError(f"servers differ: {first['servers']} and {other['servers']}")
+        for key in ("results", "ratios", "growth"):
+            told[key] = {**told[key], **other[key]}
+    for key in ("results", "ratios", "growth"):
+        told[key] = {name: told[key][name] for name in WORKLOADS if name in told[key]}
+    return told
+
+
 def tables(result: Result) -> str:
     """Markdown: values with our ratios, growth, starts and memory, and what did not run or was answered differently."""
     names = list(result["servers"])

@@ -46,6 +46,26 @@ def test_a_run_of_all_workloads_tells_each_one_and_prints_its_tables_again(tmp_p
     assert benchmarks("--table", str(told)).stdout == ran.stdout
 
 
+def test_runs_in_parts_are_printed_as_one_where_the_servers_are_the_same(tmp_path: Path) -> None:
+    parts = [tmp_path / name for name in ("sync.json", "poll.json")]
+    whole = result_of(*outcome_of("idle_poll", "sync_initial"), {"davserver": "1"}, "full")
+    for part, name in zip(parts, ("sync_initial", "idle_poll"), strict=True):
+        kept = {key: {name: whole[key][name]} for key in ("results", "ratios", "growth")}
+        part.write_text(json.dumps({**whole, **kept}), encoding="utf-8")
+    assert benchmarks("--table", *map(str, parts)).stdout == tables(whole)
+    parts[1].write_text(json.dumps({**whole, "servers": {"davserver": "2"}}), encoding="utf-8")
+    refused = benchmarks("--table", *map(str, parts))
+    assert (refused.returncode, refused.stdout, "servers differ" in refused.stderr) == (2, "", True)
+
+
+def outcome_of(*names: str) -> tuple[Outcome, Plan]:
+    """Of our server alone, each workload measured once."""
+    cells = {name: {10: {"davserver": Cell([Sample([0.001])])}} for name in names}
+    plan = Plan([WORKLOADS[name] for name in names], {"davserver": [10]}, 1, 1, 1, 1, 1)
+    memory = {"davserver": {"started": 1.0, "after": 2.0, "highest": 3.0}}
+    return Outcome(cells, {"davserver": {"first": 1.0}}, memory), plan
+
+
 def test_what_the_arguments_name_and_is_not_there_is_said_before_anything_is_started(tmp_path: Path) -> None:
     for options, said in (
         (["--only", "idle_poll,nothing"], "nothing is not one of"),
