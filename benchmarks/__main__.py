@@ -70,13 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(plan: Plan, servers: Sequence[Server]) -> Outcome:
     fill(servers, plan, _tell)
-    first = plan.workloads[0].kind
-    probes = {server.name: server.path(first, min(plan.sizes[server.name])) for server in servers}
     with ExitStack() as running:
-        processes = {server.name: running.enter_context(server.running(probes[server.name])) for server in servers}
+        processes = {server.name: running.enter_context(server.running()) for server in servers}
         outcome = measure(servers, processes, plan, _tell)
     for server in servers:
-        with server.running(probes[server.name]) as process:
+        with server.running() as process:
             outcome.starts_s[server.name]["again"] = round(process.started_s, 3)
     return outcome
 

@@ -66,6 +66,7 @@ def contacts_with(name: str, text: str) -> bytes:
 POLL = propfind("CS:getctag", "D:sync-token")
 CTAG = propfind("CS:getctag")
 ETAGS = propfind("D:getetag")
+TYPE = propfind("D:resourcetype")
 QUERY_WEEK = _calendar_query("VEVENT", _range("time-range", WEEK))
 QUERY_WEEK_EXPAND = _calendar_query(
     "VEVENT", _range("time-range", WEEK), f"<C:calendar-data>{_range('expand', WEEK)}</C:calendar-data>"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import argon2
 
-from benchmarks.bodies import CTAG, DEPTH_0
+from benchmarks.bodies import DEPTH_0, TYPE
 from benchmarks.client import Account, Client
 from benchmarks.data import KINDS, Kind, write_items
 
@@ -68,9 +68,9 @@ class Server:
         self.finish(folder, kind)
 
     @contextmanager
-    def running(self, probe: str) -> Iterator[Process]:
+    def running(self) -> Iterator[Process]:
         """
-        The server while it runs, from its first answer to a PROPFIND of the path ``probe``.
+        The server while it runs, from its first answer to a PROPFIND of the home alone: it touches no collection.
 
         Raises:
             RuntimeError: it ended or did not answer within ``START_WITHIN_S``; the message has the end of its log.
@@ -86,7 +86,7 @@ class Server:
                 stderr=log,
             )
         try:
-            while not self._answers(probe):
+            while not self._answers():
                 if process.poll() is not None or time.perf_counter() - began > START_WITHIN_S:
                     raise RuntimeError(f"{self.name} did not start:\n{self._end_of_log()}")
                 time.sleep(0.005)
@@ -102,10 +102,10 @@ class Server:
     def _end_of_log(self) -> str:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
 
-    def _answers(self, probe: str) -> bool:
+    def _answers(self) -> bool:
         try:
             with Client(self.port, self.account, START_WITHIN_S) as client:
-                return client.request("PROPFIND", probe, CTAG, DEPTH_0).status == 207
+                return client.request("PROPFIND", self.homes["events"], TYPE, DEPTH_0).status == 207
         except OSError:
             return False
 

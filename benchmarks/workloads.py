@@ -288,7 +288,7 @@ def _polls_beside_puts(collection: Collection, client: Client) -> Sample:
     _in_threads([*[poll] * POLLERS, put])
     if failures:
         raise failures[0]
-    return Sample(latencies, 4 * collection.slot_s)
+    return Sample(latencies)
 
 
 def _delete(collection: Collection, client: Client) -> Sample:
