@@ -41,9 +41,7 @@ def result_of(outcome: Outcome, plan: Plan, versions: Mapping[str, str], durabil
         "seed": plan.seed,
         "rounds": plan.rounds,
         "sizes": {name: list(sizes) for name, sizes in plan.sizes.items()},
-        "results": results,
-        "ratios": {name: _ratios(result) for name, result in results.items()},
-        "growth": {name: _growth(result) for name, result in results.items()},
+        **_with_comparisons(results),
         "starts_s": outcome.starts_s,
         "memory_mb": outcome.memory_mb,
     }
@@ -70,23 +68,30 @@ def _times_as_fast(own: float, other: float, unit: str) -> float:
     return own / other if unit == "req/s" else other / own
 
 
-def merged(results: Sequence[Result]) -> dict[str, Any]:
+def merged(parts: Sequence[Result]) -> dict[str, Any]:
     """
-    Runs over the same servers that were measured in parts, as if in one; starts and memory are those of the first.
+    Runs of the same servers that were measured in parts, as if in one; starts and memory are those of the first.
 
     Raises:
         ValueError: they are not of the same servers in the same versions.
     """
-    first, *others = results
-    told = dict(first)
-    for other in others:
-        if other["servers"] != first["servers"]:
-            raise ValueError(f"servers differ: {first['servers']} and {other['servers']}")
-        for key in ("results", "ratios", "growth"):
-            told[key] = {**told[key], **other[key]}
-    for key in ("results", "ratios", "growth"):
-        told[key] = {name: told[key][name] for name in WORKLOADS if name in told[key]}
-    return told
+    results: dict[str, Any] = {}
+    for part in parts:
+        if part["servers"] != parts[0]["servers"]:
+            raise ValueError(f"servers differ: {parts[0]['servers']} and {part['servers']}")
+        for name, told in part["results"].items():
+            results.setdefault(name, {**told, "sizes": {}})["sizes"].update(told["sizes"])
+    for told in results.values():
+        told["sizes"] = {size: told["sizes"][size] for size in sorted(told["sizes"], key=int)}
+    return {**parts[0], **_with_comparisons({name: results[name] for name in WORKLOADS if name in results})}
+
+
+def _with_comparisons(results: Result) -> dict[str, Any]:
+    return {
+        "results": results,
+        "ratios": {name: _ratios(result) for name, result in results.items()},
+        "growth": {name: _growth(result) for name, result in results.items()},
+    }
 
 
 def tables(result: Result) -> str:

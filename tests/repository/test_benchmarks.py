@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,21 +47,30 @@ def test_a_run_of_all_workloads_tells_each_one_and_prints_its_tables_again(tmp_p
 
 
 def test_runs_in_parts_are_printed_as_one_where_the_servers_are_the_same(tmp_path: Path) -> None:
-    parts = [tmp_path / name for name in ("sync.json", "poll.json")]
-    whole = result_of(*outcome_of("idle_poll", "sync_initial"), {"davserver": "1"}, "full")
-    for part, name in zip(parts, ("sync_initial", "idle_poll"), strict=True):
-        kept = {key: {name: whole[key][name]} for key in ("results", "ratios", "growth")}
-        part.write_text(json.dumps({**whole, **kept}), encoding="utf-8")
+    one, other, whole = (
+        result_of(*outcome_of(cells), {"davserver": "1"}, "full")
+        for cells in (
+            {"sync_initial": [10], "idle_poll": [1000]},
+            {"idle_poll": [10]},
+            {"idle_poll": [10, 1000], "sync_initial": [10]},
+        )
+    )
+    parts = [tmp_path / "one.json", tmp_path / "other.json"]
+    for file, part in zip(parts, (one, other), strict=True):
+        file.write_text(json.dumps(part), encoding="utf-8")
     assert benchmarks("--table", *map(str, parts)).stdout == tables(whole)
-    parts[1].write_text(json.dumps({**whole, "servers": {"davserver": "2"}}), encoding="utf-8")
+    parts[1].write_text(json.dumps({**other, "servers": {"davserver": "2"}}), encoding="utf-8")
     refused = benchmarks("--table", *map(str, parts))
     assert (refused.returncode, refused.stdout, "servers differ" in refused.stderr) == (2, "", True)
 
 
-def outcome_of(*names: str) -> tuple[Outcome, Plan]:
-    """Of our server alone, each workload measured once."""
-    cells = {name: {10: {"davserver": Cell([Sample([0.001])])}} for name in names}
-    plan = Plan([WORKLOADS[name] for name in names], {"davserver": [10]}, 1, 1, 1, 1, 1)
+def outcome_of(sizes: Mapping[str, Iterable[int]]) -> tuple[Outcome, Plan]:
+    """Of our server alone: the workloads at these sizes, each measured once and taking 1 ms an item."""
+    cells = {
+        name: {size: {"davserver": Cell([Sample([size / 1000])])} for size in measured}
+        for name, measured in sizes.items()
+    }
+    plan = Plan([WORKLOADS[name] for name in sizes], {"davserver": [10, 1000]}, 1, 1, 1, 1, 1)
     memory = {"davserver": {"started": 1.0, "after": 2.0, "highest": 3.0}}
     return Outcome(cells, {"davserver": {"first": 1.0}}, memory), plan
 
