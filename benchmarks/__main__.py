@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.measure import Outcome, Plan, fill, measure
 from benchmarks.report import merged, result_of, tables
-from benchmarks.servers import ROOT, Server, ours, radicale, versions, xandikos
+from benchmarks.servers import ROOT, Process, Server, ours, radicale, versions, xandikos
 from benchmarks.workloads import WORKLOADS
 
 PEERS = ("radicale", "xandikos")
@@ -71,10 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(plan: Plan, servers: Sequence[Server]) -> Outcome:
     fill(servers, plan, _tell)
     with ExitStack() as running:
-        processes = {server.name: running.enter_context(server.running()) for server in servers}
-        outcome = measure(servers, processes, plan, _tell)
+        outcome = measure([running.enter_context(Process(server)) for server in servers], plan, _tell)
     for server in servers:
-        with server.running() as process:
+        with Process(server) as process:
             outcome.starts_s[server.name]["again"] = round(process.started_s, 3)
     return outcome
 

@@ -94,49 +94,52 @@ def fill(servers: Sequence[Server], plan: Plan, tell: Callable[[str], None]) -> 
                 server.fill(kind, size, plan.seed)
 
 
-def measure(
-    servers: Sequence[Server], processes: Mapping[str, Process], plan: Plan, tell: Callable[[str], None]
-) -> Outcome:
+def measure(processes: Sequence[Process], plan: Plan, tell: Callable[[str], None]) -> Outcome:
     """Measure running, filled servers as planned."""
     outcome = Outcome({}, {}, {})
-    for server in servers:
-        process = processes[server.name]
-        outcome.starts_s[server.name] = {"first": round(process.started_s, 3)}
-        outcome.memory_mb[server.name] = {"started": process.memory_mb()["now"]}
+    for process in processes:
+        outcome.starts_s[process.server.name] = {"first": round(process.started_s, 3)}
+        outcome.memory_mb[process.server.name] = {"started": process.memory_mb()["now"]}
     collections: dict[tuple[str, str, int], Collection] = {}
     until = time.monotonic() + plan.budget_s
     for workload in plan.workloads:
-        for size in sorted({size for server in servers for size in _sizes_of(plan, server, workload.kind.largest)}):
-            taking_part = [server for server in servers if size in plan.sizes[server.name]]
-            cells = {server.name: Cell() for server in taking_part}
+        for size in _sizes_in_all(plan, workload, processes):
+            taking_part = [process for process in processes if size in plan.sizes[process.server.name]]
+            cells = {process.server.name: Cell() for process in taking_part}
             outcome.cells.setdefault(workload.name, {})[size] = cells
             for number in range(1 if workload.once else plan.rounds):
                 turn = number % len(taking_part)
-                for server in taking_part[turn:] + taking_part[:turn]:
-                    key = (server.name, workload.kind.name, size)
-                    if key not in collections:
-                        collections[key] = Collection(
-                            server, workload.kind, size, plan.seed, plan.slot_s, plan.timeout_s
-                        )
+                for process in taking_part[turn:] + taking_part[:turn]:
+                    server, cell = process.server, cells[process.server.name]
+                    collection = collections.setdefault(
+                        (server.name, workload.kind.name, size),
+                        Collection(server, workload.kind, size, plan.seed, plan.slot_s, plan.timeout_s),
+                    )
                     if time.monotonic() > until:
-                        cells[server.name].error = "the time for the whole run was over"
-                    elif cells[server.name].error is None:
-                        _sample(workload, collections[key], cells[server.name])
+                        cell.error = "the time for the whole run was over"
+                    elif cell.error is None:
+                        _sample(workload, collection, cell, process)
             tell(f"{workload.name} {size}: " + ", ".join(_in_short(name, cells[name], workload) for name in cells))
-    for server in servers:
-        memory = processes[server.name].memory_mb()
-        outcome.memory_mb[server.name] |= {"after": memory["now"], "highest": memory["highest"]}
+    for process in processes:
+        memory = process.memory_mb()
+        outcome.memory_mb[process.server.name] |= {"after": memory["now"], "highest": memory["highest"]}
     return outcome
 
 
-def _sample(workload: Workload, collection: Collection, cell: Cell) -> None:
+def _sample(workload: Workload, collection: Collection, cell: Cell, process: Process) -> None:
     try:
         with collection.client() as client:
             cell.samples.append(workload.run(collection, client))
     except TimeoutError:
         cell.error = f"a request took more than {collection.timeout_s:g} s"
+        process.restart()
     except (OSError, Refused) as failure:
         cell.error = str(failure) or type(failure).__name__
+
+
+def _sizes_in_all(plan: Plan, workload: Workload, processes: Sequence[Process]) -> list[int]:
+    largest = workload.kind.largest
+    return sorted({size for process in processes for size in _sizes_of(plan, process.server, largest)})
 
 
 def _sizes_of(plan: Plan, server: Server, largest: int) -> list[int]:

@@ -9,8 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,58 +66,81 @@ class Server:
         write_items(folder, kind, size, seed)
         self.finish(folder, kind)
 
-    @contextmanager
-    def running(self) -> Iterator[Process]:
+
+class Process:
+    """
+    A server's process, which runs within ``with``.
+
+    Attributes:
+        started_s: from the start to the first answer to a PROPFIND of the home alone, which touches no collection.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.started_s = 0.0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Process:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
         """
-        The server while it runs, from its first answer to a PROPFIND of the home alone: it touches no collection.
+        Start it and wait for its first answer.
 
         Raises:
             RuntimeError: it ended or did not answer within ``START_WITHIN_S``; the message has the end of its log.
         """
-        began = time.perf_counter()
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                self.command,
-                cwd=self.log.parent,
-                env={**os.environ, **self.environment},
+        server, began = self.server, time.perf_counter()
+        with server.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                server.command,
+                cwd=server.log.parent,
+                env={**os.environ, **server.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
-        try:
-            while not self._answers():
-                if process.poll() is not None or time.perf_counter() - began > START_WITHIN_S:
-                    raise RuntimeError(f"{self.name} did not start:\n{self._end_of_log()}")
-                time.sleep(0.005)
-            yield Process(process.pid, time.perf_counter() - began)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        while not self._answers():
+            if self._process.poll() is not None or time.perf_counter() - began > START_WITHIN_S:
+                self.stop(0)
+                log_lines = server.log.read_text(encoding="utf-8", errors="replace").splitlines()
+                raise RuntimeError("\n".join([f"{server.name} did not start:", *log_lines[-20:]]))
+            time.sleep(0.005)
+        self.started_s = time.perf_counter() - began
 
-    def _end_of_log(self) -> str:
-        return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+    def stop(self, within_s: float = STOP_WITHIN_S) -> None:
+        """SIGTERM, and SIGKILL where that was not enough."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def restart(self) -> None:
+        """Begin anew after a request that was given up: the server may work on it for minutes."""
+        self.stop(1)
+        self.start()
 
     def _answers(self) -> bool:
+        server = self.server
         try:
-            with Client(self.port, self.account, START_WITHIN_S) as client:
-                return client.request("PROPFIND", self.homes["events"], TYPE, DEPTH_0).status == 207
+            with Client(server.port, server.account, START_WITHIN_S) as client:
+                return client.request("PROPFIND", server.homes["events"], TYPE, DEPTH_0).status == 207
         except OSError:
             return False
 
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    pid: int
-    started_s: float
-
     def memory_mb(self) -> dict[str, float]:
         """Resident memory of the process and its children, now and at its highest."""
+        assert self._process is not None
         now = highest = 0
-        for pid in _tree(self.pid):
+        for pid in _tree(self._process.pid):
             status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
             fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
             now += int(fields["VmRSS"].split()[0])

@@ -46,6 +46,18 @@ def test_a_run_of_all_workloads_tells_each_one_and_prints_its_tables_again(tmp_p
     assert benchmarks("--table", str(told)).stdout == ran.stdout
 
 
+def test_a_request_that_takes_too_long_ends_its_workload_and_the_run_goes_on_with_a_server_started_anew(
+    tmp_path: Path,
+) -> None:
+    told = tmp_path / "result.json"
+    ran = benchmarks("--sizes", "1", "--only", "idle_poll,get_one", "--timeout", "0.000001", "--json", str(told))
+    assert ran.returncode == 0, ran.stderr
+    results = json.loads(told.read_text(encoding="utf-8"))["results"]
+    for name in ("idle_poll", "get_one"):
+        assert results[name]["sizes"]["1"]["davserver"] == {"error": "a request took more than 1e-06 s"}
+    assert "- get_one 1: davserver: a request took more than" in ran.stdout
+
+
 def test_runs_in_parts_are_printed_as_one_where_the_servers_are_the_same(tmp_path: Path) -> None:
     one, other, whole = (
         result_of(*outcome_of(cells), {"davserver": "1"}, "full")
