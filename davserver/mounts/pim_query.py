@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
+from operator import attrgetter
 from xml.etree.ElementTree import Element
 
+from auth.acl import Action
 from davserver.dav.names import CALDAV
 from davserver.mounts.pim_filter import (
+    COLLATIONS,
     CardFilter,
     CompFilter,
+    PropFilter,
     parse_calendar_filter,
     parse_card_filter,
+    refused,
 )
 from davserver.mounts.pim_view import View
-from storage.collection import CALENDAR, Collection, Item
+from storage.collection import CALENDAR, Collection
 from storage.contentlines import Component, Malformed, mend, parse_components
-from storage.errors import NotFound
-from storage.itemvalues import parse_duration, parse_moment
-from storage.records import Member
-from storage.recurrence import FAR_AWAY, LONG_AGO, TimeRange, TooCostly, overlaps, spans, system_zone, zone_of_calendar
+from storage.index import Index
+from storage.occurrences import ZONE_SLACK_S
+from storage.records import FAR_AWAY, LONG_AGO, Member
+from storage.recurrence import TimeRange, is_in_range, occurrences, overlaps, rings
+from storage.rrule import TooCostly
+from storage.searchable import SEARCHABLE
+from storage.store import Store
+from storage.wanted import Match, Wanted
+from storage.zones import instant_of, system_zone, zone_of_calendar
 
 INDEXED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
-PLAIN_TEXT = re.compile(r"[A-Za-z0-9 @._+-]+")
-MOST_REPEATS = 100
 
 log = logging.getLogger("davserver.pim")
 
 
-def parse_query(root: Element, collection: Collection, view: View) -> CompFilter | CardFilter:
+def parse_query(root: Element, collection: Collection) -> CompFilter | CardFilter:
     """The question of a calendar-query or addressbook-query. Raises PlaceRefused for a filter that is none."""
     return parse_calendar_filter(root) if collection.tag == CALENDAR else parse_card_filter(root)
 
@@ -38,72 +45,52 @@ def parse_query(root: Element, collection: Collection, view: View) -> CompFilter
 def floating_zone(root: Element, collection: Collection) -> tzinfo | None:
     """
     The zone for dates and floating times: the one in the request, else the calendar's (RFC 4791 §7.3); None is UTC.
+
+    Raises:
+        PlaceRefused: what the request names is none (RFC 4791 §7.8, RFC 7809 §3.1.6).
     """
-    named = root.findtext(CALDAV.timezone_id)
-    if named is not None and named.strip():
-        return system_zone(named.strip())
-    text = root.findtext(CALDAV.timezone) or collection.meta.get("C:calendar-timezone", "")
-    return zone_of_calendar(text) if text.strip() else None
+    named, described = ((root.findtext(name) or "").strip() for name in (CALDAV.timezone_id, CALDAV.timezone))
+    zone = system_zone(named) if named else zone_of_calendar(described) if described else None
+    if zone is None and named:
+        raise refused("valid-timezone", f"no time zone {named[:40]!r} is known here")
+    if zone is None and described:
+        raise refused("valid-calendar-data", "the timezone of a query is an iCalendar object with one VTIMEZONE")
+    own = collection.meta.get("C:calendar-timezone", "").strip()
+    return zone or (zone_of_calendar(own) if own else None)
 
 
 def matches(
-    question: CompFilter | CardFilter,
-    collection: Collection,
-    members: Iterable[Member],
-    view: View,
-    floating: tzinfo | None = None,
-) -> Iterator[Item]:
-    """The members that match, in their order; ``floating`` is the zone of dates and times without one."""
-    base, path = collection.asked + "/", collection.path + "/"
-    needed = _needed_texts(question) if isinstance(question, CardFilter) else ()
-    for member in members:
-        if isinstance(question, CompFilter):
-            known = known_by_index(question, member)
-            if known is False:
-                continue
-        else:
-            known = None if question.props else True
-        if known or _matches_bytes(question, collection, member, needed, view, floating):
-            yield Item(base + member.name, path + member.name, collection, member)
+    question: CompFilter | CardFilter, collection: Collection, view: View, floating: tzinfo | None = None
+) -> Iterator[Member]:
+    """
+    The members that match and that the principal may read, by name.
 
-
-def known_by_index(question: CompFilter, member: Member) -> bool | None:
-    """What the index knows: True, False, or None where the item must be read."""
-    if question.absent:
-        return False
-    sure = question.time_range is None and not question.props
-    for comp in question.comps:
-        if comp.name not in INDEXED or member.component is None:
-            sure = False
+    Args:
+        floating: the zone of dates and of times without one; None is UTC.
+    """
+    store, shelf = view.session.store, view.session.pim
+    reads_all = shelf.reads_items(collection)
+    for member, is_sure in _candidates(question, collection, view, floating):
+        if not reads_all and not view.session.access.may(Action.READ, f"{collection.path}/{member.name}"):
             continue
-        if (member.component == comp.name) is comp.absent:
-            return False
-        asked = comp.time_range
-        if asked is not None:
-            if member.last_s is not None and asked.start_s > member.last_s:
-                return False
-            if member.first_s is not None and asked.end_s < member.first_s:
-                return False
-        sure = sure and asked is None and comp.is_bare
-    return True if sure else None
+        if is_sure or item_matches(question, collection, member, store, floating):
+            yield member
 
 
-def _matches_bytes(
+def item_matches(
     question: CompFilter | CardFilter,
     collection: Collection,
     member: Member,
-    needed: tuple[bytes, ...],
-    view: View,
-    floating: tzinfo | None,
+    store: Store,
+    floating: tzinfo | None = None,
 ) -> bool:
-    try:
-        data = view.session.store.read_member(collection.folder, member.name)[0]
-        if needed and data.isascii() and not any(text in _unfolded(data) for text in needed):
-            return False
-        data = mend(data)
-        top = parse_components(data, longest_head=len(data), bare_parameters=isinstance(question, CardFilter))
-    except NotFound:
+    """Whether one item matches, by what stands in it."""
+    read = next(store.read_members(collection.folder, [member]))
+    if read is None:
         return False  # it went meanwhile
+    try:
+        data = mend(read[1])
+        top = parse_components(data, longest_head=len(data), bare_parameters=isinstance(question, CardFilter))
     except Malformed as error:
         log.info("%s/%s is no item and matches no filter: %s", collection.path, member.name, error)
         return False
@@ -118,21 +105,86 @@ def _matches_bytes(
         return False
 
 
-def _unfolded(data: bytes) -> bytes:
-    return data.replace(b"\r\n ", b"").replace(b"\n ", b"").replace(b"\r\n\t", b"").lower()
+def _candidates(
+    question: CompFilter | CardFilter, collection: Collection, view: View, floating: tzinfo | None
+) -> Iterator[tuple[Member, bool]]:
+    """The members that the index cannot rule out, by name, each with whether it is sure of it."""
+    index, folder_id = view.session.store.index, collection.folder.id
+    if isinstance(question, CardFilter):
+        wanted, is_whole = _wanted(question.props)
+        if not is_whole and question.any_of:
+            wanted = []  # what rows cannot tell may be what matches
+        found = index.members_matching(folder_id, "VCARD", wanted, any_of=question.any_of)
+        yield from ((member, not question.props or (is_whole and bool(member.plain))) for member in found)
+        return
+    if question.absent:
+        return
+    comp = question.comps[0] if len(question.comps) == 1 else None
+    if comp is None or comp.name not in INDEXED or comp.absent or question.props or question.time_range:
+        asks_nothing = not (question.comps or question.props or question.time_range)
+        yield from ((member, asks_nothing) for member in index.members(folder_id))
+        return
+    wanted, is_whole = _wanted(comp.props)
+    is_whole = is_whole and not comp.comps
+    if comp.time_range is None:
+        found = index.members_matching(folder_id, comp.name, wanted)
+        yield from ((member, is_whole and (bool(member.plain) or not comp.props)) for member in found)
+        return
+    sure, perhaps = ids_within(index, folder_id, comp.time_range, floating)
+    if wanted:
+        found = [each for each in index.members_matching(folder_id, comp.name, wanted) if each.id in sure | perhaps]
+    else:
+        near = (member for member in index.members_with(sure | perhaps) if member.component == comp.name)
+        found = sorted(near, key=attrgetter("name"))
+    for member in found:
+        yield member, is_whole and member.id in sure and (bool(member.plain) or not comp.props)
 
 
-def _needed_texts(question: CardFilter) -> tuple[bytes, ...]:
-    """Texts of which a matching card holds at least one as bytes; none where that cannot be said."""
-    texts = []
-    for prop in question.props:
-        if prop.absent or prop.params or not prop.texts:
-            return ()
-        for text in prop.texts:
-            if text.negate or not PLAIN_TEXT.fullmatch(text.text):
-                return ()
-            texts.append(text.text.lower().encode())
-    return tuple(texts)
+def ids_within(index: Index, folder_id: int, asked: TimeRange, floating: tzinfo | None) -> tuple[set[int], set[int]]:
+    """The ids of the members that overlap a time range, and of those of which only the object itself can say."""
+    start_s, end_s = asked.start_s, asked.end_s
+    sure = index.members_within(folder_id, start_s, end_s, local=False)
+    if floating is None:
+        sure |= index.members_within(folder_id, start_s, end_s, local=True)
+    else:
+        sure |= {member for member, *_ in local_spans(index, folder_id, asked, floating)}
+    return sure, index.members_perhaps_within(folder_id, start_s, end_s) - sure
+
+
+def local_spans(
+    index: Index, folder_id: int, asked: TimeRange, floating: tzinfo
+) -> Iterator[tuple[int, int, int, int]]:
+    """Spans on local clocks that overlap a time range on the clock of a zone: (id, start, end, busy), in UTC."""
+    wide = index.spans_within(folder_id, asked.start_s - ZONE_SLACK_S, asked.end_s + ZONE_SLACK_S, local=True)
+    for member, start_s, end_s, busy in wide:
+        first_s, last_s = _instant(start_s, floating), _instant(end_s, floating)
+        if first_s < asked.end_s and last_s > asked.start_s:
+            yield member, first_s, last_s, busy
+
+
+def _instant(clock_s: int, zone: tzinfo) -> int:
+    return clock_s if clock_s in (LONG_AGO, FAR_AWAY) else instant_of(clock_s, zone)
+
+
+def _wanted(props: Sequence[PropFilter]) -> tuple[list[Wanted], bool]:
+    """The conditions that rows can judge, and whether their answer is the whole one."""
+    found, is_whole = [], True
+    for prop in props:
+        if prop.name not in SEARCHABLE and prop.name != "UID":
+            is_whole = False
+            continue
+        if prop.params or prop.group is not None or prop.time_range is not None:
+            is_whole = False
+            if not (prop.absent or prop.any_of or prop.time_range is not None):
+                found.append(Wanted(prop.name))
+            continue
+        # several texts have to stand in one property, which rows do not tell
+        is_whole = is_whole and (prop.any_of or len(prop.texts) < 2)
+        matches = [
+            Match(COLLATIONS[text.collation](text.text), text.collation, text.how, text.negate) for text in prop.texts
+        ]
+        found.append(Wanted(prop.name, prop.absent, tuple(matches), prop.any_of))
+    return found, is_whole
 
 
 class _Asked:
@@ -157,7 +209,7 @@ class _Asked:
         return overlaps(self._data, self._calendar, name, asked, f"{self._key} {name}", self._floating)
 
     def _has(self, question: CompFilter, component: Component) -> bool:
-        return all(prop.holds(component) for prop in question.props) and all(
+        return all(prop.holds(component, self._lies_in) for prop in question.props) and all(
             self._holds(comp, component) for comp in question.comps
         )
 
@@ -167,37 +219,26 @@ class _Asked:
             return question.absent and not found
         asked = question.time_range
         if asked is not None:
-            if outer is self._calendar and not self._overlaps(question.name, asked):
-                return False
             if outer is not self._calendar:
-                found = [alarm for alarm in found if self._rings(alarm, outer, asked)]
+                found = [alarm for alarm in found if self._rings(outer, alarm, asked)]
+            elif len(found) == 1 or question.is_bare:
+                if not self._overlaps(question.name, asked):
+                    return False
+            else:
+                found = self._overlapping(found, asked)
         return any(self._has(question, component) for component in found)
 
-    def _rings(self, alarm: Component, outer: Component, asked: TimeRange) -> bool:
-        """Whether an alarm goes off in a time range (RFC 4791 §9.9, the last table)."""
-        trigger = alarm.find("TRIGGER")
-        if trigger is None:
-            return False
-        times = [0, *self._repeats(alarm)]
-        if trigger.value.strip()[:1].isdigit():
-            at_s = parse_moment(trigger.value).clock_s
-            return any(asked.start_s <= at_s + later < asked.end_s for later in times)
-        offset = parse_duration(trigger.value)
-        from_end = (trigger.parameter("RELATED") or "").upper() == "END"
-        reach = TimeRange(LONG_AGO, asked.end_s if asked.end_s == FAR_AWAY else asked.end_s - offset)
+    def _overlapping(self, found: list[Component], asked: TimeRange) -> list[Component]:
+        """Of master and overrides those of which an instance overlaps: the same one has the properties."""
         try:
-            for start, end, component in spans(self._data, self._calendar, outer.name, reach, self._floating):
-                at_s = (end if from_end else start) + offset
-                if component is outer and any(asked.start_s <= at_s + later < asked.end_s for later in times):
-                    return True
-        except TooCostly:
-            return True
-        return False
+            near = occurrences(self._data, self._calendar, found[0].name, asked, self._floating)
+            reached = {id(occurrence.component) for occurrence in near if occurrence.reaches(asked)}
+        except (TooCostly, OverflowError):
+            return found
+        return [component for component in found if id(component) in reached]
 
-    @staticmethod
-    def _repeats(alarm: Component) -> list[int]:
-        repeat, duration = alarm.find("REPEAT"), alarm.find("DURATION")
-        if repeat is None or duration is None or not repeat.value.strip().isdecimal():
-            return []
-        every = parse_duration(duration.value)
-        return [every * count for count in range(1, min(int(repeat.value), MOST_REPEATS) + 1)]
+    def _rings(self, outer: Component, alarm: Component, asked: TimeRange) -> bool:
+        return rings(self._data, self._calendar, outer, alarm, asked, self._floating)
+
+    def _lies_in(self, component: Component, name: str, asked: TimeRange) -> bool:
+        return is_in_range(self._data, self._calendar, component, name, asked, self._floating)
