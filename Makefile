@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format fast litmus conformance programs lock clean
+.PHONY: help demo test check format fast litmus bench conformance programs lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -38,6 +38,10 @@ format: .venv/installed-for-tests ## Put the code into shape
 litmus: .venv/installed-for-tests programs ## The WebDAV test suite of the neon authors alone
 	$(BIN)/python -m pytest -v tests/interop/test_litmus.py
 
+# make bench BENCH_ARGS='--sizes 1000,10000 --json result.json'; all of it: docs/benchmarks.md
+bench: .venv/installed .venv-peers/installed ## Measure calendars and contacts beside Radicale, 1,000 items each
+	$(BIN)/python -m benchmarks --servers davserver,radicale $(BENCH_ARGS)
+
 conformance: .venv/installed-for-tests ## Write docs/conformance.md anew from the marks on the tests
 	$(BIN)/python -m tests.conformance_page
 
@@ -48,7 +52,7 @@ lock: .venv/made ## Write constraints.txt anew with the newest releases that pyp
 	.ci/lock
 
 clean: ## Remove what was built; the data in ./demo stays
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/made: .ci/environment
@@ -64,3 +68,9 @@ clean: ## Remove what was built; the data in ./demo stays
 	@echo "Installing into .venv what the tests need …"
 	@$(PIP) --editable '.[dev]'
 	@touch $@ .venv/installed
+
+.venv-peers/installed: .venv/made benchmarks/requirements.txt
+	@echo "Installing into .venv-peers the servers to compare with …"
+	@$(BIN)/python -m venv .venv-peers
+	@.venv-peers/bin/pip --disable-pip-version-check install -qq --requirement benchmarks/requirements.txt
+	@touch $@
