@@ -117,7 +117,7 @@ class Access:
 
     def __init__(self, principal: Principal, book: RuleBook) -> None:
         self.principal = principal
-        self._book = book
+        self._book = _Remembered(book)
         self._actions: dict[str, frozenset[Action]] = {}
         self._folders: dict[str, tuple[frozenset[Action], frozenset[Action]]] = {}
         self._seen: dict[str, bool] = {}
@@ -168,6 +168,7 @@ class Access:
         """Decide anew about a path: something was made there during the request."""
         for decided in (self._actions, self._folders, self._seen):
             decided.pop(path, None)
+        self._book.forget()
 
     def require_seen(self, path: str) -> None:
         """
@@ -178,6 +179,43 @@ class Access:
         """
         if not self.sees(path):
             raise Hidden(path)
+
+
+class _Remembered:
+    """A rule book as one request finds it: the levels above a path are looked up once."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        self._levels: dict[str, Sequence[Level]] = {}
+
+    @property
+    def revision(self) -> Hashable:
+        """As the book's."""
+        return self._book.revision
+
+    def levels(self, path: str) -> Sequence[Level]:
+        """As the book's."""
+        levels = self._levels.get(path)
+        if levels is None:
+            levels = self._levels[path] = self._book.levels(path)
+        return levels
+
+    def creator(self, path: str) -> str | None:
+        """As the book's."""
+        return self._book.creator(path)
+
+    def is_folder(self, path: str) -> bool:
+        """As the book's; the levels begin with the object itself where it is a folder."""
+        levels = self._levels.get(path)
+        return self._book.is_folder(path) if levels is None else levels[0].path == path
+
+    def marked_below(self, path: str) -> Iterable[str]:
+        """As the book's."""
+        return self._book.marked_below(path)
+
+    def forget(self) -> None:
+        """Something was made during the request."""
+        self._levels.clear()
 
 
 def _made(principal: Principal, path: str, book: RuleBook) -> bool:

@@ -9,6 +9,7 @@ trailing slash, ``/files/Home`` already replaced by ``/files/Members/<member>``,
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from storage.errors import NameRefused
 
@@ -39,7 +40,7 @@ RADICALE_PREFIX = ".Radicale."
 
 def nfc(text: str) -> str:
     """Unicode NFC: a name sent decomposed by macOS and composed by others is one file."""
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def is_private(name: str) -> bool:
@@ -108,6 +109,7 @@ def canonical(path: str, member: str | None) -> str:
     return "/" + "/".join(segments)
 
 
+@lru_cache(maxsize=1024)
 def place_of(path: str) -> str | None:
     """
     Where a canonical path has its bytes, below the data folder (``files/Sport/plan.txt``); None where none can be.
