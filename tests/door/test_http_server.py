@@ -352,6 +352,32 @@ def test_clients_that_do_not_read_hold_nobody_up(running: Running) -> None:
         sock.close()
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_answers_that_take_long_hold_nobody_up(running: Running, method: str) -> None:
+    slow = [running.connect() for _ in range(3)]  # one fewer than there are threads
+    for sock in slow:
+        running.app.entered.clear()
+        sock.sendall(request(method, "/wait", CLOSE))
+        assert running.app.entered.wait(5)
+    for number in range(20):
+        assert running.get(f"/{number}").status == 200
+    running.app.gate.set()
+    for sock in slow:
+        assert read_all(sock).startswith(b"HTTP/1.1 200 OK")
+        sock.close()
+
+
+def test_requests_that_find_every_thread_at_work_are_answered_when_one_is_done(running: Running) -> None:
+    slow = [running.connect() for _ in range(8)]  # twice as many as there are threads
+    for sock in slow:
+        sock.sendall(request("GET", "/wait", CLOSE))
+    assert running.app.entered.wait(5)
+    running.app.gate.set()
+    for sock in slow:
+        assert read_all(sock).startswith(b"HTTP/1.1 200 OK")
+        sock.close()
+
+
 def test_more_connections_than_allowed_are_told_so(start: Callable[..., Running]) -> None:
     running = start(replace(SETTINGS, limits=replace(SETTINGS.limits, connections=10)))
     held = [running.connect() for _ in range(10)]
