@@ -65,6 +65,11 @@ class Connection(cheroot.server.HTTPConnection):
             self.stream.begin_request()
             if not self._answer_one():
                 return False
+            try:
+                if self.stream.holds_back and not self.stream.fill(self.server.head_bytes + 1):
+                    return False
+            except OSError:
+                return False
             if not self.has_head():
                 return True
 

@@ -88,6 +88,11 @@ class Stream:
         except (OSError, ValueError):
             pass  # nobody listens
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether TLS has bytes that were received already: no selector tells of them."""
+        return isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
+
     # -- waiting: a worker
 
     def receive(self, most: int) -> bytes:

@@ -464,3 +464,21 @@ def test_tls_serves_files_outlives_clients_that_do_not_speak_it_and_takes_a_new_
     assert silent.fileno() >= 0
     silent.close()
     plain.close()
+
+
+def test_requests_that_come_in_one_piece_over_tls_are_all_answered(
+    start: Callable[..., Running], certificate: Callable[[str], None], tmp_path: Path
+) -> None:
+    certificate("one.example.org")
+    files = {"certificate": tmp_path / "cert.pem", "private_key": tmp_path / "key.pem"}
+    context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    body = bytes(12 * 1024)  # more than is read with the head below: what follows it stays within OpenSSL
+    limited = replace(SETTINGS, server=replace(SETTINGS.server, **files), limits=Limits(request_head_bytes=8 * 1024))
+    running = start(limited)
+    with context.wrap_socket(running.connect(), server_hostname="one.example.org") as sock:
+        sock.sendall(
+            request("PUT", "/read", f"Content-Length: {len(body)}", body=body) + request("GET", "/next", CLOSE)
+        )
+        answers = read_all(sock)
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert answers.endswith(b"GET /next")
