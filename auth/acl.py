@@ -133,12 +133,21 @@ class Access:
 
     def _actions_of_member(self, path: str) -> frozenset[Action]:
         """As ``actions`` for what is no folder."""
-        parent = _above(path)
-        if parent not in self._folders:
-            levels = self._book.levels(parent)
-            self._folders[parent] = decide(self.principal, path, levels), decide(self.principal, parent, levels)
-        held, in_parent = self._folders[parent]
+        held, in_parent = self._given_by(_above(path))
         return _with_own(held, in_parent) if _made(self.principal, path, self._book) else held
+
+    def actions_on_members(self, folder: str) -> frozenset[Action]:
+        """Everything the principal may do with each file or item in a folder; with what it made itself perhaps more."""
+        return self._given_by(folder)[0]
+
+    def _given_by(self, folder: str) -> tuple[frozenset[Action], frozenset[Action]]:
+        """What the rules above give on what is no folder in it, and on the folder itself."""
+        given = self._folders.get(folder)
+        if given is None:
+            levels = self._book.levels(folder)
+            on_member, on_folder = decide(self.principal, folder + "/", levels), decide(self.principal, folder, levels)
+            given = self._folders[folder] = on_member, on_folder
+        return given
 
     def may(self, action: Action, path: str) -> bool:
         """Whether the principal may do it; ``create`` and ``delete`` of members are asked of their folder or them."""

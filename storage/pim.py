@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from storage.shown import Personal
 
 ROOT_PLACE = "collections/collection-root"
-ANY_ITEM = "*"  # stands for an item that nobody in particular made
 HOME_TOKEN = "urn:davserver:sync:home:"  # noqa: S105 - the beginning of a sync token, no secret
 
 
@@ -118,7 +117,7 @@ class PimShelf:
 
     def reads_items(self, collection: Collection) -> bool:
         """Whether the principal may read every item of a collection, not only its own."""
-        return self._access.may(Action.READ, join(collection.path, ANY_ITEM))
+        return Action.READ in self._access.actions_on_members(collection.path)
 
     def home_token(self, home: Home) -> str:
         """A sync token of a home: a hash over the listing with each collection's own token."""
