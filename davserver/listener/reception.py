@@ -246,10 +246,9 @@ class Reception:
         """Wait for these events of a connection; workers call it too."""
         fd = conn.stream.fileno()
         with self._lock:
-            known = (self._selector.get_map() or {}).get(fd)
-            if known is None:
+            try:
                 self._selector.register(fd, events, conn)
-            elif known.events != events or known.data is not conn:
+            except KeyError:  # it waits already
                 self._selector.modify(fd, events, conn)
 
     def _unregister(self, conn: Guest) -> None:
