@@ -117,7 +117,7 @@ class Access:
 
     def __init__(self, principal: Principal, book: RuleBook) -> None:
         self.principal = principal
-        self._book = book
+        self._book = _Remembered(book)
         self._actions: dict[str, frozenset[Action]] = {}
         self._folders: dict[str, tuple[frozenset[Action], frozenset[Action]]] = {}
         self._seen: dict[str, bool] = {}
@@ -133,12 +133,21 @@ class Access:
 
     def _actions_of_member(self, path: str) -> frozenset[Action]:
         """As ``actions`` for what is no folder."""
-        parent = _above(path)
-        if parent not in self._folders:
-            levels = self._book.levels(parent)
-            self._folders[parent] = decide(self.principal, path, levels), decide(self.principal, parent, levels)
-        held, in_parent = self._folders[parent]
+        held, in_parent = self._given_by(_above(path))
         return _with_own(held, in_parent) if _made(self.principal, path, self._book) else held
+
+    def actions_on_members(self, folder: str) -> frozenset[Action]:
+        """Everything the principal may do with each file or item in a folder; with what it made itself perhaps more."""
+        return self._given_by(folder)[0]
+
+    def _given_by(self, folder: str) -> tuple[frozenset[Action], frozenset[Action]]:
+        """What the rules above give on what is no folder in it, and on the folder itself."""
+        given = self._folders.get(folder)
+        if given is None:
+            levels = self._book.levels(folder)
+            on_member, on_folder = decide(self.principal, folder + "/", levels), decide(self.principal, folder, levels)
+            given = self._folders[folder] = on_member, on_folder
+        return given
 
     def may(self, action: Action, path: str) -> bool:
         """Whether the principal may do it; ``create`` and ``delete`` of members are asked of their folder or them."""
@@ -168,6 +177,7 @@ class Access:
         """Decide anew about a path: something was made there during the request."""
         for decided in (self._actions, self._folders, self._seen):
             decided.pop(path, None)
+        self._book.forget()
 
     def require_seen(self, path: str) -> None:
         """
@@ -187,9 +197,50 @@ class EveryAccess(Access):
         """Everything."""
         return EVERY_ACTION
 
+    def actions_on_members(self, folder: str) -> frozenset[Action]:
+        """Everything."""
+        return EVERY_ACTION
+
     def sees(self, path: str) -> bool:
         """Always."""
         return True
+
+
+class _Remembered:
+    """A rule book as one request finds it: the levels above a path are looked up once."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._book = book
+        self._levels: dict[str, Sequence[Level]] = {}
+
+    @property
+    def revision(self) -> Hashable:
+        """As the book's."""
+        return self._book.revision
+
+    def levels(self, path: str) -> Sequence[Level]:
+        """As the book's."""
+        levels = self._levels.get(path)
+        if levels is None:
+            levels = self._levels[path] = self._book.levels(path)
+        return levels
+
+    def creator(self, path: str) -> str | None:
+        """As the book's."""
+        return self._book.creator(path)
+
+    def is_folder(self, path: str) -> bool:
+        """As the book's; the levels begin with the object itself where it is a folder."""
+        levels = self._levels.get(path)
+        return self._book.is_folder(path) if levels is None else levels[0].path == path
+
+    def marked_below(self, path: str) -> Iterable[str]:
+        """As the book's."""
+        return self._book.marked_below(path)
+
+    def forget(self) -> None:
+        """Something was made during the request."""
+        self._levels.clear()
 
 
 def _made(principal: Principal, path: str, book: RuleBook) -> bool:

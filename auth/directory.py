@@ -68,7 +68,7 @@ class Directory:
         """
         snapshot = self._snapshot
         folded = fold(name)
-        if (folded, hash_app_password(password)) in snapshot.app_passwords:
+        if snapshot.app_passwords and (folded, hash_app_password(password)) in snapshot.app_passwords:
             return snapshot.principals[folded]
         stored = snapshot.passwords.get(folded)
         if stored is None:

@@ -11,6 +11,8 @@ WORLD = "world"
 
 def fold(name: str) -> str:
     """The form in which names of members, groups and resources are compared: NFC and lower case."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).lower())
 
 

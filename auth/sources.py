@@ -22,14 +22,14 @@ class FileSource:
     def __init__(
         self, file: Path, parse: Callable[[str, str], Reading], *, clock: Callable[[], float] = time.time
     ) -> None:
-        self._file = file
+        self._file, self._path = file, str(file)
         self._parse = parse
         self._clock = clock
 
     def stamp(self) -> Hashable:
         """Changes when the file is written, replaced or taken away; holds a digest of its bytes while young."""
         try:
-            status = os.stat(self._file)
+            status = os.stat(self._path)
             stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
             if self._clock() - max(status.st_mtime, status.st_ctime) > _UNSETTLED_S:
                 return stamp

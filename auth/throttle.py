@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from auth.errors import TooManyTries as TooManyTries
@@ -120,6 +121,7 @@ def _key(address: str, name: str) -> str:
     return f"{_network(address)} {fold(name)[:_LONGEST_NAME]}"
 
 
+@lru_cache(maxsize=1024)
 def _network(address: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: a household has 2^64 of those and would never run out."""
     try:

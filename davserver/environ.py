@@ -141,6 +141,7 @@ def _body(environ: Environ, length: int | None) -> Body:
     return BoundedBody(stream, length)
 
 
+@lru_cache(maxsize=1024)
 def plain_address(text: str) -> str:
     """An address as people write it: a server that listens on ``::`` sees IPv4 clients as ``::ffff:192.0.2.7``."""
     ip = _parsed(text)

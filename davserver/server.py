@@ -21,6 +21,8 @@ from davserver.progress import Progress
 from storage.errors import StorageError
 from storage.store import Store
 
+SWITCH_S = 0.0005  # after which a thread that computes lets another one have the interpreter
+
 log = logging.getLogger("davserver.server")
 
 
@@ -31,6 +33,9 @@ def serve(settings: Settings, config_file: Path) -> int:
     SIGHUP, like a changed file, reloads accounts, rights and the certificate; connections stay.
     """
     _configure_logging(settings)
+    # A brief answer asks for the interpreter after each of a dozen reads of the disk. With Python's own 5 ms it would
+    # wait a twentieth of a second beside one long computation.
+    sys.setswitchinterval(SWITCH_S)
     try:
         directory = Directory(settings)
         store = _open(settings, directory)

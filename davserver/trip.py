@@ -7,6 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from auth.principal import ANONYMOUS
 from davserver.accesslog import AccessLog, Entry
@@ -35,14 +36,13 @@ class Trip:
         self._log = access_log
         self._at_s = time.time()
         self._started = time.perf_counter()
-        self._fallback_id = secrets.token_hex(8)
         self._response: Response | None = None
         self._body: Iterable[bytes] = ()
 
-    @property
+    @cached_property
     def id(self) -> str:
-        """The request's id."""
-        return self.request.id if self.request is not None else self._fallback_id
+        """The request's id; one of its own where no request came of it."""
+        return self.request.id if self.request is not None else secrets.token_hex(8)
 
     def finish(self, response: Response) -> list[tuple[str, str]]:
         """Take the answer over and give its header fields; HEAD loses the body here."""

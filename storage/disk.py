@@ -14,7 +14,7 @@ def find_status(file: str) -> os.stat_result | None:
     """The status of what has the name, or None where nothing has."""
     try:
         return os.stat(file, follow_symlinks=False)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # no file can have a name with NUL
         return None
 
 

@@ -9,6 +9,7 @@ trailing slash, ``/files/Home`` already replaced by ``/files/Members/<member>``,
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from storage.errors import NameRefused
 
@@ -110,6 +111,7 @@ def canonical(path: str, member: str | None) -> str:
     return "/" + "/".join(segments)
 
 
+@lru_cache(maxsize=1024)
 def place_of(path: str) -> str | None:
     """
     Where a canonical path has its bytes, below the data folder (``files/Sport/plan.txt``); None where none can be.

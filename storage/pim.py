@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from storage.shown import Personal
 
 ROOT_PLACE = "collections/collection-root"
-ANY_ITEM = "*"  # stands for an item that nobody in particular made
 
 
 class PimShelf:
@@ -116,7 +115,7 @@ class PimShelf:
 
     def reads_items(self, collection: Collection) -> bool:
         """Whether the principal may read every item of a collection, not only its own."""
-        return self._access.may(Action.READ, join(collection.path, ANY_ITEM))
+        return Action.READ in self._access.actions_on_members(collection.path)
 
     def token(self, collection: Collection) -> str:
         """The sync token of a collection."""

@@ -188,11 +188,11 @@ class DiskRuleBook:
         place = paths.place_of(path)
         if place is None:
             return None
-        if self._store.folder_row(place) is not None:
-            creator = self._store.state(place).get("", "creator")
-        else:
-            above, _, name = place.rpartition("/")
-            creator = self._store.state(above).get(name, "creator")
+        above, _, name = place.rpartition("/")
+        of_folder, of_file = self._store.state(place).get("", "creator"), self._store.state(above).get(name, "creator")
+        if of_folder is None and of_file is None:
+            return None  # as nearly always
+        creator = of_file if self._store.folder_row(place) is None else of_folder
         return creator if isinstance(creator, str) else None
 
     def is_folder(self, path: str) -> bool:

@@ -302,12 +302,15 @@ class Store:
         self._look_at_member(folder, name, row)
         return self.index.member(folder.id, name)
 
-    def open_member(self, folder: Folder, name: str) -> tuple[int, Member]:
+    def open_member(self, folder: Folder, name: str, found: Member | None = None) -> tuple[int, Member]:
         """
         A descriptor for reading and the row that agrees with its bytes. The caller closes it. Raises NotFound.
+
+        Args:
+            found: the row, where it was just looked up.
         """
         for _ in range(5):
-            row = self.index.member(folder.id, name)
+            row, found = found or self.index.member(folder.id, name), None
             if row is None:
                 break
             try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from enum import Enum
+from functools import lru_cache
 
 from davserver.dav.errors import BadRequest
 from storage.errors import PreconditionFailed
@@ -134,7 +135,12 @@ def parse_http_date(value: str | None) -> int | None:
 
 def render_http_date(seconds: float) -> str:
     """An instant as ``Sun, 06 Nov 1994 08:49:37 GMT``."""
-    return format_datetime(datetime.fromtimestamp(int(seconds), UTC), usegmt=True)
+    return _render_second(int(seconds))
+
+
+@lru_cache(maxsize=1024)
+def _render_second(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True)
 
 
 def _state(etag: str | None, present: bool) -> str:

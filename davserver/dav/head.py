@@ -21,6 +21,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 VERSION = re.compile(r"HTTP/1\.[0-9]\Z")
 SINGLE = frozenset({"authorization", "content-length", "content-type", "destination", "host", "lock-token"})
 MAX_LENGTH_DIGITS = 18
+BLANKS = " \t"
 
 
 class HeadRefused(Exception):
@@ -60,7 +61,10 @@ def parse_head(data: bytes, *, max_fields: int) -> Head:
     Raises:
         HeadRefused: with the status that says why.
     """
-    lines = data.decode("latin-1").split("\r\n")
+    text = data.decode("latin-1")
+    if CONTROLS.search(text.replace("\r\n", "")):
+        raise _bad("the head holds a control character")
+    lines = text.split("\r\n")
     method, target, minor = _request_line(lines[0])
     fields = _fields(lines[1:], max_fields)
     if minor and "host" not in fields:
@@ -82,7 +86,7 @@ def parse_head(data: bytes, *, max_fields: int) -> Head:
 
 def _request_line(line: str) -> tuple[str, str, int]:
     parts = line.split(" ")
-    if len(parts) != 3 or not TOKEN.match(parts[0]) or not parts[1] or CONTROLS.search(line):
+    if len(parts) != 3 or not TOKEN.match(parts[0]) or not parts[1]:
         raise _bad("the request line is not 'METHOD target HTTP/1.1'")
     method, target, version = parts
     if not VERSION.match(version):
@@ -101,26 +105,22 @@ def _fields(lines: list[str], max_fields: int) -> dict[str, str]:
         if line[:1] in (" ", "\t"):
             if not name:
                 raise _bad("the first header field begins with a blank")
-            fields[name] = f"{fields[name]} {_value(line)}".strip()
+            fields[name] = f"{fields[name]} {line.strip(BLANKS)}".strip()
             continue
         name, colon, text = line.partition(":")
         name = name.lower()
         if not colon or not TOKEN.match(name):
             raise _bad("a header field is not 'Name: value'")
         if name not in fields:
-            fields[name] = _value(text)
+            fields[name] = text.strip(BLANKS)
         elif name in SINGLE:
             raise _bad(f"{name} stands twice")
         else:
-            fields[name] = f"{fields[name]}, {_value(text)}"
+            fields[name] = f"{fields[name]}, {text.strip(BLANKS)}"
     # X_Forwarded_For would be taken for X-Forwarded-For by everything that reads a WSGI environment
-    return {name: value for name, value in fields.items() if "_" not in name}
-
-
-def _value(text: str) -> str:
-    if CONTROLS.search(text):
-        raise _bad("a header field holds a control character")
-    return text.strip(" \t")
+    for name in [name for name in fields if "_" in name]:
+        del fields[name]
+    return fields
 
 
 def _body_length(fields: dict[str, str], minor: int) -> int | None:

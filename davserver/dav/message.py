@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote
 
 Environ = dict[str, Any]
 HREF_SAFE = "/~!$&'()*+,;=:@"
+_PLAIN = re.compile(r"[A-Za-z0-9_.\-/~!$&'()*+,;=:@]*")  # what quote leaves as it is
 
 
 def quote_path(path: str) -> str:
     """A decoded path as it stands in an href: UTF-8, percent-encoded (RFC 3986 §3.3)."""
-    return quote(path, safe=HREF_SAFE)
+    return path if _PLAIN.fullmatch(path) else quote(path, safe=HREF_SAFE)
 
 
 class Body(Protocol):
@@ -88,6 +91,7 @@ class Response:
         return cls(status, list(headers))
 
 
+@cache
 def reason(status: int) -> str:
     """``207`` as ``207 Multi-Status``; clients compare the text (Thunderbird wants ``200 OK``)."""
     return f"{status} {HTTPStatus(status).phrase}"

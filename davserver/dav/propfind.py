@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from davserver.dav.errors import BadRequest
 from davserver.dav.names import DAV
+from davserver.dav.xml import parse_xml
+
+USUAL_BYTES = 4096  # a longer body is not kept to be recognised
 
 
 class Asked(Enum):
@@ -32,6 +36,25 @@ class PropRequest:
     asked: Asked
     names: tuple[str, ...] = ()
     elements: Mapping[str, Element] = field(default_factory=dict)
+
+
+def read_propfind(data: bytes, *, max_depth: int, max_elements: int) -> PropRequest:
+    """
+    Read the body of a PROPFIND; what a client polls with is read once.
+
+    Raises:
+        BadRequest: it is not XML that can be read, or as ``parse_propfind``.
+        TooLarge: it is deeper or has more elements than allowed.
+    """
+    read = _read_usual if len(data) <= USUAL_BYTES else _read
+    return read(data, max_depth, max_elements)
+
+
+def _read(data: bytes, max_depth: int, max_elements: int) -> PropRequest:
+    return parse_propfind(parse_xml(data, max_depth=max_depth, max_elements=max_elements))
+
+
+_read_usual = lru_cache(maxsize=256)(_read)
 
 
 def parse_propfind(root: Element | None) -> PropRequest:

@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote_to_bytes
@@ -206,7 +207,7 @@ class Gateway(cheroot.wsgi.Gateway_10):
             HEADERS: head.fields,
         }
         for name, value in head.fields.items():
-            environ["HTTP_" + name.upper().replace("-", "_")] = value
+            environ[_environ_key(name)] = value
         for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             value = environ.pop("HTTP_" + name, None)
             if value is not None:
@@ -239,6 +240,11 @@ class Gateway(cheroot.wsgi.Gateway_10):
             self.remaining_bytes_out -= len(chunk)
         self.req.ensure_headers_sent()
         self.req.write(chunk)
+
+
+@lru_cache(maxsize=256)
+def _environ_key(name: str) -> str:
+    return "HTTP_" + name.upper().replace("-", "_")
 
 
 _dated: tuple[int, bytes] = (0, b"")

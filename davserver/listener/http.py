@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, cast
 
 import cheroot.server
 import cheroot.wsgi
@@ -27,14 +27,14 @@ from davserver.listener.workers import Workers
 from davserver.signin import is_loopback
 
 MOST_THREADS = 256
-NEXT_REQUEST_MS = 2  # that a worker without other work waits for the next request on its connection
 BACKLOG = 512
+BRIEF = (b"GET ", b"HEAD ", b"PROPFIND ", b"REPORT ", b"OPTIONS ")  # that wait for no disk sync and no writer
 
 log = logging.getLogger("davserver.http")
 
 
 class Connection(cheroot.server.HTTPConnection):
-    """A connection; between requests it is the reception's, during one a worker's."""
+    """A connection; between requests it is in the reception, during one with a worker."""
 
     RequestHandlerClass = Exchange
     server: Server
@@ -54,18 +54,19 @@ class Connection(cheroot.server.HTTPConnection):
             del buffer[:2]
         return buffer.find(END_OF_HEAD) >= 0 or len(buffer) > self.server.head_bytes
 
+    @property
+    def is_brief(self) -> bool:
+        """Whether the request that came is of a kind that is answered without waiting."""
+        return self.stream.buffer.startswith(BRIEF)
+
     def communicate(self) -> bool:
-        """Answer requests while they come; whether the connection is to be kept for another."""
+        """Answer what has come; whether the connection is to be kept for another request."""
         while True:
             self.stream.begin_request()
             if not self._answer_one():
                 return False
-            if self.has_head():
-                continue
-            if self.server.requests.qsize or not self.stream.is_readable_within(NEXT_REQUEST_MS):
-                return True
             try:
-                if not self.stream.fill(self.server.head_bytes + 1):
+                if self.stream.holds_back and not self.stream.fill(self.server.head_bytes + 1):
                     return False
             except OSError:
                 return False
@@ -105,7 +106,7 @@ class Server(cheroot.wsgi.Server):
     Args:
         app: the WSGI application.
         settings: what ``[server]`` and ``[limits]`` say.
-        every_sweep: called about twice a second in the main thread.
+        every_sweep: called about twice a second by the worker in front.
     """
 
     ConnectionClass = Connection
@@ -149,11 +150,16 @@ class Server(cheroot.wsgi.Server):
 
     def serve(self) -> None:
         """Serve until ``end``."""
-        self.reception.run()
+        self.requests.run()
 
     def end(self) -> None:
         """Let ``serve`` return; for signal handlers."""
+        self.requests.end()
         self.reception.stop()
+
+    def arrivals(self) -> Sequence[Connection] | None:
+        """For the worker in front: connections with a request, when some have come; None when the server ends."""
+        return cast("Sequence[Connection] | None", self.reception.arrivals())
 
     def make_connection(self, sock: socket.socket, address: tuple[Any, ...]) -> Connection:
         """A connection over an accepted socket, with TLS where it is configured."""

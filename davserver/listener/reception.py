@@ -1,8 +1,8 @@
 """
-The thread in which connections wait: for their TLS handshake, for the whole head of a request, for the next request.
+Where connections wait: for their TLS handshake, for the whole head of a request, for the next request.
 
-A worker gets a connection only when a head is complete, so a client that sends its head byte by byte holds a buffer
-and a deadline and nobody's turn. It stands in for cheroot's ConnectionManager and has its interface.
+The worker in front attends here and takes a connection only when a head is complete, so a client that sends its head
+byte by byte holds a buffer and a deadline and nobody's turn. It stands in for cheroot's ConnectionManager.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from socket import socket as Socket
 from typing import Protocol
 
@@ -52,7 +52,6 @@ class Host(Protocol):
     socket: Socket
 
     def make_connection(self, sock: Socket, address: tuple[str, int]) -> Guest: ...
-    def process_conn(self, conn: Guest) -> None: ...
 
 
 class Reception:
@@ -61,7 +60,7 @@ class Reception:
         head_bytes: no head is longer.
         most: connections in all.
         most_each: connections of one address, but for those that ``is_exempt`` names (proxies).
-        every_sweep: called twice a second, for what is to be looked at now and then.
+        every_sweep: called about twice a second, for what is to be looked at now and then.
     """
 
     def __init__(
@@ -81,6 +80,8 @@ class Reception:
         self._every_sweep = every_sweep
         self._selector = selectors.DefaultSelector()
         self._lock = threading.Lock()
+        self._attending = threading.Lock()
+        self._next_sweep = time.monotonic() + SWEEP_S
         self._counts: collections.Counter[str] = collections.Counter()
         self._stop = False
         self._waker, self._woken = socket.socketpair()
@@ -97,33 +98,37 @@ class Reception:
         """Whether a connection may stay open after its answer; what is too many is refused when it comes."""
         return not self._stop
 
-    def run(self, expiration_interval: float = SWEEP_S) -> None:
-        """Serve until ``stop``."""
-        next_sweep = time.monotonic() + SWEEP_S
-        while not self._stop:
-            for key, _ in self._selector.select(max(0.0, next_sweep - time.monotonic())):
+    def arrivals(self) -> Sequence[Guest] | None:
+        """
+        Wait for connections with a whole head, which leave the reception; none where a moment passed without.
+
+        One thread at a time comes here. None after ``stop``.
+        """
+        arrived: list[Guest] = []
+        with self._attending:
+            if self._stop:
+                return None
+            for key, _ in self._selector.select(max(0.0, self._next_sweep - time.monotonic())):
                 try:
-                    self._turn_to(key)
+                    self._turn_to(key, arrived)
                 except Exception:  # one connection's trouble must not be everybody's
                     log.exception("a connection could not be attended to")
-            if time.monotonic() >= next_sweep:
-                next_sweep = time.monotonic() + SWEEP_S
+            if time.monotonic() >= self._next_sweep:
+                self._next_sweep = time.monotonic() + SWEEP_S
                 try:
                     self._sweep()
                 except Exception:
                     log.exception("the sweep failed")
+        return arrived
 
     def stop(self) -> None:
-        """Let ``run`` return; may be called from a signal handler or another thread."""
+        """Let ``arrivals`` return; may be called from a signal handler or another thread."""
         self._stop = True
         with contextlib.suppress(OSError):
             self._waker.send(b"x")
 
     def put(self, conn: Guest) -> None:
         """Take a connection back from a worker, to wait for its next request."""
-        if conn.has_head():
-            self._host.process_conn(conn)
-            return
         conn.deadline = time.monotonic() + (HEAD_S if conn.stream.buffer else IDLE_S)
         try:
             self._register(conn, selectors.EVENT_READ)
@@ -138,24 +143,25 @@ class Reception:
                 del self._counts[conn.remote_addr]
 
     def close(self) -> None:
-        """Close every connection that waits here."""
-        for conn in self._guests():
-            self._unregister(conn)
-            conn.close()
-        self._selector.close()
-        self._waker.close()
-        self._woken.close()
+        """After ``stop``: close every connection that waits here."""
+        with self._attending:
+            for conn in self._guests():
+                self._unregister(conn)
+                conn.close()
+            self._selector.close()
+            self._waker.close()
+            self._woken.close()
 
-    def _turn_to(self, key: selectors.SelectorKey) -> None:
+    def _turn_to(self, key: selectors.SelectorKey, arrived: list[Guest]) -> None:
         if key.fileobj is self._listener:
-            self._accept()
+            self._accept(arrived)
         elif key.fileobj is self._woken:
             with contextlib.suppress(OSError):
                 self._woken.recv(4096)
         else:
-            self._attend(key.data)
+            self._attend(key.data, arrived)
 
-    def _accept(self) -> None:
+    def _accept(self, arrived: list[Guest]) -> None:
         assert self._listener is not None
         for _ in range(ACCEPTS_AT_ONCE):
             try:
@@ -168,9 +174,9 @@ class Reception:
                     self._deaf_until = time.monotonic() + 1
                     self._selector.unregister(self._listener)
                 return
-            self._welcome(sock, address)
+            self._welcome(sock, address, arrived)
 
-    def _welcome(self, sock: socket.socket, address: tuple[str, int]) -> None:
+    def _welcome(self, sock: socket.socket, address: tuple[str, int], arrived: list[Guest]) -> None:
         sock.setblocking(False)
         remote = address[0]
         with self._lock:
@@ -194,10 +200,10 @@ class Reception:
         conn.deadline = time.monotonic() + HEAD_S
         self._register(conn, selectors.EVENT_READ)
         if not conn.stream.is_tls:
-            self._attend(conn)  # the head is often here already
+            self._attend(conn, arrived)  # the head is often here already
 
-    def _attend(self, conn: Guest) -> None:
-        """Something came: go on with the handshake or the head; a complete head goes to a worker."""
+    def _attend(self, conn: Guest, arrived: list[Guest]) -> None:
+        """Something came: go on with the handshake or the head; with a complete one the connection has arrived."""
         stream = conn.stream
         try:
             if stream.handshaking and (event := stream.shake_hands()):
@@ -213,7 +219,7 @@ class Reception:
             self._drop(conn)
         elif conn.has_head():
             self._unregister(conn)
-            self._host.process_conn(conn)
+            arrived.append(conn)
         else:
             if is_new and stream.buffer:
                 conn.deadline = min(conn.deadline, time.monotonic() + HEAD_S)
@@ -240,10 +246,9 @@ class Reception:
         """Wait for these events of a connection; workers call it too."""
         fd = conn.stream.fileno()
         with self._lock:
-            known = (self._selector.get_map() or {}).get(fd)
-            if known is None:
+            try:
                 self._selector.register(fd, events, conn)
-            elif known.events != events or known.data is not conn:
+            except KeyError:  # it waits already
                 self._selector.modify(fd, events, conn)
 
     def _unregister(self, conn: Guest) -> None:

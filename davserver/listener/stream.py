@@ -1,7 +1,7 @@
 """
 One connection's bytes, both ways, over a socket that never blocks by itself.
 
-The reception thread fills the buffer as far as bytes are there; a worker waits, and says so to the pool while it
+The reception fills the buffer as far as bytes are there; a worker waits, and says so to the pool while it
 does, so that clients which are slow or do not read cost a thread and no turn.
 """
 
@@ -48,7 +48,7 @@ class Stream:
         """A new request: the client's slowness is counted afresh."""
         self._waited_s, self._moved = 0.0, 0
 
-    # -- without waiting: the reception thread
+    # -- without waiting: the reception
 
     def fill(self, most: int) -> bool:
         """
@@ -88,13 +88,12 @@ class Stream:
         except (OSError, ValueError):
             pass  # nobody listens
 
-    # -- waiting: a worker
+    @property
+    def holds_back(self) -> bool:
+        """Whether TLS has bytes that were received already: no selector tells of them."""
+        return isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
 
-    def is_readable_within(self, timeout_ms: float) -> bool:
-        """Whether something came within a moment, closing included."""
-        if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
-            return True
-        return bool(_poll(self.socket.fileno(), select.POLLIN, timeout_ms))
+    # -- waiting: a worker
 
     def receive(self, most: int) -> bytes:
         """Between 1 and ``most`` bytes; ``b""`` when the client has closed. Raises TooSlow, OSError."""

@@ -20,7 +20,7 @@ from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus
 from davserver.dav.names import CALDAV, DAV
-from davserver.dav.propfind import parse_propfind
+from davserver.dav.propfind import read_propfind
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts import pim_items, pim_reports
@@ -105,8 +105,9 @@ def propfind(request: Request, view: View) -> Response:
     if depth is Depth.INFINITY and not isinstance(resource, Item):
         raise PlaceRefused(request.path, "Depth can be 0 or 1 here", "propfind-finite-depth")
     limits = view.settings.limits
-    body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
-    minimal, asked = wants_minimal(request), parse_propfind(body)
+    body = read_body(request, limits.xml_bytes)
+    asked = read_propfind(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements)
+    minimal = wants_minimal(request)
     rows = Rows(asked, view, minimal=minimal)
     found = [rows.row(resource)]
     below: Iterable[str] = ()

@@ -55,7 +55,7 @@ def _names(resource: Resource, view: View) -> list[str]:
 
 
 def _send_item(request: Request, item: Item, view: View) -> Response:
-    fd, member = view.session.store.open_member(item.collection.folder, item.member.name)
+    fd, member = view.session.store.open_member(item.collection.folder, item.member.name, item.member)
     headers = [
         ("Content-Type", content_type(item)),
         ("ETag", f'"{member.etag}"'),

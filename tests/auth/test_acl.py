@@ -224,6 +224,14 @@ def test_the_decisions_of_a_request_are_those_of_the_pure_function(book, princip
         assert access.sees(path) == sees(principal, path, book)
 
 
+@given(BOOKS, PRINCIPALS)
+def test_what_one_may_do_with_each_member_of_a_folder_one_may_do_with_one_that_nobody_made(book, principal):
+    access = Access(principal, book)
+    for folder in ("/files/A/B", "/files/A", "/files", "/"):
+        member = f"{folder.rstrip('/')}/nobodys.txt"
+        assert access.actions_on_members(folder) == actions(principal, member, book)
+
+
 @given(BOOKS, PRINCIPALS, PATHS, FOLDERS)
 def test_ownership_is_never_lost_further_down(book, principal, path, folder):
     if principal.name is not None and book.owners.get(folder) == principal.name and is_within(path, folder):

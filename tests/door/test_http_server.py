@@ -352,6 +352,32 @@ def test_clients_that_do_not_read_hold_nobody_up(running: Running) -> None:
         sock.close()
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_answers_that_take_long_hold_nobody_up(running: Running, method: str) -> None:
+    slow = [running.connect() for _ in range(3)]  # one fewer than there are threads
+    for sock in slow:
+        running.app.entered.clear()
+        sock.sendall(request(method, "/wait", CLOSE))
+        assert running.app.entered.wait(5)
+    for number in range(20):
+        assert running.get(f"/{number}").status == 200
+    running.app.gate.set()
+    for sock in slow:
+        assert read_all(sock).startswith(b"HTTP/1.1 200 OK")
+        sock.close()
+
+
+def test_requests_that_find_every_thread_at_work_are_answered_when_one_is_done(running: Running) -> None:
+    slow = [running.connect() for _ in range(8)]  # twice as many as there are threads
+    for sock in slow:
+        sock.sendall(request("GET", "/wait", CLOSE))
+    assert running.app.entered.wait(5)
+    running.app.gate.set()
+    for sock in slow:
+        assert read_all(sock).startswith(b"HTTP/1.1 200 OK")
+        sock.close()
+
+
 def test_more_connections_than_allowed_are_told_so(start: Callable[..., Running]) -> None:
     running = start(replace(SETTINGS, limits=replace(SETTINGS.limits, connections=10)))
     held = [running.connect() for _ in range(10)]
@@ -438,3 +464,21 @@ def test_tls_serves_files_outlives_clients_that_do_not_speak_it_and_takes_a_new_
     assert silent.fileno() >= 0
     silent.close()
     plain.close()
+
+
+def test_requests_that_come_in_one_piece_over_tls_are_all_answered(
+    start: Callable[..., Running], certificate: Callable[[str], None], tmp_path: Path
+) -> None:
+    certificate("one.example.org")
+    files = {"certificate": tmp_path / "cert.pem", "private_key": tmp_path / "key.pem"}
+    context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    body = bytes(12 * 1024)  # more than is read with the head below: what follows it stays within OpenSSL
+    limited = replace(SETTINGS, server=replace(SETTINGS.server, **files), limits=Limits(request_head_bytes=8 * 1024))
+    running = start(limited)
+    with context.wrap_socket(running.connect(), server_hostname="one.example.org") as sock:
+        sock.sendall(
+            request("PUT", "/read", f"Content-Length: {len(body)}", body=body) + request("GET", "/next", CLOSE)
+        )
+        answers = read_all(sock)
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert answers.endswith(b"GET /next")
