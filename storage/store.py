@@ -189,10 +189,14 @@ class Store:
         """A folder's row if it agrees with the disk, else the one after a look."""
         if folder.place in getattr(self._changing, "places", ()):
             return folder
+        return self._look_again(folder.place) if self._must_be_compared(folder) else folder
+
+    def _must_be_compared(self, folder: Folder) -> bool:
+        """Whether a folder's row does not agree with the directory, or agrees with stamps that had not settled."""
         status = find_status(self.directory(folder.place))
         if status is None or (status.st_ino, status.st_mtime_ns) != (folder.inode, folder.stamp_ns):
-            return self._look_again(folder.place)
-        return self._look_again(folder.place) if self._reconciler.is_due(folder.place, status) else folder
+            return True
+        return self._reconciler.is_due(folder.place, status)
 
     def _may_be_there(self, place: str) -> bool:
         """Whether a folder without a row can exist: its parent must have moved, which looking at it finds out."""
@@ -215,16 +219,21 @@ class Store:
             status = find_status(self.directory(place))
             if folder is None or status is None or status.st_ino != folder.inode:
                 self._reconcile_one(above)
-        self._reconcile_one(place)
+        self._reconcile_one(place, if_needed=True)
         return self.index.folder(place)
 
-    def _reconcile_one(self, place: str) -> None:
-        """Compare one directory with its rows, under its write lock."""
+    def _reconcile_one(self, place: str, *, if_needed: bool = False) -> None:
+        """
+        Compare one directory with its rows, under its write lock.
+
+        Args:
+            if_needed: not if they agree after the wait for the lock, which a writer held.
+        """
         if self._guards.inside and not self._guards.holds(place):
             return  # a writer must not wait for another one; what it needs it has locked
         with self._guards.hold([place]):
             folder = self.index.folder(place)
-            if folder is None:
+            if folder is None or (if_needed and not self._must_be_compared(folder)):
                 return
             try:
                 if self._reconciler.folder(folder):
