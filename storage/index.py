@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from storage.disk import boot_id
 from storage.errors import DiskFull
 from storage.records import NO_FACTS, Facts, Folder, Member
 
@@ -106,6 +107,10 @@ class Batch:
 
     def __bool__(self) -> bool:
         return bool(self.statements)
+
+    def add(self, other: Batch) -> None:
+        """Take over the changes of another batch, after one's own."""
+        self.statements += other.statements
 
     def _add(self, sql: str, *values: Any) -> None:
         self.statements.append((sql, values))
@@ -260,8 +265,11 @@ class Index:
         """
         Open the index, or make a new one where it is missing, damaged or of another version.
 
+        Its commits are not synced: what a power cut takes of them is found again on the disk, and tokens that were
+        given out since begin a new epoch.
+
         Args:
-            durable: press each commit onto the disk, so that a counter outlives a power cut before a token names it.
+            durable: files are synced, so that an index that was closed is right after another start of the machine.
         """
         self._file = str(file)
         self._durable = durable
@@ -288,7 +296,7 @@ class Index:
             self._file, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256
         )
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+        connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -8192")
         connection.execute("PRAGMA temp_store = MEMORY")
         return connection
@@ -324,23 +332,35 @@ class Index:
     def _settle_epoch(self) -> str:
         """
         The epoch of this index's tokens: a new one for a new, copied or restored index and for one that a crash of the
-        machine may have cut short.
+        machine may have cut short. That it is open now is synced before anything else is written.
         """
         status = os.stat(self._file)
         identity = f"{status.st_dev}:{status.st_ino}"
         boot = boot_id()
         epoch = self.meta("epoch")
-        lost_tail = self.meta("durable") != 1 and self.meta("boot") != boot
+        whole = self.meta("durable") == 1 and self.meta("closed") == 1
+        lost_tail = not whole and self.meta("boot") != boot
         if epoch is None or self.meta("identity") != identity or lost_tail:
             epoch = new_id()
         batch = Batch()
-        for key, value in (("epoch", epoch), ("identity", identity), ("boot", boot), ("durable", int(self._durable))):
-            batch.set_meta(key, value)
+        batch.set_meta("epoch", epoch)
+        batch.set_meta("identity", identity)
+        batch.set_meta("boot", boot)
+        batch.set_meta("durable", int(self._durable))
+        batch.set_meta("closed", 0)
+        self._writer.execute("PRAGMA synchronous = FULL")
         self.commit(batch)
+        self._writer.execute("PRAGMA synchronous = NORMAL")
         return str(epoch)
 
     def close(self) -> None:
-        """Close every connection; the write-ahead log is folded into the file."""
+        """Close every connection; the write-ahead log is folded into the file, which is synced."""
+        batch = Batch()
+        batch.set_meta("closed", 1)
+        try:
+            self.commit(batch)
+        except (DiskFull, sqlite3.Error):
+            log.warning("the index could not note that it was closed")
         with self._write_guard, self._guard:
             for reader in list(self._readers):
                 reader.connection.close()
@@ -465,14 +485,6 @@ class Index:
         return int(
             self._rows("SELECT count(*) FROM lock WHERE principal = ? AND expires_s > ?", principal, now_s)[0][0]
         )
-
-
-def boot_id() -> str:
-    """Which start of the machine this is; a power cut changes it."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return "unknown"
 
 
 def facts_of(member: Member) -> Facts:
