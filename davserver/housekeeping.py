@@ -49,7 +49,7 @@ class Housekeeper:
 
     def _look(self) -> None:
         work_off(self._store)
-        self._store.settle_journal()
+        self._store.upkeep()
         if self._clock() >= self._next_pass:
             self._next_pass = self._clock() + PASS_EVERY_S
             self._store.housekeeping()

@@ -19,6 +19,8 @@ from davserver.listener.http import Server
 from storage.errors import StorageError
 from storage.store import Store
 
+TURN_S = 0.001  # that a thread computes while others wait: a poll has several turns, beside an import 5 ms each
+
 log = logging.getLogger("davserver.server")
 
 
@@ -29,6 +31,7 @@ def serve(settings: Settings, config_file: Path) -> int:
     SIGHUP, like a changed file, reloads accounts, rights and the certificate; connections stay.
     """
     _configure_logging(settings)
+    sys.setswitchinterval(TURN_S)
     try:
         directory = Directory(settings)
         store = Store(settings, directory=directory)

@@ -88,10 +88,18 @@ class Commits:
         if last:
             self._counts -= Counter([place])
 
-    def wait_until_free(self, place: str, *keys: Key) -> None:
-        """Wait until none of some names and UIDs is pending."""
+    def wait_until_free(self, place: str, keys: Iterable[Key]) -> None:
+        """Wait until none of some names and UIDs is pending; with the guard of the place ``are_free`` tells if so."""
         with self._state:
-            self._state.wait_for(lambda: not any((place, key) in self._pending for key in keys))
+            self._state.wait_for(lambda: self._are_free(place, keys))
+
+    def are_free(self, place: str, keys: Iterable[Key]) -> bool:
+        """Whether none of some names and UIDs is pending."""
+        with self._state:
+            return self._are_free(place, keys)
+
+    def _are_free(self, place: str, keys: Iterable[Key]) -> bool:
+        return not any((place, key) in self._pending for key in keys)
 
     def wait_until_quiet(self, places: Collection[str], *, tree: bool, long: bool = False) -> None:
         """Wait until nothing is pending in some places, or with ``tree`` anywhere; with ``long`` no long work only."""

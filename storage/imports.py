@@ -90,10 +90,12 @@ class Import:
     def stage(self, items: Iterable[Judged]) -> None:
         """Write items into the folder, one after another as they come, and sync them. Raises what ``items`` does."""
         for number, judged in enumerate(items):
-            with Scratch(self._folder, durable=False, hashed=True) as scratch:
+            scratch = Scratch(self._folder, durable=False, hashed=True, name=str(number))
+            try:
                 scratch.write(judged.data)
-                on_disk(lambda at=scratch, to=number: at.rename_to(self._file(to)))  # type: ignore[misc]
-                self.items.append(Staged(number, scratch.digest, judged.facts))
+            finally:
+                scratch.finish()
+            self.items.append(Staged(number, scratch.digest, judged.facts))
         if self._store.free_bytes() < ROOM_PER_ITEM * len(self.items):
             raise DiskFull
         self._store.sync_all()

@@ -83,6 +83,8 @@ FOLDER_COLUMNS = "id, place, cid, counter, kept_from, inode, stamp_ns, modified_
 MEMBER_COLUMNS = (
     "name, disk_name, etag, size, inode, modified_ns, changed_ns, created_ns, uid, component, first_s, last_s"
 )
+FOLDED_LOG_BYTES = 4 << 20
+WRITER_FOLDS_PAGES = 8000  # of 4 KiB: only where nobody folds the log in the background
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 LOCK_COLUMNS = "token, path, infinite, exclusive, owner, principal, timeout_s, expires_s"
 
@@ -297,6 +299,7 @@ class Index:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WRITER_FOLDS_PAGES}")
         connection.execute("PRAGMA cache_size = -8192")
         connection.execute("PRAGMA temp_store = MEMORY")
         return connection
@@ -391,6 +394,11 @@ class Index:
                 if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in FULL:
                     raise DiskFull("the disk has no room left for the index") from error
                 raise
+
+    def fold_log(self) -> None:
+        """Copy the write-ahead log into the file where it is long, beside writers: they need not do it then."""
+        if os.path.getsize(self._file + "-wal") > FOLDED_LOG_BYTES:
+            self._rows("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:

@@ -25,6 +25,8 @@ class ItemWrite:
     """
     What is to change; made by ``Store.write_items`` under the guard of the collection, done when that is left.
 
+    The name and the UID that it was made for are not pending; others may be, and are not asked for.
+
     Attributes:
         folder: the collection.
     """
@@ -42,12 +44,10 @@ class ItemWrite:
 
     def find_member(self, name: str) -> Member | None:
         """An item as it is after all that was entered before."""
-        self._store.commits.wait_until_free(self._place, ("name", name))
         return self._store.find_member(self.folder, name)
 
     def holder_of_uid(self, uid: str) -> str | None:
         """The name of the item that holds a UID after all that was entered before."""
-        self._store.commits.wait_until_free(self._place, ("uid", uid))
         return self._store.holder_of_uid(self.folder, uid)
 
     def put(self, name: str, scratch: Scratch, data: bytes, facts: Facts, *, creator: str | None = None) -> None:

@@ -54,11 +54,12 @@ def put_item(session: Session, collection: Collection, name: str, data: bytes, c
     _require_put(session, collection, name, present)
     check(None if present is None else present.etag)
     judged = _judge(session, data, collection.tag, collection.components, present)
-    with session.store.item_scratch(judged.data) as scratch, session.store.write_items(collection.place) as write:
+    uid = judged.facts.uid
+    writing = session.store.write_items(collection.place, name, uid)
+    with session.store.item_scratch(judged.data) as scratch, writing as write:
         present = write.find_member(name)
         _require_put(session, collection, name, present)
         check(None if present is None else present.etag)
-        uid = judged.facts.uid
         holder = None if uid is None else write.holder_of_uid(uid)
         _require_free_uid(session, collection, name, uid, present, holder)
         creator = _creator_of_new(session, collection, name, present)
@@ -136,7 +137,7 @@ def remove_item(session: Session, item: Item, check: Check) -> None:
     """Move an item to the trash."""
     session.access.require(Action.DELETE, item.path)
     place, name = item.collection.place, item.member.name
-    with session.store.write_items(place) as write:
+    with session.store.write_items(place, name) as write:
         present = write.find_member(name)
         if present is None:
             raise NotFound(item.path)

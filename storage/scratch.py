@@ -25,8 +25,14 @@ class Scratch:
         modified_ns: the modification time, once it is finished.
     """
 
-    def __init__(self, folder: str, *, durable: bool, hashed: bool) -> None:
-        self.name = f"{SCRATCH_PREFIX}{secrets.token_hex(8)}"
+    def __init__(self, folder: str, *, durable: bool, hashed: bool, name: str | None = None) -> None:
+        """
+        Args:
+            durable: synced when it is finished.
+            hashed: with an ETag from its bytes.
+            name: where it is not to be a private one that nothing has.
+        """
+        self.name = name or f"{SCRATCH_PREFIX}{secrets.token_hex(8)}"
         self.file = f"{folder}/{self.name}"
         self.size = 0
         self.modified_ns = 0

@@ -17,14 +17,14 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.schema import Settings
 from storage import paths, trash
 from storage import state as states
-from storage.commits import Commits
+from storage.commits import Commits, Key
 from storage.disk import boot_id, find_status, open_to_read, sync_directory, sync_file_system
 from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
@@ -404,15 +404,27 @@ class Store:
             yield scratch
 
     @contextmanager
-    def write_items(self, place: str) -> Iterator[ItemWrite]:
+    def write_items(self, place: str, name: str, uid: str | None = None) -> Iterator[ItemWrite]:
         """
-        Changes to the items of one collection, under its write lock; they are done on leaving, or on an exception not.
+        A change to one item of a collection, under its write lock; it is done on leaving, or on an exception not.
 
-        On return they survive a power cut and everybody sees them. Raises DiskFull before anything has happened.
+        On return it survives a power cut and everybody sees it. Raises DiskFull before anything has happened.
+
+        Args:
+            uid: the one that the item will have; what it has needs no mention.
         """
         if self.free_bytes() == 0:
             raise DiskFull
-        with self._guards.hold([place]):
+        keys: list[Key] = [("name", name)]
+        if uid is not None:
+            keys.append(("uid", uid))
+        with ExitStack() as stack:
+            while True:  # waiting with the lock would keep others from writing beside an import
+                self.commits.wait_until_free(place, keys)
+                stack.enter_context(self._guards.hold([place]))
+                if self.commits.are_free(place, keys):
+                    break
+                stack.close()
             write = ItemWrite(self, place)
             yield write
             commit = write.commit()
@@ -536,8 +548,9 @@ class Store:
             )
             self.index.commit(batch)
 
-    def settle_journal(self) -> None:
-        """Empty the journal where it is long or nobody has written for a while; often called, cheap when not due."""
+    def upkeep(self) -> None:
+        """Fold the index's log, and empty the journal where it is long or has been idle; cheap when nothing is due."""
+        self.index.fold_log()
         idle_s = self.clock() - self.journal.last_write_s
         if self.journal.size > FULL_BYTES or (self.journal.size and idle_s > JOURNAL_IDLE_S):
             self.journal.empty()

@@ -28,7 +28,7 @@ from tests.harness import ROOT
 
 PLACE = "collections/collection-root/alice/calendar"
 STEPS = ("rename", "unlink", "pwrite", "fdatasync", "fsync", "mkdir", "makedirs", "write", "ftruncate", "rmdir")
-IMPORTED = 60
+IMPORTED = 27  # more than are done at once
 CAME_TO_ITS_END = 7
 
 
@@ -39,13 +39,13 @@ def settings_over(data: Path) -> Settings:
 
 def put(store: Store, name: str, data: bytes, creator: str | None = None) -> None:
     """Store an item whatever its bytes."""
-    with store.item_scratch(data) as scratch, store.write_items(PLACE) as write:
+    with store.item_scratch(data) as scratch, store.write_items(PLACE, name) as write:
         write.put(name, scratch, data, NO_FACTS, creator=creator)
 
 
 def remove(store: Store, name: str) -> None:
     """Remove an item."""
-    with store.write_items(PLACE) as write:
+    with store.write_items(PLACE, name) as write:
         row = write.find_member(name)
         assert row is not None
         write.remove(row, by="alice")

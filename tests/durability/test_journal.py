@@ -119,7 +119,7 @@ def test_an_import_that_was_killed_at_any_step_is_finished_or_was_never_begun(
     crash_at_every_step("import", data, tmp_path / "copies")
     for left in both_endings(tmp_path / "copies"):
         counts = []
-        for folder in left[:: len(left) // 60] + left[-1:]:
+        for folder in left:
             counts.append(len(seen(open_store(folder))))
             assert os.listdir(folder / FOLDER) == []
         assert set(counts) == {1, 1 + IMPORTED}
@@ -288,7 +288,7 @@ def test_a_write_that_cannot_be_done_after_its_record_is_not_done_later_either(
     store = open_store(data)
     with (
         pytest.raises(NotFound),
-        store.write_items(PLACE) as write,
+        store.write_items(PLACE, "old.ics") as write,
     ):
         row = write.find_member("old.ics")
         assert row is not None
