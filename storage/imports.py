@@ -80,10 +80,16 @@ class Target:
 
 
 class Import:
-    """One import; made by ``staged``."""
+    """
+    One import; made by ``staged``.
+
+    Attributes:
+        is_committed: it will be finished, by whoever it may be.
+    """
 
     def __init__(self, store: Store, folder: str) -> None:
         self.items: list[Staged] = []
+        self.is_committed = False
         self._store = store
         self._folder = folder
 
@@ -109,6 +115,7 @@ class Import:
         self._store.commits.claim(place, [key for target in targets for key in target.keys], long=True)
         try:
             self._write_manifest(place, targets)
+            self.is_committed = True
         except BaseException:
             self._release(place, targets, last=True)
             raise
@@ -126,7 +133,8 @@ class Import:
         """
         Give the items their names, some at a time, so that others wait for a moment only.
 
-        Where the disk fails here, those that have their names keep them and the others are dropped. Raises OSError.
+        Where the disk fails here, those that have their names keep them and the others are dropped; after any other
+        failure, as when the server ends meanwhile, the next start does the rest. Raises OSError, DiskFull.
         """
         done = 0
         try:
@@ -137,12 +145,16 @@ class Import:
                 self._release(place, part, last=False)
                 time.sleep(PAUSE_S)
             self._store.sync_directory(place)
-        except BaseException:
+        except (DiskFull, OSError):
             log.exception("the import into %s ended after %d of %d items", place, done, len(targets))
+            self._end(place, targets[done:])
             raise
-        finally:  # only then may what the import has brought be moved or removed without a word in the journal
-            drop(self._folder, durable=self._store.durable)
-            self._release(place, targets[done:], last=True)
+        self._end(place, ())
+
+    def _end(self, place: str, left: Sequence[Target]) -> None:
+        """Only now may what the import has brought be moved or removed without a word in the journal."""
+        drop(self._folder, durable=self._store.durable)
+        self._release(place, left, last=True)
 
     def _place(self, place: str, targets: Sequence[Target]) -> None:
         store, batch = self._store, Batch()
@@ -178,12 +190,13 @@ def staged(store: Store, items: Iterable[Judged]) -> Iterator[Import]:
     """An import with its items staged; what is not committed on leaving is dropped."""
     folder = f"{store.data}/{FOLDER}/{PREFIX}{secrets.token_hex(8)}"
     os.mkdir(folder, 0o700)
+    prepared = Import(store, folder)
     try:
-        prepared = Import(store, folder)
         prepared.stage(items)
         yield prepared
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not prepared.is_committed:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def drop(folder: str, *, durable: bool) -> None:

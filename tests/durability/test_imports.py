@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import os
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 
+from storage.errors import DiskFull
 from storage.imports import AT_ONCE, Import
 from storage.store import Store
 from tests.conftest import MakeServer
@@ -26,6 +28,17 @@ def many(count: int) -> bytes:
         for n in range(count)
     )
     return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{body}END:VCALENDAR\r\n".encode()
+
+
+def store_with_calendar(data: Path) -> Store:
+    """A store with an empty calendar."""
+    store = Store(settings_over(data))
+    root, _, home = PLACE.rpartition("/")[0].rpartition("/")
+    with store.write(root) as tx:
+        tx.make_folder(f"{root}/{home}")
+    with store.write(f"{root}/{home}") as tx:
+        tx.make_folder(PLACE, files={".Radicale.props": b'{"tag": "VCALENDAR"}'})
+    return store
 
 
 def test_an_import_that_a_kill_interrupts_is_finished_by_the_next_start(make_server: MakeServer) -> None:
@@ -69,12 +82,7 @@ def test_one_refused_item_refuses_the_whole_file(alice: Dav, server, make_server
 def test_others_write_beside_an_import_and_wait_only_for_an_item_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(settings_over(tmp_path / "data"))
-    root, _, home = PLACE.rpartition("/")[0].rpartition("/")
-    with store.write(root) as tx:
-        tx.make_folder(f"{root}/{home}")
-    with store.write(f"{root}/{home}") as tx:
-        tx.make_folder(PLACE, files={".Radicale.props": b'{"tag": "VCALENDAR"}'})
+    store = store_with_calendar(tmp_path / "data")
     parts, second, go_on = [], threading.Event(), threading.Event()
     place = Import._place
 
@@ -104,4 +112,33 @@ def test_others_write_beside_an_import_and_wait_only_for_an_item_of_it(
     assert store.read_member(folder, last)[0] == b"written after it"
     assert store.read_member(folder, "0.ics")[0] == b"written after its turn"
     assert len(store.members(folder)) == IMPORTED + 1
+    store.close()
+
+
+@pytest.mark.parametrize("error", [sqlite3.ProgrammingError, DiskFull])
+def test_an_import_that_the_end_of_the_server_interrupts_is_finished_and_one_that_finds_no_room_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    store = store_with_calendar(tmp_path / "data")
+    parts, place = [], Import._place
+
+    def fail(self: Import, *arguments) -> None:
+        parts.append(arguments)
+        if len(parts) == 2:
+            raise error("the second part")
+        place(self, *arguments)
+
+    monkeypatch.setattr(Import, "_place", fail)
+    with pytest.raises(error):
+        import_events(store)
+    monkeypatch.undo()
+    if error is DiskFull:
+        assert os.listdir(tmp_path / "data/journal") == []
+        put(store, "0.ics", b"nobody waits for what was dropped")
+    store.close()
+    store = Store(settings_over(tmp_path / "data"))
+    folder = store.find_folder(PLACE)
+    assert folder is not None
+    assert len(store.members(folder)) == (AT_ONCE if error is DiskFull else IMPORTED)
+    assert os.listdir(tmp_path / "data/journal") == []
     store.close()
