@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
 DEEPEST = 16  # VCALENDAR, VEVENT, VALARM are three; real data never goes beyond four
@@ -22,14 +23,14 @@ _UNCARRIABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xef\xbf[\xbe\xbf]
 _FOLD_IN_CHARACTER = re.compile(rb"\r?\n[ \t](?=[\x80-\xbf])")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _BARE = re.compile(r'[^",;:]*')
+_UNQUOTED = re.compile(r'([A-Za-z0-9_-]+)((?:;[A-Za-z0-9_-]+=[^";:]*)*):')  # a head without quotes, as most are
 
 
 class Malformed(ValueError):
     """The bytes are not content lines or not nested components; says what was found and in which line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """
     One property as it stands in the text.
 
@@ -75,11 +76,14 @@ class Component:
 
     def all(self, name: str) -> list[Line]:
         """Its own properties of that name."""
-        return [line for line in self.lines if line.name == name]
+        return [line for line in self.lines if line[0] == name]
 
     def find(self, name: str) -> Line | None:
         """Its first property of that name."""
-        return next((line for line in self.lines if line.name == name), None)
+        for line in self.lines:
+            if line[0] == name:
+                return line
+        return None
 
 
 def unescape(value: str) -> str:
@@ -190,6 +194,15 @@ def parse_line(content: bytes, start: int, end: int, *, longest_head: int, bare_
         text = content.decode()
     except UnicodeDecodeError as error:
         raise Malformed(f"the line {content[:20]!r} is not UTF-8") from error
+    simple = _UNQUOTED.match(text)
+    if simple is not None and simple.end() <= longest_head:
+        head = simple[2]
+        if not head:
+            return Line(simple[1].upper(), (), text[simple.end() :], start, end)
+        if head.count(";") <= MOST_PARAMETERS:
+            pairs = (piece.partition("=") for piece in head[1:].split(";"))
+            named = tuple([(key.upper(), tuple(values.split(","))) for key, _, values in pairs])
+            return Line(simple[1].upper(), named, text[simple.end() :], start, end)
     name = _NAME.match(text)
     if name is not None and bare_parameters and text[name.end() : name.end() + 1] == ".":
         name = _NAME.match(text, name.end() + 1)  # the group of a vCard (RFC 6350 §3.3)

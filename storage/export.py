@@ -5,27 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from storage.collection import CALENDAR
+from storage.records import Content
 
 HEAD = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//davserver//EN\r\n"
 TAIL = b"END:VCALENDAR\r\n"
+PIECE_BYTES = 256 << 10
 ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
 
 
-def join_items(items: Iterable[bytes], tag: str, title: str) -> Iterator[bytes]:
+def join_items(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
     """
-    The bytes of one ``.ics`` or ``.vcf``.
+    The bytes of one ``.ics`` or ``.vcf``, in pieces of some size.
 
     A time zone that stands in many items is written once, as the first of them has it.
     """
+    buffer, size = list[bytes](), 0
+    for piece in _pieces(items, tag, title):
+        buffer.append(piece)
+        size += len(piece)
+        if size > PIECE_BYTES:
+            yield b"".join(buffer)
+            buffer, size = [], 0
+    yield b"".join(buffer)
+
+
+def _pieces(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
     if tag != CALENDAR:
-        for card in items:
+        for card, *_ in items:
             yield card if card.endswith(b"\n") else card + b"\r\n"
         return
     yield HEAD
     if title:
         yield f"X-WR-CALNAME:{title.translate(ESCAPES)}\r\n".encode()
     zones: set[bytes] = set()
-    for item in items:
+    known: set[bytes] = set()  # texts of time zones that stand in the file already
+    for content in items:
+        item = content.data
+        if content.tail:
+            zone_text = item[content.head : content.zones]
+            if zone_text in known:
+                yield item[content.zones : content.tail]
+                continue
+            known.add(zone_text)
         for zone, component in _components(item):
             if zone is not None and zone in zones:
                 continue

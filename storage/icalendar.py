@@ -7,16 +7,19 @@ Only what no client could ever be sent again (a byte order mark, control charact
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from storage import vcard
 from storage.contentlines import Component, Line, Malformed, logical_lines, mend, parse_components, parse_line, unescape
 from storage.errors import ItemRefused
 from storage.itemvalues import parse_duration, parse_moment, parse_period, parse_recurrence
-from storage.occurrences import date_entries, find_bounds
-from storage.records import Facts
+from storage.occurrences import EVERYWHERE, date_entries, find_spans
+from storage.records import Content, Facts
+from storage.searchable import texts_of
 
 INVALID = {"VCALENDAR": "valid-calendar-data", "VADDRESSBOOK": vcard.INVALID}
 OBJECT = "valid-calendar-object-resource"
@@ -35,6 +38,7 @@ _ONCE: dict[str, Check] = {
 }
 _LISTS: dict[str, Check] = {"RDATE": parse_period, "EXDATE": parse_period, "FREEBUSY": parse_period}
 _DATED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})  # those whose dates the index knows
+_LARGEST_KEPT = 64 << 10  # bytes of an item that the index keeps; larger ones are read from their file
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +87,10 @@ def judge(
     try:
         if tag == "VADDRESSBOOK":
             stored, card = _judge_card(mended, max_line_bytes, new_uid)
-            facts, components = Facts(vcard.uid_of(card), "VCARD"), (card,)
+            facts, components = _card_facts(stored, card), (card,)
         else:
-            stored, components = _judge_calendar(mended, max_line_bytes)
-            facts = _calendar_facts(components)
+            stored, calendar, components = _judge_calendar(mended, max_line_bytes)
+            facts = _calendar_facts(stored, calendar, components, time.time())
     except ValueError as error:
         raise ItemRefused(INVALID[tag], str(error)) from error
     return Judged(stored, stored != data, facts, components)
@@ -104,7 +108,7 @@ def read_facts(data: bytes) -> Facts:
         facts = judge(data, tag, max_bytes=len(data), max_line_bytes=len(data), new_uid=lambda: "").facts
     except ItemRefused:
         return _read_broken(data, ("VCARD",) if is_card else ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"))
-    return facts
+    return facts if facts.content is None or facts.content.data == data else replace(facts, content=_content(data))
 
 
 def _read_broken(data: bytes, kinds: Collection[str]) -> Facts:
@@ -118,7 +122,7 @@ def _read_broken(data: bytes, kinds: Collection[str]) -> Facts:
                 uid = unescape(value).strip() or None
     except Malformed:
         pass  # what stands before the break is known
-    return Facts(uid, component)
+    return Facts(uid, component, spans=(EVERYWHERE,), content=_content(data))
 
 
 def _outline(data: bytes) -> Iterator[tuple[str, str]]:
@@ -136,7 +140,7 @@ def _judge_card(data: bytes, longest: int, new_uid: Callable[[], str]) -> tuple[
     return named, vcard.require_card(parse_components(named, longest_head=longest, bare_parameters=True))
 
 
-def _judge_calendar(data: bytes, longest: int) -> tuple[bytes, tuple[Component, ...]]:
+def _judge_calendar(data: bytes, longest: int) -> tuple[bytes, Component, tuple[Component, ...]]:
     calendar = _require_calendar(parse_components(data, longest_head=longest))
     components = tuple(child for child in calendar.children if child.name != "VTIMEZONE")
     _require_object(calendar, components)
@@ -147,7 +151,7 @@ def _judge_calendar(data: bytes, longest: int) -> tuple[bytes, tuple[Component, 
     for component in components:
         if component.name in _DATED:
             _require_component(component, longest)
-    return data, components
+    return data, calendar, components
 
 
 def _needless_durations(component: Component) -> list[Line]:
@@ -216,10 +220,31 @@ def _require_value(name: str, read: Check, values: Sequence[str], longest: int) 
         raise ValueError(f"{name}: {error}") from error
 
 
-def _calendar_facts(components: Sequence[Component]) -> Facts:
+def _calendar_facts(data: bytes, calendar: Component, components: Sequence[Component], now_s: float) -> Facts:
     uid = components[0].find("UID")
     assert uid is not None  # _require_object has seen it
-    if components[0].name not in _DATED:
-        return Facts(uid.text.strip(), components[0].name)
-    bounds = find_bounds(components)
-    return Facts(uid.text.strip(), components[0].name, bounds.first_s, bounds.last_s)
+    plain, texts = texts_of(components)
+    spans = find_spans(data, calendar, components, now_s) if components[0].name in _DATED else ()
+    return Facts(uid.text.strip(), components[0].name, plain, spans, texts, _calendar_content(data, calendar))
+
+
+def _card_facts(data: bytes, card: Component) -> Facts:
+    plain, texts = texts_of([card])
+    return Facts(vcard.uid_of(card), "VCARD", plain, (), texts, _content(data))
+
+
+def _content(data: bytes) -> Content | None:
+    return Content(data) if len(data) <= _LARGEST_KEPT else None
+
+
+def _calendar_content(data: bytes, calendar: Component) -> Content | None:
+    """The bytes with where their parts begin, where they stand in the usual order and in lines that end with CRLF."""
+    children = calendar.children
+    zones = sum(child.name == "VTIMEZONE" for child in children)
+    is_usual = all(child.name == "VTIMEZONE" for child in children[:zones])
+    is_joined = all(one.end == other.start for one, other in pairwise(children))
+    is_usual = is_usual and bool(children) and is_joined and children[-1].end == calendar.closing
+    if not is_usual or len(data) > _LARGEST_KEPT or data.count(b"\n") != data.count(b"\r\n") or b"\r\n\r\n" in data:
+        return _content(data)
+    first = children[zones].start if zones < len(children) else calendar.closing
+    return Content(data, children[0].start, first, calendar.closing)

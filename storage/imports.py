@@ -16,12 +16,12 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from storage import state as states
 from storage.commits import Key
-from storage.disk import sync_directory
+from storage.disk import read_bytes, sync_directory
 from storage.errors import DiskFull
 from storage.icalendar import Judged
 from storage.index import Batch
@@ -101,7 +101,7 @@ class Import:
                 scratch.write(judged.data)
             finally:
                 scratch.finish()
-            self.items.append(Staged(number, scratch.digest, judged.facts))
+            self.items.append(Staged(number, scratch.digest, _without_bytes(judged.facts)))
         if self._store.free_bytes() < ROOM_PER_ITEM * len(self.items):
             raise DiskFull
         self._store.sync_all()
@@ -168,9 +168,10 @@ class Import:
                 status = os.stat(file, follow_symlinks=False)
                 now = store.clock()
                 created_ns = int(now * 1e9) if target.present is None else target.present.created_ns
-                etag, facts = target.item.etag, target.item.facts
-                row = Member.of(target.name, target.disk_name, etag, status, created_ns=created_ns, facts=facts)
-                batch.put_member(place, row)
+                facts = _with_bytes(target.item.facts, file)
+                id, etag = store.index.next_write(), target.item.etag
+                row = Member.of(id, target.name, target.disk_name, etag, status, created_ns=created_ns, facts=facts)
+                batch.put_member(place, row, facts)
                 batch.log(place, target.name, now)
                 store.settle(place, target.name)
             if agreed:
@@ -183,6 +184,15 @@ class Import:
 
     def _file(self, number: int) -> str:
         return f"{self._folder}/{number}"
+
+
+def _without_bytes(facts: Facts) -> Facts:
+    """What is kept of an item while it waits: its bytes are in its file, and there may be many."""
+    return facts if facts.content is None else replace(facts, content=facts.content._replace(data=b""))
+
+
+def _with_bytes(facts: Facts, file: str) -> Facts:
+    return facts if facts.content is None else replace(facts, content=facts.content._replace(data=read_bytes(file)))
 
 
 @contextmanager

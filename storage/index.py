@@ -14,16 +14,20 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from storage.disk import boot_id
 from storage.errors import DiskFull
-from storage.records import NO_FACTS, Facts, Folder, Member
+from storage.records import LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Content, Facts, Folder, Member
+from storage.wanted import Wanted, condition_of, joined
 
-SCHEMA_VERSION = 1
+V = TypeVar("V")
+
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE folder (
@@ -43,6 +47,7 @@ CREATE TABLE folder (
 CREATE INDEX folder_parent ON folder (parent);
 CREATE INDEX folder_marked ON folder (place) WHERE owner IS NOT NULL OR ruled;
 CREATE TABLE member (
+    id INTEGER NOT NULL,
     folder INTEGER NOT NULL,
     name TEXT NOT NULL,
     disk_name TEXT NOT NULL,
@@ -54,11 +59,37 @@ CREATE TABLE member (
     created_ns INTEGER NOT NULL,
     uid TEXT,
     component TEXT,
-    first_s INTEGER,
-    last_s INTEGER,
+    plain INTEGER NOT NULL,
     PRIMARY KEY (folder, name)
 ) WITHOUT ROWID;
+CREATE UNIQUE INDEX member_id ON member (id);
 CREATE INDEX member_uid ON member (folder, uid) WHERE uid IS NOT NULL;
+-- What hangs on a member's id is garbage once no member has that id: a new version has a new one. It is swept later.
+CREATE TABLE content (
+    member INTEGER PRIMARY KEY,
+    head INTEGER NOT NULL,
+    zones INTEGER NOT NULL,
+    tail INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE TABLE span (
+    folder INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    start_s INTEGER NOT NULL,
+    member INTEGER NOT NULL,
+    end_s INTEGER NOT NULL,
+    busy INTEGER NOT NULL,
+    PRIMARY KEY (folder, kind, start_s, member, end_s)
+) WITHOUT ROWID;
+CREATE TABLE value (
+    folder INTEGER NOT NULL,
+    property TEXT NOT NULL,
+    member INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    value TEXT NOT NULL,
+    folded TEXT,
+    PRIMARY KEY (folder, property, member, number)
+) WITHOUT ROWID;
 CREATE TABLE change (
     folder INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -80,9 +111,10 @@ CREATE TABLE lock (
 CREATE INDEX lock_path ON lock (path);
 """
 FOLDER_COLUMNS = "id, place, cid, counter, kept_from, inode, stamp_ns, modified_ns, created_ns, owner, ruled"
-MEMBER_COLUMNS = (
-    "name, disk_name, etag, size, inode, modified_ns, changed_ns, created_ns, uid, component, first_s, last_s"
-)
+MEMBER_COLUMNS = "id, name, disk_name, etag, size, inode, modified_ns, changed_ns, created_ns, uid, component, plain"
+SPAN_CLASSES = (*LENGTHS_S, None)
+SPAN_WITHIN = "folder = ? AND kind = ? AND start_s > ? AND start_s < ? AND end_s > ?"
+AT_ONCE = 500  # values of one IN list
 FOLDED_LOG_BYTES = 4 << 20
 WRITER_FOLDS_PAGES = 8000  # of 4 KiB: only where nobody folds the log in the background
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
@@ -94,6 +126,25 @@ log = logging.getLogger("davserver.index")
 def new_id() -> str:
     """A fresh collection id or epoch: 10 random characters that need no escaping in a URI."""
     return secrets.token_hex(5)
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _chunks(values: Iterable[V]) -> Iterator[list[V]]:
+    left = iter(values)
+    while chunk := list(islice(left, AT_ONCE)):
+        yield chunk
+
+
+def _span_values(folder_id: int, start_s: int, end_s: int, local: bool) -> Iterator[int]:
+    for number, longest_s in enumerate(SPAN_CLASSES):
+        yield folder_id
+        yield number + (LOCAL if local else 0)
+        yield LONG_AGO - 1 if longest_s is None else max(LONG_AGO, start_s - longest_s)
+        yield end_s
+        yield start_s
 
 
 def below(place: str) -> tuple[str, str]:
@@ -127,25 +178,47 @@ class Batch:
             place,
         )
 
-    def put_member(self, place: str, member: Member) -> None:
-        """Insert or replace a member's row."""
+    def put_member(self, place: str, member: Member, facts: Facts | None = None) -> None:
+        """Insert or replace a member's row; with ``facts`` also what hangs on its id, which is then a new one."""
         self._add(
             f"INSERT OR REPLACE INTO member (folder, {MEMBER_COLUMNS})"  # noqa: S608 - constant column names
             " SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
-            member.name,
-            member.disk_name,
-            member.etag,
-            member.size,
-            member.inode,
-            member.modified_ns,
-            member.changed_ns,
-            member.created_ns,
-            member.uid,
-            member.component,
-            member.first_s,
-            member.last_s,
+            *member,
             place,
         )
+        if facts is None:
+            return
+        if facts.content is not None:
+            data, head, zones, tail = facts.content
+            sql = "INSERT OR REPLACE INTO content (member, head, zones, tail, data) VALUES (?, ?, ?, ?, ?)"
+            self._add(sql, member.id, head, zones, tail, data)
+        for kind, start_s, end_s, busy in facts.spans:
+            self._add(
+                "INSERT OR REPLACE INTO span (folder, kind, start_s, member, end_s, busy)"
+                " SELECT id, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
+                kind,
+                start_s,
+                member.id,
+                end_s,
+                busy,
+                place,
+            )
+        for number, (name, value, folded) in enumerate(facts.texts):
+            self._add(
+                "INSERT OR REPLACE INTO value (folder, property, member, number, value, folded)"
+                " SELECT id, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
+                name,
+                member.id,
+                number,
+                value,
+                folded,
+                place,
+            )
+
+    def sweep(self) -> None:
+        """Delete what hangs on ids that no member has any more."""
+        for table in ("content", "span", "value"):
+            self._add(f"DELETE FROM {table} WHERE member NOT IN (SELECT id FROM member)")  # noqa: S608
 
     def remove_member(self, place: str, name: str) -> None:
         """Delete a member's row."""
@@ -300,7 +373,7 @@ class Index:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {WRITER_FOLDS_PAGES}")
-        connection.execute("PRAGMA cache_size = -8192")
+        connection.execute("PRAGMA cache_size = -2048")
         connection.execute("PRAGMA temp_store = MEMORY")
         return connection
 
@@ -440,13 +513,74 @@ class Index:
     def members(self, folder_id: int) -> list[Member]:
         """The rows of a folder's files, by name."""
         sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? ORDER BY name"  # noqa: S608
-        return [Member(*row) for row in self._rows(sql, folder_id)]
+        return [Member._make(row) for row in self._rows(sql, folder_id)]
 
     def member(self, folder_id: int, name: str) -> Member | None:
         """One file's row."""
         sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND name = ?"  # noqa: S608
         rows = self._rows(sql, folder_id, name)
-        return Member(*rows[0]) if rows else None
+        return Member._make(rows[0]) if rows else None
+
+    def members_named(self, folder_id: int, names: Iterable[str]) -> dict[str, Member]:
+        """The rows of some of a folder's files, by name."""
+        found: dict[str, Member] = {}
+        for chunk in _chunks(names):
+            sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND name IN ({_marks(chunk)})"  # noqa: S608
+            found.update((row[1], Member._make(row)) for row in self._rows(sql, folder_id, *chunk))
+        return found
+
+    def members_with(self, ids: Iterable[int]) -> list[Member]:
+        """The rows of members by their ids."""
+        found: list[Member] = []
+        for chunk in _chunks(ids):
+            sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE id IN ({_marks(chunk)})"  # noqa: S608
+            found += map(Member._make, self._rows(sql, *chunk))
+        return found
+
+    def contents(self, ids: Iterable[int]) -> dict[int, Content]:
+        """The bytes of members by their ids, as far as they are kept here."""
+        found: dict[int, Content] = {}
+        for chunk in _chunks(ids):
+            sql = f"SELECT member, data, head, zones, tail FROM content WHERE member IN ({_marks(chunk)})"  # noqa: S608
+            found.update((row[0], Content._make(row[1:])) for row in self._rows(sql, *chunk))
+        return found
+
+    def members_matching(
+        self, folder_id: int, component: str, wanted: Sequence[Wanted], *, any_of: bool = False
+    ) -> list[Member]:
+        """
+        The members of a component type that may match, by name; of those that are plain it is sure that they do.
+        """
+        sql = f"SELECT {MEMBER_COLUMNS} FROM member m WHERE folder = ? AND component = ?"  # noqa: S608
+        values: list[str | int] = [folder_id, component]
+        if wanted:
+            condition, more = joined([condition_of(each, folder_id) for each in wanted], " OR " if any_of else " AND ")
+            sql += f" AND (NOT plain OR {condition})"
+            values += more
+        return [Member._make(row) for row in self._rows(f"{sql} ORDER BY name", *values)]
+
+    def members_within(self, folder_id: int, start_s: int, end_s: int, *, local: bool) -> set[int]:
+        """
+        The ids of what surely takes place in a range.
+
+        Args:
+            local: of what stands on a local clock, the range being what it shows; else of what has a zone.
+        """
+        sql = " UNION ".join(f"SELECT member FROM span WHERE {SPAN_WITHIN}" for _ in SPAN_CLASSES)  # noqa: S608
+        return {int(row[0]) for row in self._rows(sql, *_span_values(folder_id, start_s, end_s, local))}
+
+    def spans_within(self, folder_id: int, start_s: int, end_s: int, *, local: bool) -> list[tuple[int, int, int, int]]:
+        """As ``members_within``, each span with its member: (id, start, end, busy)."""
+        sql = " UNION ALL ".join(
+            f"SELECT member, start_s, end_s, busy FROM span WHERE {SPAN_WITHIN}"  # noqa: S608 - constant text
+            for _ in SPAN_CLASSES
+        )
+        return self._rows(sql, *_span_values(folder_id, start_s, end_s, local))
+
+    def members_perhaps_within(self, folder_id: int, start_s: int, end_s: int) -> set[int]:
+        """The ids of what may take place in a range; only the object itself can say."""
+        sql = "SELECT member FROM span WHERE folder = ? AND kind = ? AND start_s < ? AND end_s > ?"
+        return {int(row[0]) for row in self._rows(sql, folder_id, OPEN_ROW, end_s, start_s)}
 
     def holder_of_uid(self, folder_id: int, uid: str) -> str | None:
         """The name of the member that holds a UID."""
@@ -493,10 +627,3 @@ class Index:
         return int(
             self._rows("SELECT count(*) FROM lock WHERE principal = ? AND expires_s > ?", principal, now_s)[0][0]
         )
-
-
-def facts_of(member: Member) -> Facts:
-    """A member's facts, to carry them over to another row."""
-    if member.uid is None and member.component is None:
-        return NO_FACTS
-    return Facts(member.uid, member.component, member.first_s, member.last_s)

@@ -29,6 +29,7 @@ _BY_NUMBER = {
     "BYMONTH": (13, False),
     "BYSETPOS": (385, True),
 }
+_DAYS = frozenset({"MO", "TU", "WE", "TH", "FR", "SA", "SU"})
 _CLOCK = ("BYSECOND", "BYMINUTE", "BYHOUR")
 _MOST_NUMBERS = 1000
 
@@ -51,7 +52,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """An RRULE; ``by`` has each BY… part in the order it came."""
+    """An RRULE; ``by`` has each BY… part in the order it came, ``week_start`` is a day like ``MO``."""
 
     frequency: str
     interval: int
@@ -59,6 +60,7 @@ class Recurrence:
     until: Moment | None
     by: dict[str, tuple[str, ...]]
     gregorian: bool
+    week_start: str = "MO"
 
 
 def parse_moment(value: str) -> Moment:
@@ -134,11 +136,14 @@ def parse_recurrence(value: str) -> Recurrence:
     count = _parse_positive("COUNT", parts.pop("COUNT")) if "COUNT" in parts else None
     interval = _parse_positive("INTERVAL", parts.pop("INTERVAL", "1"))
     scale = parts.pop("RSCALE", "GREGORIAN")
+    week_start = parts.get("WKST", "MO")
     by = {name: _parse_by(name, content) for name, content in parts.items() if name.startswith("BY")}
     for name in parts:
         if name not in by and name not in ("WKST", "SKIP") and not name.startswith("X-"):
             raise ValueError(f"{name[:20]!r} is not a part of a recurrence rule")
-    return Recurrence(frequency, interval, count, until, by, scale == "GREGORIAN")
+    return Recurrence(
+        frequency, interval, count, until, by, scale == "GREGORIAN", week_start if week_start in _DAYS else "MO"
+    )
 
 
 def _parse_positive(name: str, value: str) -> int:

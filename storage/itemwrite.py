@@ -77,8 +77,9 @@ class ItemWrite:
             target = self._store.file(self._place, disk_name)
             on_disk(lambda: scratch.rename_to(target))
             status = os.stat(target, follow_symlinks=False)
-            member = Member.of(name, disk_name, scratch.digest, status, created_ns=created_ns, facts=facts)
-            batch.put_member(self._place, member)
+            id = self._store.index.next_write()
+            member = Member.of(id, name, disk_name, scratch.digest, status, created_ns=created_ns, facts=facts)
+            batch.put_member(self._place, member, facts)
             batch.log(self._place, name, self._store.clock())
             self._store.settle(self._place, name)
 

@@ -1,62 +1,28 @@
 """
-First and last second of a calendar object, so that a time range can be answered from the index (RFC 4791 §9.9).
+When calendar objects take place, as the index keeps it, so that a time range is answered from rows (RFC 4791 §9.9).
 
-The bounds are safe, not exact: every range that overlaps an occurrence by the tables of RFC 4791 §9.9 has
-``start <= last_s`` and ``end >= first_s``. Who needs the exact answer judges the few members that are left. Nothing is
-expanded here: the cost of a rule does not depend on how often it recurs.
+A recurrence is followed once, when the object is stored, up to a horizon and a number of rows; what lies beyond stands
+in one open row, and who asks about that far has the object itself judged (``storage.recurrence``). Times with a zone
+are in UTC. Dates and floating times are kept as their clock shows them: which zone they mean, a query may say.
 
-They speak of the components themselves, not of their alarms.
+The rows speak of the components themselves, not of their alarms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from storage.contentlines import Component, Line
-from storage.itemvalues import DAY_S, Moment, Recurrence, parse_duration, parse_moment, parse_period, parse_recurrence
+from storage.itemvalues import DAY_S, parse_duration, parse_moment, parse_period, parse_recurrence
+from storage.records import FAR_AWAY, LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Span
+from storage.recurrence import TimeRange, Zones, overlap_of, seconds, spans
+from storage.rules import TooCostly
 
-# A local clock is less than 24 hours away from UTC, whatever its VTIMEZONE says (RFC 5545 §3.3.14).
-_ZONE_SLACK_S = DAY_S
-_LATEST_S = 253_402_300_799  # the end of the year 9999
-_STEP_S = {
-    # the longest time from one step of a rule to the next
-    "SECONDLY": 1,
-    "MINUTELY": 60,
-    "HOURLY": 3600,
-    "DAILY": DAY_S,
-    "WEEKLY": 7 * DAY_S,
-    "MONTHLY": 31 * DAY_S,
-    "YEARLY": 366 * DAY_S,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Unix seconds around all occurrences; None is open or unknown."""
-
-    first_s: int | None
-    last_s: int | None
-
-
-OPEN = Bounds(None, None)
-
-
-def find_bounds(components: Sequence[Component]) -> Bounds:
-    """
-    The bounds of one object: of its master and overrides, whose values have been judged.
-
-    Raises:
-        ValueError: a value is not of its type.
-    """
-    found = [_component_bounds(component) for component in components] or [OPEN]
-    firsts = [bounds.first_s for bounds in found if bounds.first_s is not None]
-    lasts = [bounds.last_s for bounds in found if bounds.last_s is not None]
-    return Bounds(
-        min(firsts) if len(firsts) == len(found) else None,
-        max(lasts) if len(lasts) == len(found) else None,
-    )
+ZONE_SLACK_S = DAY_S + 7200  # a local clock is less than 26 hours away from UTC
+KEPT_AHEAD_S = 730 * DAY_S
+MOST_ROWS = 500
+BUSY, TENTATIVE = 1, 2
+EVERYWHERE = Span(OPEN_ROW, LONG_AGO, FAR_AWAY, 0)
 
 
 def date_entries(line: Line) -> Iterable[str]:
@@ -64,111 +30,111 @@ def date_entries(line: Line) -> Iterable[str]:
     return (entry for entry in line.value.split(",") if entry.strip())
 
 
-def _component_bounds(component: Component) -> Bounds:
-    if component.name == "VFREEBUSY":
-        return _freebusy_bounds(component)
-    start = component.find("DTSTART") or component.find("DUE")
-    if start is None:
-        return _undated_bounds(component)
-    anchor = parse_moment(start.value)
-    before_s, after_s = _reach(component, start, anchor)
-    periods = _periods(component, "RDATE")
-    first = min(_earliest(moment) for moment in (anchor, *(begin for begin, _ in periods)))
-    lasts: list[int | None] = [_latest(moment) for period in periods for moment in period]
-    lasts += [_last_start(parse_recurrence(rule.value), anchor) for rule in component.all("RRULE")]
-    lasts.append(None if _moves_what_follows(component) else _latest(anchor))
-    known = [last for last in lasts if last is not None]
-    last = max(known) + after_s if len(known) == len(lasts) else None
-    return Bounds(first - before_s, last if last is None or last <= _LATEST_S else None)
+def class_of(length_s: int) -> int:
+    """The class of a span's length."""
+    return next((number for number, most in enumerate(LENGTHS_S) if length_s <= most), len(LENGTHS_S))
 
 
-def _undated_bounds(component: Component) -> Bounds:
-    """A task without DTSTART and DUE stands where it was created and completed; a note stands nowhere."""
-    completed = _moments(component, "COMPLETED")
-    known = completed + _moments(component, "CREATED")
-    if component.name != "VTODO" or component.find("RRULE") or not known:
-        return OPEN
-    first = min(_earliest(moment) for moment in known)
-    return Bounds(first, max(_latest(moment) for moment in known) if completed else None)
-
-
-def _freebusy_bounds(component: Component) -> Bounds:
-    moments = _moments(component, "DTSTART") + _moments(component, "DTEND")
-    moments += [moment for period in _periods(component, "FREEBUSY") for moment in period]
-    if not moments:
-        return OPEN
-    return Bounds(min(_earliest(moment) for moment in moments), max(_latest(moment) for moment in moments))
-
-
-def _reach(component: Component, start: Line, anchor: Moment) -> tuple[int, int]:
-    """How many seconds an occurrence reaches before its start (what broken clients send) and after it."""
-    duration, end = component.find("DURATION"), component.find("DTEND") or component.find("DUE")
-    if duration is not None:
-        reach, slack = parse_duration(duration.value), 0
-    elif end is not None:
-        moment = parse_moment(end.value)
-        same_clock = moment.utc == anchor.utc and end.parameter("TZID") == start.parameter("TZID")
-        reach, slack = moment.clock_s - anchor.clock_s, 0 if same_clock else 2 * _ZONE_SLACK_S
-    else:
-        reach, slack = DAY_S if anchor.is_date else 0, 0
-    return max(slack - reach, 0), max(reach + slack, 0)
-
-
-def _last_start(rule: Recurrence, anchor: Moment) -> int | None:
-    """The latest second at which an occurrence of the rule can start; None where nothing cheap can be said."""
-    if rule.until is not None:
-        return _latest(rule.until) + (DAY_S if rule.until.is_date else 0)  # a DATE closes with that day
-    if rule.count is None or not rule.gregorian or not _fills_every_step(rule, anchor):
-        return None
-    a_step = len(set(rule.by["BYDAY"])) if rule.frequency == "WEEKLY" and rule.by else 1
-    steps = -(-rule.count // a_step) + 1  # one more, as the first may be cut short by DTSTART
-    return _latest(anchor) + steps * rule.interval * _STEP_S[rule.frequency]
-
-
-def _fills_every_step(rule: Recurrence, anchor: Moment) -> bool:
+def find_spans(data: bytes, calendar: Component, components: Sequence[Component], now_s: float) -> tuple[Span, ...]:
     """
-    Whether every step (day, week, month or year) surely holds an occurrence, so that COUNT bounds the time.
+    The rows of one object: of its master and overrides, whose values have been judged.
 
-    Told for the rules that calendars make; False where it would take a calendar to know (the 31st of each month).
+    Args:
+        now_s: rules without end are followed two years from here, or from their start where that is later.
     """
-    day = datetime.fromtimestamp(anchor.clock_s, UTC)
-    each_month = any(abs(int(number)) <= 28 for number in rule.by.get("BYMONTHDAY", ()))
-    each_weekday = any(abs(int(entry[:-2] or 1)) <= 4 for entry in rule.by.get("BYDAY", ()))
-    filled: dict[str, dict[frozenset[str], bool]] = {
-        "WEEKLY": {frozenset({"BYDAY"}): True},
-        "MONTHLY": {
-            frozenset(): day.day <= 28,
-            frozenset({"BYMONTHDAY"}): each_month,
-            frozenset({"BYDAY"}): each_weekday,
-        },
-        "YEARLY": {
-            frozenset(): (day.month, day.day) != (2, 29),
-            frozenset({"BYMONTH"}): day.day <= 28,
-            frozenset({"BYMONTH", "BYMONTHDAY"}): each_month,
-            frozenset({"BYMONTH", "BYDAY"}): each_weekday,
-        },
+    kind = components[0].name
+    zones = Zones(data, calendar)
+    if kind == "VFREEBUSY" or any(_is_mixed(component, zones) for component in components):
+        return (EVERYWHERE,)
+    begin_s = _begin(components, zones)
+    horizon, is_open = _horizon(components, begin_s, now_s)
+    try:
+        rows, cut_s = _rows(data, calendar, components, zones, horizon)
+        if cut_s is not None:
+            rows, _ = _rows(data, calendar, components, zones, cut_s)
+            horizon, is_open = cut_s, True
+    except (TooCostly, OverflowError):
+        rows, horizon, is_open = [], begin_s, True
+    if is_open:
+        rows.append(Span(OPEN_ROW, horizon - ZONE_SLACK_S, _rules_end(components), 0))
+    return tuple(rows)
+
+
+def _rows(
+    data: bytes, calendar: Component, components: Sequence[Component], zones: Zones, horizon: int
+) -> tuple[list[Span], int | None]:
+    """What begins before the horizon; with the second where to cut it where those are too many rows."""
+    kind = components[0].name
+    of_component = {
+        id(component): (LOCAL if _is_local(component, zones) else 0, busy_of(component) if kind == "VEVENT" else 0)
+        for component in components
     }
-    parts = frozenset(rule.by)
-    return filled.get(rule.frequency, {}).get(parts, not parts)
+    rows: list[Span] = []
+    for start, end, component in spans(data, calendar, kind, TimeRange(LONG_AGO, horizon)):
+        first, last = overlap_of(start, end, kind)
+        if first >= horizon:
+            continue
+        if len(rows) >= MOST_ROWS + len(components):
+            return rows, max(rows[MOST_ROWS - 1].start_s, rows[0].start_s + 1)
+        clock, busy = of_component[id(component)]
+        rows.append(Span(class_of(last - first) + clock, first, last, busy if end > start else 0))
+    return rows, None
 
 
-def _moves_what_follows(component: Component) -> bool:
-    """RANGE=THISANDFUTURE moves all later occurrences by as much (RFC 5545 §3.2.13)."""
-    identity = component.find("RECURRENCE-ID")
-    return identity is not None and identity.parameter("RANGE") is not None
+def busy_of(component: Component) -> int:
+    """Whether an event takes time of its owner (RFC 4791 §7.10); as ``Span.busy``."""
+    transparency, status = component.find("TRANSP"), component.find("STATUS")
+    if transparency is not None and transparency.value.strip().upper() == "TRANSPARENT":
+        return 0
+    said = status.value.strip().upper() if status is not None else ""
+    return {"CANCELLED": 0, "TENTATIVE": TENTATIVE}.get(said, BUSY)
 
 
-def _moments(component: Component, name: str) -> list[Moment]:
-    return [parse_moment(line.value) for line in component.all(name)]
+def _horizon(components: Sequence[Component], begin_s: int, now_s: float) -> tuple[int, bool]:
+    """Up to where occurrences are followed, and whether there are more behind it."""
+    rules = [parse_recurrence(rule.value) for component in components for rule in component.all("RRULE")]
+    if all(rule.count is not None or rule.until is not None for rule in rules):
+        return FAR_AWAY, False
+    return max(begin_s, int(now_s)) + KEPT_AHEAD_S, True
 
 
-def _periods(component: Component, name: str) -> list[tuple[Moment, Moment]]:
-    return [parse_period(entry) for line in component.all(name) for entry in date_entries(line)]
+def _begin(components: Sequence[Component], zones: Zones) -> int:
+    """No occurrence begins earlier."""
+    lines = [line for component in components for line in _dates(component, ("DTSTART", "DUE", "DTEND", "RDATE"))]
+    moments = [seconds(parse_period(entry)[0], zones.of(line)) for line in lines for entry in date_entries(line)]
+    return min(moments, default=LONG_AGO + ZONE_SLACK_S) - ZONE_SLACK_S
 
 
-def _earliest(moment: Moment) -> int:
-    return moment.clock_s if moment.utc else moment.clock_s - _ZONE_SLACK_S
+def _rules_end(components: Sequence[Component]) -> int:
+    """No occurrence of the rules reaches further."""
+    if len(components) > 1:
+        return FAR_AWAY
+    ends = [parse_recurrence(rule.value).until for rule in components[0].all("RRULE")]
+    if not ends or None in ends or components[0].find("RDATE"):
+        return FAR_AWAY
+    start = components[0].find("DTSTART")
+    first_s = parse_moment(start.value).clock_s if start is not None else 0
+    latest = [parse_moment(line.value).clock_s for line in _dates(components[0], ("DTEND", "DUE"))]
+    lengths = [parse_duration(line.value) for line in components[0].all("DURATION")]
+    length_s = max([DAY_S, *lengths, *(last - first_s for last in latest)])
+    return max(until.clock_s for until in ends if until is not None) + length_s + 2 * ZONE_SLACK_S
 
 
-def _latest(moment: Moment) -> int:
-    return moment.clock_s if moment.utc else moment.clock_s + _ZONE_SLACK_S
+def _dates(component: Component, names: Collection[str]) -> Iterator[Line]:
+    return (line for line in component.lines if line.name in names)
+
+
+def _is_local(component: Component, zones: Zones) -> bool:
+    line = component.find("DTSTART") or component.find("DUE")
+    return line is not None and zones.of(line) is None and not parse_moment(line.value).utc
+
+
+def _is_mixed(component: Component, zones: Zones) -> bool:
+    """Whether some dates are on a local clock and others are not: then the zone decides which of them are the same."""
+    local = _is_local(component, zones)
+    for line in _dates(component, ("DTSTART", "DTEND", "DUE", "RDATE", "EXDATE", "RECURRENCE-ID")):
+        is_zoned = zones.of(line) is not None
+        if any((not is_zoned and not parse_period(entry)[0].utc) is not local for entry in date_entries(line)):
+            return True
+    untils = [parse_recurrence(rule.value).until for rule in component.all("RRULE")]
+    return local and any(until is not None and until.utc for until in untils)

@@ -174,7 +174,9 @@ class Reconciler:
             same = row is not None and _agrees(row, disk_name, status) and digest == (earlier_digest or "")
         etag = row.etag if same and row is not None else digest if item else self.next_etag()
         created_ns = row.created_ns if row is not None else min(status.st_mtime_ns, status.st_ctime_ns)
-        batch.put_member(folder.place, Member.of(name, disk_name, etag, status, created_ns=created_ns, facts=facts))
+        id = self._index.next_write()
+        member = Member.of(id, name, disk_name, etag, status, created_ns=created_ns, facts=facts)
+        batch.put_member(folder.place, member, facts)
         return not same
 
     def next_etag(self) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from storage import paths
 
 NEVER = 0
 DISTRUSTED = -1
+
+LENGTHS_S = (86_400, 8 * 86_400, 64 * 86_400, 512 * 86_400)  # the longest span of a kind; kind 4 has no longest
+LOCAL = 8  # added to the kind of what stands on a local clock
+OPEN_ROW = 7  # the kind of what takes place between start and end or not: only the object itself can say
+LONG_AGO, FAR_AWAY = -(1 << 60), 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +58,20 @@ class Folder:
         return paths.path_of(self.place)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """
-    A regular file in a folder.
+    A regular file in a folder. A tuple, as lists of ten thousands of them are made.
 
     Attributes:
+        id: number that no other version of any file has; what the index keeps of its content hangs on it.
         name: in NFC; ``disk_name`` is how it is spelled on disk.
         etag: the bare value, without quotes. For calendar objects and cards a hash of the bytes.
         size: bytes.
         uid, component: of a calendar object or card; component is ``VEVENT``, ``VTODO``, ``VJOURNAL`` or ``VCARD``.
-        first_s, last_s: bounds that enclose every occurrence, in seconds since 1970; None is open.
+        plain: whether its ``Facts`` say all that a filter on properties can ask.
     """
 
+    id: int
     name: str
     disk_name: str
     etag: str
@@ -75,15 +82,15 @@ class Member:
     created_ns: int
     uid: str | None = None
     component: str | None = None
-    first_s: int | None = None
-    last_s: int | None = None
+    plain: int = 0
 
     @classmethod
     def of(
-        cls, name: str, disk_name: str, etag: str, status: os.stat_result, *, created_ns: int, facts: Facts
+        cls, id: int, name: str, disk_name: str, etag: str, status: os.stat_result, *, created_ns: int, facts: Facts
     ) -> Member:
         """The row of a file whose status is at hand."""
         return cls(
+            id,
             name,
             disk_name,
             etag,
@@ -94,19 +101,71 @@ class Member:
             created_ns,
             facts.uid,
             facts.component,
-            facts.first_s,
-            facts.last_s,
+            int(facts.plain),
         )
+
+
+class Span(NamedTuple):
+    """
+    When a calendar object takes place, once: it overlaps a range from S to E if ``start_s < E and end_s > S``.
+
+    Attributes:
+        kind: a class of lengths, which bounds how far before a range it can have begun; see ``LENGTHS_S``.
+        start_s, end_s: unix seconds; what its clock shows, as if it were UTC, where the kind is local.
+        busy: the occurrence takes time of its owner: 0 no, 1 yes, 2 tentatively (RFC 4791 §7.10).
+    """
+
+    kind: int
+    start_s: int
+    end_s: int
+    busy: int
+
+
+class Text(NamedTuple):
+    """
+    A value of a property as a filter compares it (RFC 4791 §9.7.5, RFC 6352 §10.5.4).
+
+    Attributes:
+        folded: under ``i;unicode-casemap``; None where that is the value in lower-case ASCII.
+    """
+
+    name: str
+    value: str
+    folded: str | None
+
+
+class Content(NamedTuple):
+    """
+    The bytes of an item, so that reports need not open its file.
+
+    Attributes:
+        zones: offset of the first byte after the time zones, where a calendar has its parts in the usual order:
+            head, zones, components, ``END:VCALENDAR``; else 0.
+        head: offset where the first part begins.
+        tail: offset of ``END:VCALENDAR``.
+    """
+
+    data: bytes
+    head: int = 0
+    zones: int = 0
+    tail: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the index keeps of a calendar object or card; see ``Member``."""
+    """
+    What the index keeps of a calendar object or card; see ``Member``.
+
+    Attributes:
+        plain: it has one component, and each of its values that ``storage.searchable`` lists stands whole in ``texts``.
+    """
 
     uid: str | None = None
     component: str | None = None
-    first_s: int | None = None
-    last_s: int | None = None
+    plain: bool = False
+    spans: tuple[Span, ...] = ()
+    texts: tuple[Text, ...] = ()
+    content: Content | None = None
 
 
 NO_FACTS = Facts()

@@ -11,21 +11,22 @@ import time
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from io import StringIO
 
-from dateutil.rrule import rrule, rrulestr
 from dateutil.tz import tzical
 
+from storage import rules
 from storage.contentlines import Component, Line
 from storage.itemvalues import DAY_S, Moment, parse_duration, parse_moment, parse_period, parse_recurrence
+from storage.records import FAR_AWAY, LONG_AGO
+from storage.rules import TooCostly
 
 MOST_STEPS = 20_000
 COSTLY_S = 0.25
-SUB_DAILY = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+EARLIEST_S, LATEST_S = 62_000_000_000, 253_000_000_000  # the years that ``datetime`` counts
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - clocks of zones are counted from here
-LONG_AGO, FAR_AWAY = -(1 << 60), 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,6 @@ class TimeRange:
 
     start_s: int = LONG_AGO
     end_s: int = FAR_AWAY
-
-
-class TooCostly(Exception):
-    """A rule would take more steps than are taken here."""
 
 
 class Zones:
@@ -122,13 +119,21 @@ def overlaps(
             _costly.add(etag)
 
 
-def reaches(start_s: int, end_s: int, asked: TimeRange, name: str) -> bool:
-    """Whether an occurrence from start to end overlaps a range; one without length does where it begins in it."""
-    if name == "VTODO":  # a task due at the end of the range is in it
-        return (asked.start_s < end_s or asked.start_s <= start_s) and (asked.end_s > start_s or asked.end_s >= end_s)
+def overlap_of(start_s: int, end_s: int, name: str) -> tuple[int, int]:
+    """
+    An occurrence as first and last second such that it overlaps a range from S to E if ``first < E and last > S``.
+
+    One without length stands where it begins; a task without length is also in a range that ends there (RFC 4791 §9.9).
+    """
     if end_s > start_s:
-        return asked.start_s < end_s and asked.end_s > start_s
-    return asked.start_s <= start_s < asked.end_s
+        return start_s, end_s
+    return (start_s - 1, start_s + 1) if name == "VTODO" else (start_s, start_s + 1)
+
+
+def reaches(start_s: int, end_s: int, asked: TimeRange, name: str) -> bool:
+    """Whether an occurrence from start to end overlaps a range."""
+    first_s, last_s = overlap_of(start_s, end_s, name)
+    return first_s < asked.end_s and last_s > asked.start_s
 
 
 def spans(
@@ -155,10 +160,15 @@ def spans(
 
 def seconds(moment: Moment, zone: tzinfo | None) -> int:
     """A moment on a zone's clock as unix seconds."""
-    if zone is None or moment.utc:
-        return moment.clock_s
-    local = EPOCH + timedelta(seconds=moment.clock_s)
-    return int(local.replace(tzinfo=zone).astimezone(UTC).timestamp())
+    return moment.clock_s if zone is None or moment.utc else on_clock(moment.clock_s, zone)
+
+
+def on_clock(clock_s: int, zone: tzinfo) -> int:
+    """What a zone's clock shows, in seconds as if it were UTC, as unix seconds; the far ends of time stay."""
+    if not -EARLIEST_S < clock_s < LATEST_S:
+        return clock_s
+    local = EPOCH + timedelta(seconds=clock_s)
+    return int(local.replace(tzinfo=zone).timestamp())
 
 
 def _component_spans(
@@ -182,7 +192,7 @@ def _component_spans(
                 if start_s not in left_out:
                     yield (start_s, end_s) if end_s > start_s else _span(start_s, length, line)
     for rule in component.all("RRULE"):
-        for start_s in _rule_starts(rule, first, zone, asked.end_s):
+        for start_s in _rule_starts(rule, first, zone, asked, length):
             if start_s not in left_out and start_s != begin_s:
                 yield _span(start_s, length, line)
 
@@ -223,39 +233,18 @@ def _undated_spans(component: Component) -> Iterator[tuple[int, int]]:
         yield min(ends) - 1, max(ends) + 1
 
 
-def _rule_starts(line: Line, first: Moment, zone: tzinfo | None, end_s: int) -> Iterator[int]:
-    """Starts of a rule's occurrences in unix seconds, rising, up to the end."""
-    parsed = parse_recurrence(line.value)
-    if parsed.frequency in SUB_DAILY or not parsed.gregorian or _never_comes(parsed.by):
-        raise TooCostly
-    parts = [
-        part
-        for part in line.value.strip(" ;").split(";")
-        if not part.upper().startswith(("UNTIL=", "RSCALE=", "SKIP="))
-    ]
-    start = EPOCH + timedelta(seconds=first.clock_s)
-    try:
-        rule = rrulestr(";".join(parts), dtstart=start)
-    except (ValueError, TypeError, KeyError) as error:
-        raise TooCostly from error
-    assert isinstance(rule, rrule)
+def _rule_starts(line: Line, first: Moment, zone: tzinfo | None, asked: TimeRange, length: int) -> Iterator[int]:
+    """Starts of a rule's occurrences in unix seconds, rising; what ends before the range may be left out."""
+    rule = parse_recurrence(line.value)
     until_s = FAR_AWAY
-    if parsed.until is not None:
-        until_s = seconds(parsed.until, zone) + (DAY_S - 1 if parsed.until.is_date and not first.is_date else 0)
-    utc = zone is None or first.utc
-    for step, local in enumerate(rule):
+    if rule.until is not None:
+        until_s = seconds(rule.until, zone) + (DAY_S - 1 if rule.until.is_date and not first.is_date else 0)
+    local_zone = None if first.utc else zone
+    from_s = None if asked.start_s == LONG_AGO else asked.start_s - length - 2 * DAY_S
+    for step, clock_s in enumerate(rules.starts(rule, first, from_s=from_s)):
+        start_s = clock_s if local_zone is None else on_clock(clock_s, local_zone)
+        if start_s > until_s or start_s >= asked.end_s:
+            return
         if step > MOST_STEPS:
             raise TooCostly
-        moment = local.replace(tzinfo=UTC if utc else zone)
-        start_s = int(moment.timestamp())
-        if start_s > until_s or start_s >= end_s:
-            return
         yield start_s
-
-
-def _never_comes(by: dict[str, tuple[str, ...]]) -> bool:
-    """Whether a rule asks for days that no month has; following it would go on to the year 9999."""
-    days = [int(day.removesuffix("L")) for day in by.get("BYMONTHDAY", ())]
-    months = [int(month.removesuffix("L")) for month in by.get("BYMONTH", ())]
-    longest = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
-    return bool(days and months) and not any(abs(day) <= longest.get(month, 31) for day in days for month in months)

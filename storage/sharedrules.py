@@ -39,7 +39,7 @@ def open_rules(store: Store, folder: Folder) -> tuple[int, Member] | None:
         return None
     etag = etag_of(hashlib.sha256(os.pread(fd, status.st_size, 0)).hexdigest())
     times = (status.st_mtime_ns, status.st_ctime_ns, status.st_mtime_ns)
-    return fd, Member("access.toml", HIDDEN_ACCESS_FILE, etag, status.st_size, status.st_ino, *times)
+    return fd, Member(0, "access.toml", HIDDEN_ACCESS_FILE, etag, status.st_size, status.st_ino, *times)
 
 
 def find_rules_member(store: Store, folder: Folder) -> Member | None:

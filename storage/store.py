@@ -8,7 +8,6 @@ differs from its row is looked at again. Writes go through ``write``.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import logging
 import os
 import secrets
@@ -18,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ from storage.itemwrite import JOURNALED_BYTES, ItemWrite
 from storage.journal import FULL_BYTES, Journal
 from storage.locks import Locks
 from storage.reconcile import Reconciler, agrees, is_item_place
-from storage.records import DISTRUSTED, NEVER, Folder, Member, etag_of
+from storage.records import DISTRUSTED, NEVER, Content, Folder, Member
 from storage.replay import replay
 from storage.scratch import Scratch
 from storage.session import Session
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
 FOLDERS = ("files", "homes", "collections/collection-root", "trash", "scratch")
 CACHED_STATES = 10_000
+READ_AT_ONCE = 100
 KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
 TRASH_DAYS = 30
 JOURNAL_IDLE_S = 5
@@ -143,11 +144,6 @@ class Store:
     def file(self, place: str, disk_name: str) -> str:
         """The absolute path of a file on disk."""
         return f"{self.data}/{place}/{disk_name}"
-
-    def hash_file(self, place: str, disk_name: str) -> str:
-        """The ETag of a calendar object or card: a hash of its bytes."""
-        with open(self.file(place, disk_name), "rb") as file:
-            return etag_of(hashlib.file_digest(file, "sha256").hexdigest())
 
     def sync_directory(self, place: str) -> None:
         """Press a directory's entries onto the disk, where the configuration asks for it."""
@@ -272,6 +268,10 @@ class Store:
         """The files directly in a folder, by name."""
         return self.index.members(folder.id)
 
+    def members_named(self, folder: Folder, names: Iterable[str]) -> dict[str, Member]:
+        """The rows of some files directly in a folder, by name."""
+        return self.index.members_named(folder.id, names)
+
     def find_member(self, folder: Folder, name: str) -> Member | None:
         """
         One file of a folder, or None.
@@ -324,6 +324,32 @@ class Store:
         fd, row = self.open_member(folder, name)
         with os.fdopen(fd, "rb") as file:
             return file.read(), row
+
+    def read_contents(self, folder: Folder, members: Iterable[Member]) -> Iterator[tuple[Member, Content] | None]:
+        """
+        The bytes of many items, each with the row that agrees with them; None for one that went.
+
+        They come from the index where the file's stamps are those of its row.
+        """
+        left = iter(members)
+        while some := list(islice(left, READ_AT_ONCE)):
+            contents = self.index.contents([member.id for member in some])
+            for member in some:
+                content = contents.pop(member.id, None)
+                status = find_status(f"{self.data}/{folder.place}/{member.disk_name}") if content is not None else None
+                if content is not None and status is not None and agrees(member, status):
+                    yield member, content
+                    continue
+                try:
+                    data, present = self.read_member(folder, member.name)
+                except NotFound:
+                    yield None
+                else:
+                    yield present, Content(data)
+
+    def read_members(self, folder: Folder, members: Iterable[Member]) -> Iterator[tuple[Member, bytes] | None]:
+        """As ``read_contents``, the bytes alone."""
+        return (read and (read[0], read[1].data) for read in self.read_contents(folder, members))
 
     def holder_of_uid(self, folder: Folder, uid: str) -> str | None:
         """The name of the member that holds a UID (RFC 4791 §5.3.2.1)."""

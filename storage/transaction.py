@@ -7,18 +7,20 @@ Where anything fails between a rename and the commit, the folder is reconciled: 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from storage import arrivals, paths, trash
+from storage.disk import read_bytes
 from storage.errors import FULL_DISK, AlreadyExists, DiskFull, NotFound, ParentMissing, PlaceRefused
-from storage.index import Batch, facts_of
+from storage.icalendar import read_facts
+from storage.index import Batch
 from storage.reconcile import is_item_place
-from storage.records import NO_FACTS, Facts, Folder, Member
+from storage.records import NO_FACTS, Facts, Folder, Member, etag_of
 from storage.scratch import Scratch, on_disk
 from storage.state import Change, State
 
@@ -90,7 +92,7 @@ class Transaction:
         file = self._store.file(place, row.disk_name)
         os.utime(file, ns=(modified_ns, modified_ns), follow_symlinks=False)
         status = os.stat(file, follow_symlinks=False)
-        self._wrote(place, replace(row, modified_ns=status.st_mtime_ns, changed_ns=status.st_ctime_ns))
+        self._wrote(place, row._replace(modified_ns=status.st_mtime_ns, changed_ns=status.st_ctime_ns))
 
     def remove(self, place: str, name: str, *, by: str | None) -> None:
         """Move a file to the trash, its state along with it; its locks end. Raises NotFound."""
@@ -139,7 +141,7 @@ class Transaction:
         self._settle(to_place, to_name, kept, before)
         self._batch.remove_member(place, name)
         self._gone(place, name)
-        return self._adopt(to_place, to_name, disk_name, facts_of(row), row.created_ns)
+        return self._adopt(to_place, to_name, disk_name, row.created_ns)
 
     def copy(
         self,
@@ -165,7 +167,7 @@ class Transaction:
             raise NotFound(paths.path_of(f"{place}/{name}"))
         before = self._require_target(to_place, to_name, over=over)
         with self._store.scratch(to_place) as scratch:
-            fd, row = self._store.open_member(folder, name)
+            fd, _ = self._store.open_member(folder, name)
             try:
                 _copy_bytes(fd, scratch)
             finally:
@@ -175,7 +177,8 @@ class Transaction:
                 kept["creator"] = creator
             scratch.finish()
             self._announce(to_place, to_name, scratch.inode, kept, before, by)
-            member = self._place(to_place, to_name, scratch, facts_of(row), before)
+            facts = read_facts(read_bytes(scratch.file)) if is_item_place(to_place) else NO_FACTS
+            member = self._place(to_place, to_name, scratch, facts, before)
         self._settle(to_place, to_name, kept, before)
         return member
 
@@ -353,20 +356,24 @@ class Transaction:
         etag = scratch.digest if is_item_place(place) else self._store.next_etag()
         return self._enter(place, name, disk_name, etag, facts, created_ns)
 
-    def _adopt(self, place: str, name: str, disk_name: str, facts: Facts, created_ns: int) -> Member:
+    def _adopt(self, place: str, name: str, disk_name: str, created_ns: int) -> Member:
         """The row of a file that was moved here."""
-        etag = self._store.hash_file(place, disk_name) if is_item_place(place) else self._store.next_etag()
-        return self._enter(place, name, disk_name, etag, facts, created_ns)
+        if not is_item_place(place):
+            return self._enter(place, name, disk_name, self._store.next_etag(), NO_FACTS, created_ns)
+        data = read_bytes(self._store.file(place, disk_name))
+        etag = etag_of(hashlib.sha256(data).hexdigest())
+        return self._enter(place, name, disk_name, etag, read_facts(data), created_ns)
 
     def _enter(self, place: str, name: str, disk_name: str, etag: str, facts: Facts, created_ns: int) -> Member:
         status = os.stat(self._store.file(place, disk_name), follow_symlinks=False)
-        member = Member.of(name, disk_name, etag, status, created_ns=created_ns, facts=facts)
-        self._wrote(place, member)
+        id = self._store.index.next_write()
+        member = Member.of(id, name, disk_name, etag, status, created_ns=created_ns, facts=facts)
+        self._wrote(place, member, facts)
         return member
 
-    def _wrote(self, place: str, member: Member) -> None:
+    def _wrote(self, place: str, member: Member, facts: Facts | None = None) -> None:
         self._rows[place, member.name] = member
-        self._batch.put_member(place, member)
+        self._batch.put_member(place, member, facts)
         self._batch.log(place, member.name, self._store.clock())
         self._store.settle(place, member.name)
         if member.name == paths.ACCESS_FILE:

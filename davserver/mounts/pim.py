@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from auth.directory import Directory
 from auth.errors import NeedPrivileges
@@ -23,6 +24,7 @@ from davserver.dav.propfind import parse_propfind
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts import pim_items, pim_reports
+from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
 from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View
@@ -104,31 +106,29 @@ def propfind(request: Request, view: View) -> Response:
         raise PlaceRefused(request.path, "Depth can be 0 or 1 here", "propfind-finite-depth")
     limits = view.settings.limits
     body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
-    minimal = wants_minimal(request)
-    rows = Rows(parse_propfind(body), view, minimal=minimal)
-    found: list[Resource] = [resource]
-    if depth is Depth.ONE:
-        found += children(resource, view)
-    answer = multistatus(map(rows.row, found))
+    minimal, asked = wants_minimal(request), parse_propfind(body)
+    rows = Rows(asked, view, minimal=minimal)
+    found = [rows.row(resource)]
+    below: Iterable[str] = ()
+    if depth is Depth.ONE and isinstance(resource, Collection):
+        below = ItemRows(asked, resource, view, minimal=minimal).rows(view.session.pim.members(resource))
+    elif depth is Depth.ONE:
+        below = map(rows.row, children(resource, view))
+    answer = multistatus(chain(found, below))
     if minimal:
         answer.headers.append(("Preference-Applied", "return=minimal"))
     return answer
 
 
-def children(resource: Resource, view: View) -> list[Resource]:
-    """What stands directly in a resource, as the principal sees it."""
+def children(resource: Resource, view: View) -> Sequence[Resource]:
+    """The homes in the root and the collections in a home, as the principal sees them."""
     shelf = view.session.pim
     match resource:
         case Root():
-            return list(shelf.homes())
+            return shelf.homes()
         case Home():
-            return list(shelf.collections(resource))
-        case Collection():
-            base, path = resource.asked + "/", resource.path + "/"
-            return [
-                Item(base + member.name, path + member.name, resource, member) for member in shelf.members(resource)
-            ]
-        case Item():
+            return shelf.collections(resource)
+        case _:
             return []
 
 

@@ -8,11 +8,10 @@ from xml.etree.ElementTree import Element
 from davserver.dav.names import CALDAV, CARDDAV
 from davserver.dav.propfind import PropRequest
 from davserver.dav.xml import text_of
-from davserver.mounts import pim_expand
-from davserver.mounts.pim_rows import Data
-from davserver.mounts.pim_view import View
-from storage.collection import Item
+from davserver.mounts.pim_expand import parse_expand
+from davserver.mounts.pim_item_rows import Data
 from storage.errors import ItemRefused
+from storage.expansion import expand
 from storage.partial import Selection, select_parts
 
 DATA = {
@@ -22,27 +21,26 @@ DATA = {
 }
 
 
-def data_of(asked: PropRequest, view: View) -> Mapping[str, Data]:
+def data_of(asked: PropRequest) -> Mapping[str, Data]:
     """
     What renders the data elements that a report asks for.
 
     Raises:
         ItemRefused: another media type or version is asked.
     """
-    return {name: _renderer(name, asked.elements[name], view) for name in DATA if name in asked.elements}
+    return {name: _renderer(name, asked.elements[name]) for name in DATA if name in asked.elements}
 
 
-def _renderer(name: str, element: Element, view: View) -> Data:
+def _renderer(name: str, element: Element) -> Data:
     tag, media, versions, condition = DATA[name]
     if element.get("content-type", media).lower() != media or element.get("version", versions[0]) not in versions:
         raise ItemRefused(condition, f"{media} is what this server has", is_card=name == CARDDAV.address_data)
-    expand = pim_expand.parse_expand(element)
+    asked = parse_expand(element)
     selection = Selection.parse(element)
 
-    def render(item: Item) -> str:
-        data, _ = view.session.store.read_member(item.collection.folder, item.member.name)
-        if expand is not None:
-            data = pim_expand.expanded(data, expand)
+    def render(data: bytes) -> str:
+        if asked is not None:
+            data = expand(data, asked)
         if selection is not None:
             data = select_parts(data, selection)
         text = text_of(data.decode("utf-8", "replace")).replace("\r", "&#13;")

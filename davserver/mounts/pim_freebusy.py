@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from xml.etree.ElementTree import Element
 
 from davserver.dav.errors import BadRequest
 from davserver.dav.names import CALDAV
-from davserver.mounts.pim_filter import CompFilter, parse_time_range
-from davserver.mounts.pim_query import floating_zone, known_by_index
+from davserver.mounts.pim_filter import parse_time_range
+from davserver.mounts.pim_query import floating_zone, local_spans
 from davserver.mounts.pim_view import View
 from storage.collection import Collection
-from storage.contentlines import Component, mend, parse_components
-from storage.errors import NotFound
-from storage.recurrence import TimeRange, TooCostly, spans
+from storage.contentlines import mend, parse_components
+from storage.index import Index
+from storage.occurrences import BUSY, TENTATIVE, busy_of
+from storage.recurrence import TimeRange, spans
+from storage.rules import TooCostly
 
 UTC_FORM = "%Y%m%dT%H%M%SZ"
+FBTYPE = {BUSY: "BUSY", TENTATIVE: "BUSY-TENTATIVE"}
 
 log = logging.getLogger("davserver.pim")
 
@@ -28,42 +32,42 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
     if element is None or element.get("start") is None or element.get("end") is None:
         raise BadRequest("a free-busy-query has a time-range with start and end")
     asked = parse_time_range(element)
-    store = view.session.store
-    periods: dict[str, list[tuple[int, int]]] = {}
-    question = CompFilter("VCALENDAR", comps=(CompFilter("VEVENT", time_range=asked),))
+    store, folder = view.session.store, collection.folder
     floating = floating_zone(root, collection)
-    for member in store.members(collection.folder):
-        if known_by_index(question, member) is False:
+    perhaps = store.index.members_perhaps_within(folder.id, asked.start_s, asked.end_s)
+    periods: dict[int, list[tuple[int, int]]] = {BUSY: [], TENTATIVE: []}
+    for id, start, end, busy in _spans(store.index, folder.id, asked, floating):
+        if busy and id not in perhaps:
+            periods[busy].append((start, end))
+    for member, data in filter(None, store.read_members(folder, store.index.members_with(perhaps))):
+        if member.component != "VEVENT":
             continue
         try:
-            data = mend(store.read_member(collection.folder, member.name)[0])
-            _add_periods(data, asked, periods, floating)
-        except (NotFound, ValueError, IndexError, TooCostly, OverflowError) as error:
+            _add_periods(mend(data), asked, periods, floating)
+        except (ValueError, IndexError, TooCostly, OverflowError) as error:
             log.info("%s/%s is left out of free-busy: %s", collection.path, member.name, error)
     return _render_free_busy(asked, periods)
 
 
+def _spans(
+    index: Index, folder_id: int, asked: TimeRange, floating: tzinfo | None
+) -> Iterator[tuple[int, int, int, int]]:
+    """What the index knows to take place: (id, start, end, busy)."""
+    yield from index.spans_within(folder_id, asked.start_s, asked.end_s, local=False)
+    if floating is None:
+        yield from index.spans_within(folder_id, asked.start_s, asked.end_s, local=True)
+    else:
+        yield from local_spans(index, folder_id, asked, floating)
+
+
 def _add_periods(
-    data: bytes, asked: TimeRange, periods: dict[str, list[tuple[int, int]]], floating: tzinfo | None
+    data: bytes, asked: TimeRange, periods: dict[int, list[tuple[int, int]]], floating: tzinfo | None
 ) -> None:
     calendar = parse_components(data, longest_head=len(data))[0]
     for start, end, component in spans(data, calendar, "VEVENT", asked, floating):
-        kind = _busy_type(component)
-        start, end = max(start, asked.start_s), min(end, asked.end_s)
-        if kind is not None and start < end:
-            periods.setdefault(kind, []).append((start, end))
-
-
-def _busy_type(component: Component) -> str | None:
-    """FBTYPE of an event; None where it takes no time (RFC 4791 §7.10)."""
-    texts = {
-        name: (line.value.strip().upper() if line else "")
-        for name in ("TRANSP", "STATUS")
-        for line in [component.find(name)]
-    }
-    if texts["TRANSP"] == "TRANSPARENT" or texts["STATUS"] == "CANCELLED":
-        return None
-    return "BUSY-TENTATIVE" if texts["STATUS"] == "TENTATIVE" else "BUSY"
+        busy = busy_of(component)
+        if busy and start < end and start < asked.end_s and end > asked.start_s:
+            periods[busy].append((start, end))
 
 
 def _merged(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -76,7 +80,7 @@ def _merged(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _render_free_busy(asked: TimeRange, periods: dict[str, list[tuple[int, int]]]) -> str:
+def _render_free_busy(asked: TimeRange, periods: dict[int, list[tuple[int, int]]]) -> str:
     def utc(at_s: float) -> str:
         return datetime.fromtimestamp(at_s, UTC).strftime(UTC_FORM)
 
@@ -90,6 +94,7 @@ def _render_free_busy(asked: TimeRange, periods: dict[str, list[tuple[int, int]]
         f"DTSTART:{utc(asked.start_s)}",
         f"DTEND:{utc(asked.end_s)}",
     ]
-    for kind, found in sorted(periods.items()):
-        lines += [f"FREEBUSY;FBTYPE={kind}:{utc(start)}/{utc(end)}" for start, end in _merged(found)]
+    for busy, found in periods.items():
+        clipped = [(max(start, asked.start_s), min(end, asked.end_s)) for start, end in found]
+        lines += [f"FREEBUSY;FBTYPE={FBTYPE[busy]}:{utc(start)}/{utc(end)}" for start, end in _merged(clipped)]
     return "\r\n".join([*lines, "END:VFREEBUSY", "END:VCALENDAR", ""])

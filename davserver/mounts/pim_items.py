@@ -23,6 +23,7 @@ from storage.imports import staged
 from storage.paths import is_within, name_of, parent_of
 from storage.pim_collections import Changes, copy_collection, make_collection, move_collection, remove_collection
 from storage.pim_items import copy_item, finish_import, import_items, judge_stream, move_item, put_item, remove_item
+from storage.records import Content
 
 Check = Callable[[str | None], None]
 # Media types that a body may have been given: clients send the wrong one, or none, more often than a wrong body.
@@ -78,9 +79,10 @@ def _send_item(request: Request, item: Item, view: View) -> Response:
 def _send_collection(collection: Collection, view: View) -> Response:
     store, shelf = view.session.store, view.session.pim
 
-    def bodies() -> Iterator[bytes]:
-        for member in shelf.members(collection):
-            yield store.read_member(collection.folder, member.name)[0]
+    def bodies() -> Iterator[Content]:
+        for read in store.read_contents(collection.folder, shelf.members(collection)):
+            if read is not None:
+                yield read[1]
 
     name = collection.folder.name + (".ics" if collection.tag == CALENDAR else ".vcf")
     safe = "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "_" for c in name)

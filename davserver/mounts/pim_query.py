@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
+from operator import attrgetter
 from xml.etree.ElementTree import Element
 
+from auth.acl import Action
 from davserver.dav.names import CALDAV
 from davserver.mounts.pim_filter import (
+    COLLATIONS,
     CardFilter,
     CompFilter,
+    PropFilter,
     parse_calendar_filter,
     parse_card_filter,
 )
 from davserver.mounts.pim_view import View
-from storage.collection import CALENDAR, Collection, Item
+from storage.collection import CALENDAR, Collection
 from storage.contentlines import Component, Malformed, mend, parse_components
-from storage.errors import NotFound
+from storage.index import Index
 from storage.itemvalues import parse_duration, parse_moment
-from storage.records import Member
-from storage.recurrence import FAR_AWAY, LONG_AGO, TimeRange, TooCostly, overlaps, spans, system_zone, zone_of_calendar
+from storage.occurrences import ZONE_SLACK_S
+from storage.records import FAR_AWAY, LONG_AGO, Member
+from storage.recurrence import TimeRange, on_clock, overlaps, spans, system_zone, zone_of_calendar
+from storage.rules import TooCostly
+from storage.searchable import SEARCHABLE
+from storage.store import Store
+from storage.wanted import Match, Wanted
 
 INDEXED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
-PLAIN_TEXT = re.compile(r"[A-Za-z0-9 @._+-]+")
 MOST_REPEATS = 100
 
 log = logging.getLogger("davserver.pim")
 
 
-def parse_query(root: Element, collection: Collection, view: View) -> CompFilter | CardFilter:
+def parse_query(root: Element, collection: Collection) -> CompFilter | CardFilter:
     """The question of a calendar-query or addressbook-query. Raises PlaceRefused for a filter that is none."""
     return parse_calendar_filter(root) if collection.tag == CALENDAR else parse_card_filter(root)
 
@@ -47,63 +54,37 @@ def floating_zone(root: Element, collection: Collection) -> tzinfo | None:
 
 
 def matches(
-    question: CompFilter | CardFilter,
-    collection: Collection,
-    members: Iterable[Member],
-    view: View,
-    floating: tzinfo | None = None,
-) -> Iterator[Item]:
-    """The members that match, in their order; ``floating`` is the zone of dates and times without one."""
-    base, path = collection.asked + "/", collection.path + "/"
-    needed = _needed_texts(question) if isinstance(question, CardFilter) else ()
-    for member in members:
-        if isinstance(question, CompFilter):
-            known = known_by_index(question, member)
-            if known is False:
-                continue
-        else:
-            known = None if question.props else True
-        if known or _matches_bytes(question, collection, member, needed, view, floating):
-            yield Item(base + member.name, path + member.name, collection, member)
+    question: CompFilter | CardFilter, collection: Collection, view: View, floating: tzinfo | None = None
+) -> Iterator[Member]:
+    """
+    The members that match and that the principal may read, by name.
 
-
-def known_by_index(question: CompFilter, member: Member) -> bool | None:
-    """What the index knows: True, False, or None where the item must be read."""
-    if question.absent:
-        return False
-    sure = question.time_range is None and not question.props
-    for comp in question.comps:
-        if comp.name not in INDEXED or member.component is None:
-            sure = False
+    Args:
+        floating: the zone of dates and of times without one; None is UTC.
+    """
+    store, shelf = view.session.store, view.session.pim
+    reads_all = shelf.reads_items(collection)
+    for member, is_sure in _candidates(question, collection, view, floating):
+        if not reads_all and not view.session.access.may(Action.READ, f"{collection.path}/{member.name}"):
             continue
-        if (member.component == comp.name) is comp.absent:
-            return False
-        asked = comp.time_range
-        if asked is not None:
-            if member.last_s is not None and asked.start_s > member.last_s:
-                return False
-            if member.first_s is not None and asked.end_s < member.first_s:
-                return False
-        sure = sure and asked is None and comp.is_bare
-    return True if sure else None
+        if is_sure or item_matches(question, collection, member, store, floating):
+            yield member
 
 
-def _matches_bytes(
+def item_matches(
     question: CompFilter | CardFilter,
     collection: Collection,
     member: Member,
-    needed: tuple[bytes, ...],
-    view: View,
-    floating: tzinfo | None,
+    store: Store,
+    floating: tzinfo | None = None,
 ) -> bool:
-    try:
-        data = view.session.store.read_member(collection.folder, member.name)[0]
-        if needed and data.isascii() and not any(text in _unfolded(data) for text in needed):
-            return False
-        data = mend(data)
-        top = parse_components(data, longest_head=len(data), bare_parameters=isinstance(question, CardFilter))
-    except NotFound:
+    """Whether one item matches, by what stands in it."""
+    read = next(store.read_members(collection.folder, [member]))
+    if read is None:
         return False  # it went meanwhile
+    try:
+        data = mend(read[1])
+        top = parse_components(data, longest_head=len(data), bare_parameters=isinstance(question, CardFilter))
     except Malformed as error:
         log.info("%s/%s is no item and matches no filter: %s", collection.path, member.name, error)
         return False
@@ -118,21 +99,79 @@ def _matches_bytes(
         return False
 
 
-def _unfolded(data: bytes) -> bytes:
-    return data.replace(b"\r\n ", b"").replace(b"\n ", b"").replace(b"\r\n\t", b"").lower()
+def _candidates(
+    question: CompFilter | CardFilter, collection: Collection, view: View, floating: tzinfo | None
+) -> Iterator[tuple[Member, bool]]:
+    """The members that the index cannot rule out, by name, each with whether it is sure of it."""
+    index, folder_id = view.session.store.index, collection.folder.id
+    if isinstance(question, CardFilter):
+        wanted, is_whole = _wanted(question.props)
+        if not is_whole and question.any_of:
+            wanted = []  # what rows cannot tell may be what matches
+        found = index.members_matching(folder_id, "VCARD", wanted, any_of=question.any_of)
+        yield from ((member, not question.props or (is_whole and bool(member.plain))) for member in found)
+        return
+    if question.absent:
+        return
+    comp = question.comps[0] if len(question.comps) == 1 else None
+    if comp is None or comp.name not in INDEXED or comp.absent or question.props or question.time_range:
+        asks_nothing = not (question.comps or question.props or question.time_range)
+        yield from ((member, asks_nothing) for member in index.members(folder_id))
+        return
+    wanted, is_whole = _wanted(comp.props)
+    is_whole = is_whole and not comp.comps
+    if comp.time_range is None:
+        found = index.members_matching(folder_id, comp.name, wanted)
+        yield from ((member, is_whole and (bool(member.plain) or not comp.props)) for member in found)
+        return
+    sure, perhaps = ids_within(index, folder_id, comp.time_range, floating)
+    if wanted:
+        found = [each for each in index.members_matching(folder_id, comp.name, wanted) if each.id in sure | perhaps]
+    else:
+        near = (member for member in index.members_with(sure | perhaps) if member.component == comp.name)
+        found = sorted(near, key=attrgetter("name"))
+    for member in found:
+        yield member, is_whole and member.id in sure and (bool(member.plain) or not comp.props)
 
 
-def _needed_texts(question: CardFilter) -> tuple[bytes, ...]:
-    """Texts of which a matching card holds at least one as bytes; none where that cannot be said."""
-    texts = []
-    for prop in question.props:
-        if prop.absent or prop.params or not prop.texts:
-            return ()
-        for text in prop.texts:
-            if text.negate or not PLAIN_TEXT.fullmatch(text.text):
-                return ()
-            texts.append(text.text.lower().encode())
-    return tuple(texts)
+def ids_within(index: Index, folder_id: int, asked: TimeRange, floating: tzinfo | None) -> tuple[set[int], set[int]]:
+    """The ids of the members that overlap a time range, and of those of which only the object itself can say."""
+    start_s, end_s = asked.start_s, asked.end_s
+    sure = index.members_within(folder_id, start_s, end_s, local=False)
+    if floating is None:
+        sure |= index.members_within(folder_id, start_s, end_s, local=True)
+    else:
+        sure |= {member for member, *_ in local_spans(index, folder_id, asked, floating)}
+    return sure, index.members_perhaps_within(folder_id, start_s, end_s) - sure
+
+
+def local_spans(
+    index: Index, folder_id: int, asked: TimeRange, floating: tzinfo
+) -> Iterator[tuple[int, int, int, int]]:
+    """Spans on local clocks that overlap a time range on the clock of a zone: (id, start, end, busy), in UTC."""
+    wide = index.spans_within(folder_id, asked.start_s - ZONE_SLACK_S, asked.end_s + ZONE_SLACK_S, local=True)
+    for member, start_s, end_s, busy in wide:
+        first_s, last_s = on_clock(start_s, floating), on_clock(end_s, floating)
+        if first_s < asked.end_s and last_s > asked.start_s:
+            yield member, first_s, last_s, busy
+
+
+def _wanted(props: Sequence[PropFilter]) -> tuple[list[Wanted], bool]:
+    """The conditions that rows can judge, and whether those are all."""
+    found = [
+        Wanted(
+            prop.name,
+            prop.absent,
+            tuple(
+                Match(COLLATIONS[text.collation](text.text), text.collation, text.how, text.negate)
+                for text in prop.texts
+            ),
+            prop.any_of,
+        )
+        for prop in props
+        if (prop.name in SEARCHABLE or prop.name == "UID") and not prop.params and prop.time_range is None
+    ]
+    return found, len(found) == len(props)
 
 
 class _Asked:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from itertools import islice
 from xml.etree.ElementTree import Element
 
@@ -18,13 +17,15 @@ from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body, text_of
 from davserver.mounts import pim_freebusy, pim_principals, pim_query
 from davserver.mounts.pim_data import data_of
+from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View, href_path
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Home, Item, Resource
-from storage.errors import NotFound, PlaceRefused
+from storage.errors import PlaceRefused
 from storage.pages import sync_page
 from storage.paths import DAV as TREE
 from storage.paths import is_within
+from storage.records import Member
 
 Report = Callable[[Element, Resource, Request, View], Response]
 TAG_OF_REPORT = {
@@ -104,25 +105,18 @@ def _sync_members(
         raise NeedPrivileges(collection.path, Action.READ)
     page = sync_page(store, collection, token, limit)
     tail = status_response(href_path(collection), 507, TRUNCATED) if page.is_cut else ""
-    rows = Rows(asked, view, minimal=wants_minimal(request), data=data_of(asked, view))
+    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data_of(asked))
     answers = _changed_rows(collection, page.names, rows, view)
     return multistatus(answers, tail + open_tag(DAV.sync_token, text_of(page.token)))
 
 
-def _changed_rows(collection: Collection, names: list[str], rows: Rows, view: View) -> Iterator[str]:
-    base, path = collection.asked + "/", collection.path + "/"
-    present = (
-        {member.name: member for member in view.session.store.members(collection.folder)} if len(names) > 100 else None
-    )
+def _changed_rows(collection: Collection, names: list[str], rows: ItemRows, view: View) -> Iterator[str]:
+    """The rows of members that are there, in their order, and 404 for those that went."""
+    present = view.session.store.members_named(collection.folder, names)
+    yield from rows.rows(present[name] for name in names if name in present)
     for name in names:
-        member = present.get(name) if present is not None else view.session.store.find_member(collection.folder, name)
-        try:
-            if member is not None:
-                yield rows.row(Item(base + name, path + name, collection, member))
-                continue
-        except NotFound:
-            pass  # it went while the answer was written
-        yield status_response(base + name, 404)
+        if name not in present:
+            yield status_response(f"{collection.asked}/{name}", 404)
 
 
 def multiget(root: Element, resource: Resource, request: Request, view: View) -> Response:
@@ -135,25 +129,39 @@ def multiget(root: Element, resource: Resource, request: Request, view: View) ->
         why = f"{len(hrefs)} hrefs; {most} are the most"
         raise PlaceRefused(collection.asked, why, "number-of-matches-within-limits")
     asked = parse_prop(root)
-    rows = Rows(asked, view, minimal=wants_minimal(request), data=data_of(asked, view))
-    return multistatus(_named_row(href, collection, rows, view) for href in dict.fromkeys(hrefs))
+    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data_of(asked))
+    return multistatus(_named_rows(list(dict.fromkeys(hrefs)), collection, rows, view))
 
 
-def _named_row(href: str, collection: Collection, rows: Rows, view: View) -> str:
+def _named_rows(hrefs: list[str], collection: Collection, rows: ItemRows, view: View) -> Iterator[str]:
+    """One row a href, in their order."""
+    paths = {path or href: path for href in hrefs for path in [_parse_href(href)]}
+    names = {path: _name_in(path, collection, view) for path in paths.values() if path is not None}
+    members = view.session.store.members_named(collection.folder, filter(None, names.values()))
+    if not view.session.pim.reads_items(collection):
+        may, above = view.session.access.may, collection.path
+        members = {name: each for name, each in members.items() if may(Action.READ, f"{above}/{name}")}
+    named = [(path, members[name]) for path, name in names.items() if name in members]
+    answers = rows.rows_at(named)
+    present = {path for path, _ in named}
+    for said, path in paths.items():
+        yield next(answers) if path in present else status_response(said, 404)
+
+
+def _parse_href(href: str) -> str | None:
     try:
-        path = parse_target(href)
+        return parse_target(href)
     except BadRequest:
-        return status_response(href, 404)
-    shelf = view.session.pim
-    name = path.rpartition("/")[2]
-    is_near = path.rpartition("/")[0] == collection.asked
-    item = shelf.find_item(collection, name) if is_near else _elsewhere(path, collection, view)
-    if item is None:
-        return status_response(path, 404)
-    try:
-        return rows.row(replace(item, asked=path))
-    except NotFound:
-        return status_response(path, 404)
+        return None
+
+
+def _name_in(path: str, collection: Collection, view: View) -> str | None:
+    """The name of the member that a path means, if it is one of this collection."""
+    above, _, name = path.rpartition("/")
+    if above == collection.asked:
+        return name
+    item = _elsewhere(path, collection, view)
+    return None if item is None else item.member.name
 
 
 def _elsewhere(path: str, collection: Collection, view: View) -> Item | None:
@@ -169,15 +177,15 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
     collection = resource.collection if isinstance(resource, Item) else resource
     assert isinstance(collection, Collection)
     asked = parse_prop(root)
+    question, floating = pim_query.parse_query(root, collection), pim_query.floating_zone(root, collection)
+    found: Iterable[Member]
     if isinstance(resource, Item):
-        members = [resource.member]
+        store = view.session.store
+        is_found = pim_query.item_matches(question, collection, resource.member, store, floating)
+        found = [resource.member] if is_found else []
     else:
         view.session.access.require(Action.READ, collection.path)
-        members = view.session.pim.members(collection)
-    question = pim_query.parse_query(root, collection, view)
-    found: Iterable[Item] = pim_query.matches(
-        question, collection, members, view, pim_query.floating_zone(root, collection)
-    )
+        found = pim_query.matches(question, collection, view, floating)
     limit = _limit(root)
     tail = ""
     if limit is not None:
@@ -185,8 +193,8 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
         found = page[:limit]
         if len(page) > limit:
             tail = status_response(href_path(collection), 507, TRUNCATED)
-    rows = Rows(asked, view, minimal=wants_minimal(request), data=data_of(asked, view))
-    return multistatus([rows.row(item) for item in found], tail)
+    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data_of(asked))
+    return multistatus(rows.rows(list(found)), tail)
 
 
 def free_busy(root: Element, resource: Resource, request: Request, view: View) -> Response:

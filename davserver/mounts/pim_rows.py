@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from davserver.dav.message import Request
 from davserver.dav.multistatus import propstat_response
@@ -15,7 +16,7 @@ from storage.collection import Collection, Home, Item, Resource
 from storage.pim_collections import PROPS_KEY
 from storage.shown import PERSONAL_KEYS
 
-Data = Callable[[Item], str]  # the whole element of calendar-data or address-data
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def wants_minimal(request: Request) -> bool:
@@ -27,16 +28,13 @@ def wants_minimal(request: Request) -> bool:
 class Rows:
     """Renders one row a resource."""
 
-    def __init__(
-        self, asked: PropRequest, view: View, *, minimal: bool = False, data: Mapping[str, Data] | None = None
-    ) -> None:
+    def __init__(self, asked: PropRequest, view: View, *, minimal: bool = False) -> None:
         self._asked = asked
         self._view = view
         self._minimal = minimal
-        self._data = data or {}
 
-    def row(self, resource: Resource) -> str:
-        """The ``DAV:response`` of one resource."""
+    def row(self, resource: Resource, extra: Mapping[str, str] = NOTHING) -> str:
+        """The ``DAV:response`` of one resource; ``extra`` are whole elements that the caller has rendered, by name."""
         match self._asked.asked:
             case Asked.NAMES:
                 names = [*table_of(resource), *dead_properties(resource, self._view)]
@@ -46,15 +44,17 @@ class Rows:
                 names = [name for name in table if name in ALLPROP]
                 names += [name for name in dead_properties(resource, self._view) if name not in table]
                 names += self._asked.names
-                found, _ = self._values(resource, dict.fromkeys(names))
+                found, _ = self._values(resource, dict.fromkeys(names), extra)
                 return propstat_response(href_path(resource), found)
             case Asked.NAMED:
-                found, missing = self._values(resource, self._asked.names)
+                found, missing = self._values(resource, self._asked.names, extra)
                 if self._minimal:
                     missing = []
                 return propstat_response(href_path(resource), found, [open_tag(name) for name in missing])
 
-    def _values(self, resource: Resource, names: Iterable[str]) -> tuple[list[str], list[str]]:
+    def _values(
+        self, resource: Resource, names: Iterable[str], extra: Mapping[str, str]
+    ) -> tuple[list[str], list[str]]:
         table, found, missing = table_of(resource), list[str](), list[str]()
         dead: Mapping[str, str] | None = None
         for name in names:
@@ -63,8 +63,8 @@ class Rows:
             if content is not None and name not in META_KEYS:
                 found.append(open_tag(name, content))
                 continue
-            if name in self._data and isinstance(resource, Item):
-                found.append(self._data[name](resource))
+            if name in extra:
+                found.append(extra[name])
                 continue
             if dead is None:
                 dead = dead_properties(resource, self._view)

@@ -1,4 +1,4 @@
-"""Expansion of recurring components by Radicale, and what it does not know (RFC 4791 §9.6.5)."""
+"""Recurring components as their occurrences (RFC 4791 §9.6.5)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from davserver.mounts.pim_expand import expanded
+from storage.expansion import expand
 from storage.recurrence import TimeRange
 from tests.pim.samples import calendar, event, journal, task
 
@@ -49,7 +49,7 @@ FOUND = [
 @pytest.mark.rfc("4791", "9.6.5")
 @pytest.mark.parametrize(("body", "asked", "starts"), FOUND, ids=["event", "instant", "day", "rdate", "task", "note"])
 def test_each_occurrence_in_the_range_is_a_component_in_utc(body: str, asked: TimeRange, starts: list[str]) -> None:
-    lines = expanded(body.encode(), asked).decode().split("\r\n")
+    lines = expand(body.encode(), asked).decode().split("\r\n")
     assert [line.partition(":")[2] for line in lines if line.startswith("DTSTART")] == starts
     assert [line.partition(":")[2] for line in lines if line.startswith("RECURRENCE-ID")] == starts
     assert not any(line.startswith(("RRULE", "RDATE")) for line in lines)
@@ -58,20 +58,53 @@ def test_each_occurrence_in_the_range_is_a_component_in_utc(body: str, asked: Ti
 
 
 def test_a_task_keeps_its_due_time_in_utc() -> None:
-    lines = expanded(task("t", "x", *FROM_FIVE_TO_SIX, DAILY + ";COUNT=1").encode(), WEEK).decode().split("\r\n")
+    lines = expand(task("t", "x", *FROM_FIVE_TO_SIX, DAILY + ";COUNT=1").encode(), WEEK).decode().split("\r\n")
     assert "DUE:20270105T170000Z" in lines
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        event("e", "x", "RDATE;VALUE=PERIOD:20270107T100000Z/PT2H"),
-        event("e", "x", "DTSTART:20270105T100000", DAILY),
-        task("t", "x", "DUE:20270105T100000Z"),
-        MOVED_OUT,
-        event("e", "x", "RRULE:FREQ=SECONDLY"),
-    ],
-    ids=["period", "floating", "due alone", "moved out of the range", "costly"],
-)
-def test_what_the_guest_would_get_wrong_comes_as_it_is(body: str) -> None:
-    assert expanded(body.encode(), WEEK) == body.encode()
+def test_a_period_keeps_its_own_end() -> None:
+    body = event(
+        "e", "x", "DTSTART:20270105T090000Z", "DTEND:20270105T100000Z", "RDATE;VALUE=PERIOD:20270107T100000Z/PT2H"
+    )
+    lines = expand(body.encode(), ONE_DAY).decode().split("\r\n")
+    assert [line for line in lines if line.startswith("DT") and "STAMP" not in line] == [
+        "DTSTART:20270107T100000Z",
+        "DTEND:20270107T120000Z",
+    ]
+
+
+@pytest.mark.rfc("4791", "7.3")
+def test_a_floating_time_stays_floating() -> None:
+    lines = expand(event("e", "x", "DTSTART:20270105T100000", DAILY).encode(), ONE_DAY).decode().split("\r\n")
+    assert "DTSTART:20270107T100000" in lines
+    assert "RECURRENCE-ID:20270107T100000" in lines
+
+
+def test_one_occurrence_alone_loses_its_zone_only() -> None:
+    body = event("e", "x", "DTSTART;TZID=Europe/Berlin:20270105T100000", "X-OWN;TZID=Europe/Berlin:a text")
+    lines = expand(body.encode(), WEEK).decode().split("\r\n")
+    assert "DTSTART:20270105T090000Z" in lines
+    assert "X-OWN;TZID=Europe/Berlin:a text" in lines
+    assert not any(line.startswith("RECURRENCE-ID") for line in lines)
+
+
+def test_what_does_not_recur_and_has_no_zone_comes_as_it_is() -> None:
+    body = task("t", "x", "DUE:20270105T100000Z").encode()
+    assert expand(body, WEEK) == body
+
+
+def test_an_occurrence_that_was_moved_out_of_the_range_is_not_in_it() -> None:
+    lines = expand(MOVED_OUT.encode(), WEEK).decode().split("\r\n")
+    starts = [line.partition(":")[2] for line in lines if line.startswith("DTSTART")]
+    assert starts == [f"202701{day:02}T090000Z" for day in (5, 7, 8, 9, 10)]
+
+
+def test_what_costs_too_much_comes_as_it_is() -> None:
+    body = event("e", "x", "RRULE:FREQ=SECONDLY").encode()
+    assert expand(body, WEEK) == body
+
+
+def test_nothing_in_the_range_is_an_empty_calendar() -> None:
+    lines = expand(event("e", "x", "DTSTART:20290105T100000Z").encode(), WEEK).decode().split("\r\n")
+    assert lines[0] == "BEGIN:VCALENDAR"
+    assert "BEGIN:VEVENT" not in lines

@@ -18,6 +18,7 @@ from storage.contentlines import parse_components
 from storage.errors import FileRefused, PlaceRefused
 from storage.export import join_items
 from storage.partial import Selection, select_parts
+from storage.records import Content
 from storage.recurrence import TimeRange, overlaps, spans, system_zone, zone_of_calendar
 from tests.harness import NAMESPACES
 from tests.pim.samples import calendar as in_calendar
@@ -132,7 +133,7 @@ def test_parts_of_anything_are_lines_of_it(data: bytes) -> None:
 
 @given(st.lists(st.binary(max_size=100), max_size=4), st.text(max_size=20))
 def test_an_export_of_anything_is_framed(items: list[bytes], title: str) -> None:
-    whole = b"".join(join_items(items, "VCALENDAR", title.encode("utf-8", "replace").decode()))
+    whole = b"".join(join_items(map(Content, items), "VCALENDAR", title.encode("utf-8", "replace").decode()))
     assert whole.startswith(b"BEGIN:VCALENDAR\r\n")
     assert whole.endswith(b"END:VCALENDAR\r\n")
 
