@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from storage.disk import boot_id
+from storage.disk import boot_id, find_status
 from storage.errors import DiskFull
 from storage.records import LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Content, Facts, Folder, Member
 from storage.wanted import Wanted, condition_of, joined
@@ -470,7 +470,8 @@ class Index:
 
     def fold_log(self) -> None:
         """Copy the write-ahead log into the file where it is long, beside writers: they need not do it then."""
-        if os.path.getsize(self._file + "-wal") > FOLDED_LOG_BYTES:
+        status = find_status(self._file + "-wal")
+        if status is not None and status.st_size > FOLDED_LOG_BYTES:
             self._rows("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager

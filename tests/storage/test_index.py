@@ -160,3 +160,18 @@ def test_two_servers_cannot_hold_one_data_folder(shelf: Shelf, tmp_path: Path) -
 
     with pytest.raises(StoreBusy):
         Store(shelf.settings)
+
+
+def test_the_log_of_the_index_is_folded_into_it_beside_its_writers(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shelf.data / "index.sqlite"
+    monkeypatch.setattr(index_module, "FOLDED_LOG_BYTES", 0)
+    shelf.store.upkeep()
+    before = file.read_bytes()
+    shelf.put("files", "a.txt", b"one")
+    assert file.read_bytes() == before
+    shelf.store.upkeep()
+    assert file.read_bytes() != before
+    (shelf.data / "index.sqlite-wal").unlink()
+    shelf.store.upkeep()
