@@ -39,6 +39,7 @@ class Line(NamedTuple):
         parameters: names in upper case with their values, quotes taken off, carets (RFC 6868) as they came.
         value: unfolded, escapes as they came.
         start, end: the bytes it stands in, its folds and line end included.
+        group: of a vCard's property, in upper case; else "".
     """
 
     name: str
@@ -46,6 +47,7 @@ class Line(NamedTuple):
     value: str
     start: int
     end: int
+    group: str = ""
 
     def parameter(self, name: str) -> str | None:
         """The first value of a parameter, or None."""
@@ -203,8 +205,9 @@ def parse_line(content: bytes, start: int, end: int, *, longest_head: int, bare_
             pairs = (piece.partition("=") for piece in head[1:].split(";"))
             named = tuple([(key.upper(), tuple(values.split(","))) for key, _, values in pairs])
             return Line(simple[1].upper(), named, text[simple.end() :], start, end)
-    name = _NAME.match(text)
+    name, group = _NAME.match(text), ""
     if name is not None and bare_parameters and text[name.end() : name.end() + 1] == ".":
+        group = name[0].upper()
         name = _NAME.match(text, name.end() + 1)  # the group of a vCard (RFC 6350 §3.3)
     if name is None:
         raise Malformed(f"{text[:40]!r} is not NAME:value")
@@ -218,7 +221,7 @@ def parse_line(content: bytes, start: int, end: int, *, longest_head: int, bare_
         raise Malformed(f"{text[:40]!r} is not NAME:value")
     if position > longest_head:
         raise Malformed(f"the name and parameters of {name[0][:40]} are longer than {longest_head} bytes")
-    return Line(name[0].upper(), tuple(parameters), text[position + 1 :], start, end)
+    return Line(name[0].upper(), tuple(parameters), text[position + 1 :], start, end, group)
 
 
 def _parse_parameter(text: str, position: int, bare: bool) -> tuple[tuple[str, tuple[str, ...]], int]:

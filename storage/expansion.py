@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from itertools import islice
+from operator import itemgetter
 
 from storage.contentlines import Component, Line, mend, parse_components
 from storage.itemvalues import parse_moment
-from storage.recurrence import TimeRange, Zones, reaches, seconds, spans
-from storage.rules import TooCostly
+from storage.recurrence import Occurrence, TimeRange, occurrences
+from storage.rrule import TooCostly
+from storage.zones import Zones, clock_of, seconds
 
 EXPANDED = ("VEVENT", "VTODO", "VJOURNAL")
 RULES = frozenset({"RRULE", "RDATE", "EXDATE", "EXRULE"})
 MOST_OCCURRENCES = 5_000
-BARE_MARKS = (b"RRULE", b"RDATE", b"TZID", b"RECURRENCE-ID")  # without any of them an object is its one occurrence
 
 
-def expand(data: bytes, asked: TimeRange) -> bytes:
+def expand(data: bytes, asked: TimeRange, floating: tzinfo | None = None) -> bytes:
     """
-    An object as its occurrences in a range, without time zones.
+    An object as its occurrences in a range, without time zones; ``floating`` is as in ``occurrences``.
 
     What cannot be expanded at a bounded cost comes as it is: a client that gets the rule can follow it, one that gets
     too few occurrences cannot know.
@@ -26,54 +28,74 @@ def expand(data: bytes, asked: TimeRange) -> bytes:
         text = mend(data)
         calendar = parse_components(text, longest_head=len(text))[0]
         kind = next((child.name for child in calendar.children if child.name in EXPANDED), EXPANDED[0])
-        zones, parts = Zones(text, calendar), list[bytes]()
-        for start, end, component in spans(text, calendar, kind, asked):
-            if not reaches(start, end, asked, kind):
-                continue
-            if len(parts) == MOST_OCCURRENCES:
-                return data
-            parts.append(_occurrence(text, component, zones, start, end))
+        recurs = any(_recurs(child) for child in calendar.children)
+        writer = _Writer(text, Zones(text, calendar, floating), recurs=recurs)
+        found = (each for each in occurrences(text, calendar, kind, asked, floating) if each.reaches(asked))
+        parts = [writer.component(each) for each in islice(found, MOST_OCCURRENCES + 1)]
     except (ValueError, IndexError, TooCostly, OverflowError):
         return data
-    if parts and not any(mark in text.upper() for mark in BARE_MARKS):
+    if len(parts) > MOST_OCCURRENCES:
+        return data
+    if parts and not recurs and b"TZID" not in text.upper():
         return data
     head = b"".join(text[line.start : line.end] for line in calendar.lines)
-    return b"".join([b"BEGIN:VCALENDAR\r\n", head, *parts, b"END:VCALENDAR\r\n"])
+    ordered = [part for _, part in sorted(parts, key=itemgetter(0))]
+    return b"".join([b"BEGIN:VCALENDAR\r\n", head, *ordered, b"END:VCALENDAR\r\n"])
 
 
-def _occurrence(data: bytes, component: Component, zones: Zones, start_s: int, end_s: int) -> bytes:
-    recurs = any(line.name in RULES for line in component.lines) and component.find("RECURRENCE-ID") is None
-    lines = [f"BEGIN:{component.name}\r\n".encode()]
-    begins = component.find("DTSTART") or component.find("DUE")
-    for line in component.lines:
-        if line.name in RULES:
-            continue
-        if recurs and line is begins:
-            lines.append(_dated(line, line.name, zones, end_s if line.name == "DUE" else start_s))
-            lines.append(_dated(line, "RECURRENCE-ID", zones, end_s if line.name == "DUE" else start_s))
-        elif recurs and line.name in ("DTEND", "DUE"):
-            lines.append(_dated(line, line.name, zones, end_s))
-        elif line.parameter("TZID") is not None:
-            lines.append(_in_utc(data, line, zones))
-        else:
-            lines.append(data[line.start : line.end])
-    lines += [data[child.start : child.end] for child in component.children]
-    return b"".join([*lines, f"END:{component.name}\r\n".encode()])
+def _recurs(component: Component) -> bool:
+    return any(line.name in RULES or line.name == "RECURRENCE-ID" for line in component.lines)
 
 
-def _in_utc(data: bytes, line: Line, zones: Zones) -> bytes:
-    try:
-        return _dated(line, line.name, zones, seconds(parse_moment(line.value), zones.of(line)))
-    except ValueError:  # not a moment: some property of a client's own
-        return data[line.start : line.end]
+class _Writer:
+    """Writes occurrences of one object; ``recurs``: each has a RECURRENCE-ID."""
+
+    def __init__(self, data: bytes, zones: Zones, *, recurs: bool) -> None:
+        self._data = data
+        self._zones = zones
+        self._recurs = recurs
+
+    def component(self, found: Occurrence) -> tuple[int, bytes]:
+        """An occurrence with its start."""
+        component = found.component
+        anchor = component.find("DTSTART") or component.find("DUE")
+        lines = [f"BEGIN:{component.name}\r\n".encode()]
+        for line in component.lines:
+            if line.name in RULES or line.name == "RECURRENCE-ID":
+                continue
+            if line is anchor:
+                lines.append(self._dated(line, found.start_s))
+                if self._recurs:
+                    named = component.find("RECURRENCE-ID") or line
+                    lines.append(self._dated(Line("RECURRENCE-ID", (), *named[2:]), found.identity_s, of=named))
+            elif line.name in ("DTEND", "DUE") and anchor is not None:
+                lines.append(self._dated(line, found.end_s))
+            elif line.parameter("TZID") is not None:
+                lines.append(self._in_utc(line))
+            else:
+                lines.append(self._data[line.start : line.end])
+        lines += [self._data[child.start : child.end] for child in component.children]
+        return found.start_s, b"".join([*lines, f"END:{component.name}\r\n".encode()])
+
+    def _in_utc(self, line: Line) -> bytes:
+        try:
+            return self._dated(line, seconds(parse_moment(line.value), self._zones.of(line)))
+        except ValueError:  # not a moment: some property of a client's own
+            return self._data[line.start : line.end]
+
+    def _dated(self, line: Line, at_s: int, *, of: Line | None = None) -> bytes:
+        """A date property at another time; a date and a floating time stay on their own clock, which ``of`` tells."""
+        of = of or line
+        moment, zone = parse_moment(of.value), self._zones.of(of)
+        others = [pair for pair in line.parameters if pair[0] not in ("TZID", "VALUE")]
+        parameters = "".join(f";{key}={','.join(map(_quoted, values))}" for key, values in others)
+        if moment.is_date:
+            parameters += ";VALUE=DATE"
+        is_local = moment.is_date or (not moment.utc and (zone is None or of.parameter("TZID") is None))
+        clock_s = clock_of(at_s, zone) if is_local and not moment.utc else at_s
+        form = "%Y%m%d" if moment.is_date else "%Y%m%dT%H%M%S" if is_local else "%Y%m%dT%H%M%SZ"
+        return f"{line.name}{parameters}:{datetime.fromtimestamp(clock_s, UTC).strftime(form)}\r\n".encode()
 
 
-def _dated(line: Line, name: str, zones: Zones, at_s: int) -> bytes:
-    """A date property with another name and time; on a local clock it stays there."""
-    moment, others = parse_moment(line.value), [pair for pair in line.parameters if pair[0] not in ("TZID", "VALUE")]
-    parameters = "".join(f';{key}="{",".join(values)}"' for key, values in others if name == line.name)
-    if moment.is_date:
-        parameters += ";VALUE=DATE"
-    is_local = not moment.utc and zones.of(line) is None
-    form = "%Y%m%d" if moment.is_date else "%Y%m%dT%H%M%S" if is_local else "%Y%m%dT%H%M%SZ"
-    return f"{name}{parameters}:{datetime.fromtimestamp(at_s, UTC).strftime(form)}\r\n".encode()
+def _quoted(value: str) -> str:
+    return f'"{value}"' if any(mark in value for mark in ",;:") else value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 DAY_S = 86_400
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 # Every repetition is bounded and each character belongs to one piece only: nothing to backtrack over.
 _DATE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z?))?", re.ASCII)
 _DURATION = re.compile(
@@ -29,7 +30,6 @@ _BY_NUMBER = {
     "BYMONTH": (13, False),
     "BYSETPOS": (385, True),
 }
-_DAYS = frozenset({"MO", "TU", "WE", "TH", "FR", "SA", "SU"})
 _CLOCK = ("BYSECOND", "BYMINUTE", "BYHOUR")
 _MOST_NUMBERS = 1000
 
@@ -52,7 +52,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """An RRULE; ``by`` has each BY… part in the order it came, ``week_start`` is a day like ``MO``."""
+    """An RRULE; ``by`` has each BY… part in the order it came, ``week_start`` is 0 for Monday."""
 
     frequency: str
     interval: int
@@ -60,7 +60,7 @@ class Recurrence:
     until: Moment | None
     by: dict[str, tuple[str, ...]]
     gregorian: bool
-    week_start: str = "MO"
+    week_start: int = 0
 
 
 def parse_moment(value: str) -> Moment:
@@ -90,12 +90,22 @@ def parse_duration(value: str) -> int:
     Raises:
         ValueError: it is none, or has more than nine digits in a piece.
     """
+    return sum(parse_nominal_duration(value))
+
+
+def parse_nominal_duration(value: str) -> tuple[int, int]:
+    """
+    Read a DURATION as seconds on the clock, its weeks and days, and seconds that pass, the rest (RFC 5545 §3.3.6).
+
+    Raises:
+        ValueError: as ``parse_duration``.
+    """
     match = _DURATION.fullmatch(value.strip())
     if match is None or match[4] == "T" or not any(match.group(2, 3, 5, 6, 7)):
         raise ValueError(f"{value[:40]!r} is not a duration like PT1H30M or P1D")
     weeks, days, hours, minutes, seconds = (int(piece or 0) for piece in match.group(2, 3, 5, 6, 7))
-    length = weeks * 7 * DAY_S + days * DAY_S + hours * 3600 + minutes * 60 + seconds
-    return -length if match[1] == "-" else length
+    sign = -1 if match[1] == "-" else 1
+    return sign * (weeks * 7 + days) * DAY_S, sign * (hours * 3600 + minutes * 60 + seconds)
 
 
 def parse_period(value: str) -> tuple[Moment, Moment]:
@@ -136,14 +146,14 @@ def parse_recurrence(value: str) -> Recurrence:
     count = _parse_positive("COUNT", parts.pop("COUNT")) if "COUNT" in parts else None
     interval = _parse_positive("INTERVAL", parts.pop("INTERVAL", "1"))
     scale = parts.pop("RSCALE", "GREGORIAN")
-    week_start = parts.get("WKST", "MO")
+    week_start = parts.pop("WKST", "MO")
+    if week_start not in WEEKDAYS:
+        raise ValueError(f"WKST is {week_start[:20]!r}; it can be {', '.join(WEEKDAYS)}")
     by = {name: _parse_by(name, content) for name, content in parts.items() if name.startswith("BY")}
     for name in parts:
-        if name not in by and name not in ("WKST", "SKIP") and not name.startswith("X-"):
+        if name not in by and name != "SKIP" and not name.startswith("X-"):
             raise ValueError(f"{name[:20]!r} is not a part of a recurrence rule")
-    return Recurrence(
-        frequency, interval, count, until, by, scale == "GREGORIAN", week_start if week_start in _DAYS else "MO"
-    )
+    return Recurrence(frequency, interval, count, until, by, scale == "GREGORIAN", WEEKDAYS.index(week_start))
 
 
 def _parse_positive(name: str, value: str) -> int:

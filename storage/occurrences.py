@@ -15,8 +15,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from storage.contentlines import Component, Line
 from storage.itemvalues import DAY_S, parse_duration, parse_moment, parse_period, parse_recurrence
 from storage.records import FAR_AWAY, LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Span
-from storage.recurrence import TimeRange, Zones, overlap_of, seconds, spans
-from storage.rules import TooCostly
+from storage.recurrence import TimeRange, occurrences
+from storage.rrule import TooCostly
+from storage.zones import Zones, seconds
 
 ZONE_SLACK_S = DAY_S + 7200  # a local clock is less than 26 hours away from UTC
 KEPT_AHEAD_S = 730 * DAY_S
@@ -44,7 +45,7 @@ def find_spans(data: bytes, calendar: Component, components: Sequence[Component]
     """
     kind = components[0].name
     zones = Zones(data, calendar)
-    if kind == "VFREEBUSY" or any(_is_mixed(component, zones) for component in components):
+    if kind == "VFREEBUSY" or any(_is_mixed(component, zones) or _moves_others(component) for component in components):
         return (EVERYWHERE,)
     begin_s = _begin(components, zones)
     horizon, is_open = _horizon(components, begin_s, now_s)
@@ -70,14 +71,14 @@ def _rows(
         for component in components
     }
     rows: list[Span] = []
-    for start, end, component in spans(data, calendar, kind, TimeRange(LONG_AGO, horizon)):
-        first, last = overlap_of(start, end, kind)
+    for found in occurrences(data, calendar, kind, TimeRange(LONG_AGO, horizon)):
+        first, last = found.above_s, found.below_s
         if first >= horizon:
             continue
         if len(rows) >= MOST_ROWS + len(components):
             return rows, max(rows[MOST_ROWS - 1].start_s, rows[0].start_s + 1)
-        clock, busy = of_component[id(component)]
-        rows.append(Span(class_of(last - first) + clock, first, last, busy if end > start else 0))
+        clock, busy = of_component[id(found.component)]
+        rows.append(Span(class_of(last - first) + clock, first, last, busy if found.end_s > found.start_s else 0))
     return rows, None
 
 
@@ -127,6 +128,12 @@ def _dates(component: Component, names: Collection[str]) -> Iterator[Line]:
 def _is_local(component: Component, zones: Zones) -> bool:
     line = component.find("DTSTART") or component.find("DUE")
     return line is not None and zones.of(line) is None and not parse_moment(line.value).utc
+
+
+def _moves_others(component: Component) -> bool:
+    """Whether a change of this occurrence changes the later ones too (RFC 5545 §3.2.13); few clients make such."""
+    named = component.find("RECURRENCE-ID")
+    return named is not None and named.parameter("RANGE") is not None
 
 
 def _is_mixed(component: Component, zones: Zones) -> bool:

@@ -126,7 +126,7 @@ class Text(NamedTuple):
     A value of a property as a filter compares it (RFC 4791 §9.7.5, RFC 6352 §10.5.4).
 
     Attributes:
-        folded: under ``i;unicode-casemap``; None where that is the value in lower-case ASCII.
+        folded: under ``i;unicode-casemap``; None where that is the value in upper-case ASCII.
     """
 
     name: str

@@ -1,5 +1,5 @@
 """
-Whether an object overlaps a time range, exactly, by the tables of RFC 4791 §9.9.
+Where a calendar object's occurrences stand, and whether they overlap a range by the tables of RFC 4791 §9.9.
 
 The index holds safe bounds and answers for most members; this judges the few that are left. A rule is followed for a
 bounded number of steps; one that would cost more is answered by its bounds, that is: it may overlap, so it does.
@@ -7,26 +7,27 @@ bounded number of steps; one that would cost more is answered by its bounds, tha
 
 from __future__ import annotations
 
-import time
-import zoneinfo
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
-from functools import lru_cache
-from io import StringIO
+from datetime import tzinfo
 
-from dateutil.tz import tzical
-
-from storage import rules
 from storage.contentlines import Component, Line
-from storage.itemvalues import DAY_S, Moment, parse_duration, parse_moment, parse_period, parse_recurrence
+from storage.itemvalues import (
+    DAY_S,
+    Moment,
+    parse_duration,
+    parse_moment,
+    parse_nominal_duration,
+    parse_period,
+    parse_recurrence,
+)
 from storage.records import FAR_AWAY, LONG_AGO
-from storage.rules import TooCostly
+from storage.rrule import TooCostly, rule_starts
+from storage.zones import Zones, clock_of, instant_of, seconds
 
-MOST_STEPS = 20_000
-COSTLY_S = 0.25
-EARLIEST_S, LATEST_S = 62_000_000_000, 253_000_000_000  # the years that ``datetime`` counts
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - clocks of zones are counted from here
+SLACK_S = 2 * DAY_S  # a zone's clock is less than a day away from UTC (RFC 5545 §3.3.14)
+END_OF = {"VEVENT": "DTEND", "VTODO": "DUE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,68 +38,32 @@ class TimeRange:
     end_s: int = FAR_AWAY
 
 
-class Zones:
+@dataclass(frozen=True, slots=True)
+class Occurrence:
     """
-    The time zones that an object's TZID parameters name: the system's, else the object's own VTIMEZONE.
+    One recurrence instance, or the only one.
 
     Attributes:
-        floating: of dates and of times without a zone (RFC 4791 §7.3); None is UTC.
+        start_s, end_s: when it takes place, unix seconds; a task with DUE alone stands there.
+        identity_s: when the rule has it start: what a RECURRENCE-ID names.
+        above_s, below_s: it overlaps a range where ``range.end_s > above_s`` and ``range.start_s < below_s``: the
+            tables of RFC 4791 §9.9 in whole seconds.
+        component: what describes it: the master or an override.
     """
 
-    def __init__(self, data: bytes, calendar: Component, floating: tzinfo | None = None) -> None:
-        self.floating = floating
-        self._data = data
-        self._calendar = calendar
-        self._known: dict[str, tzinfo | None] = {}
+    start_s: int
+    end_s: int
+    identity_s: int
+    above_s: int
+    below_s: int
+    component: Component
 
-    def of(self, line: Line) -> tzinfo | None:
-        """The zone of a property's clock; None is UTC."""
-        name = line.parameter("TZID")
-        if name is None:
-            return self.floating
-        if name not in self._known:
-            self._known[name] = system_zone(name) or self._own_zone(name)
-        return self._known[name] or self.floating
-
-    def _own_zone(self, name: str) -> tzinfo | None:
-        for child in self._calendar.children:
-            line = child.find("TZID")
-            if child.name == "VTIMEZONE" and line is not None and line.value == name:
-                return read_zone(self._data[child.start : child.end].decode("utf-8", "replace"))
-        return None
+    def reaches(self, asked: TimeRange) -> bool:
+        """Whether it overlaps the range."""
+        return asked.start_s < self.below_s and asked.end_s > self.above_s
 
 
-def read_zone(text: str) -> tzinfo | None:
-    """The one zone that a VTIMEZONE describes; None where it cannot be read."""
-    try:
-        known = tzical(StringIO(text))
-        found: tzinfo | None = known.get(known.keys()[0])
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
-        return None
-    return found
-
-
-def zone_of_calendar(text: str) -> tzinfo | None:
-    """The zone of a ``calendar-timezone`` (RFC 4791 §5.2.2): the system's of that name, else as it is described."""
-    name = next((line.partition(":")[2].strip() for line in text.splitlines() if line.upper().startswith("TZID")), "")
-    return (system_zone(name) if name else None) or read_zone(text)
-
-
-@lru_cache(maxsize=1024)
-def system_zone(name: str) -> tzinfo | None:
-    """A zone of the system's database; ``/mozilla.org/20050126_1/Europe/Berlin`` is one too."""
-    pieces = name.strip("/").split("/")
-    for count in (len(pieces), 3, 2):
-        key = "/".join(pieces[-count:])
-        if count <= len(pieces) and len(key) < 64:
-            try:
-                return zoneinfo.ZoneInfo(key)
-            except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-                continue
-    return None
-
-
-_costly: set[str] = set()  # ETags of objects whose rules took long once
+_costly: set[str] = set()  # ETags of objects with a rule that was too costly once
 
 
 def overlaps(
@@ -107,144 +72,270 @@ def overlaps(
     """Whether one of a calendar object's components of a type overlaps a time range; its bounds are known to."""
     if etag in _costly:
         return True
-    started = time.monotonic()
     try:
-        return any(reaches(start, end, asked, name) for start, end, _ in spans(data, calendar, name, asked, floating))
+        return any(found.reaches(asked) for found in occurrences(data, calendar, name, asked, floating))
     except (TooCostly, OverflowError):
+        if len(_costly) > 10_000:
+            _costly.clear()
+        _costly.add(etag)
         return True
-    finally:
-        if time.monotonic() - started > COSTLY_S:
-            if len(_costly) > 10_000:
-                _costly.clear()
-            _costly.add(etag)
 
 
-def overlap_of(start_s: int, end_s: int, name: str) -> tuple[int, int]:
-    """
-    An occurrence as first and last second such that it overlaps a range from S to E if ``first < E and last > S``.
-
-    One without length stands where it begins; a task without length is also in a range that ends there (RFC 4791 §9.9).
-    """
-    if end_s > start_s:
-        return start_s, end_s
-    return (start_s - 1, start_s + 1) if name == "VTODO" else (start_s, start_s + 1)
-
-
-def reaches(start_s: int, end_s: int, asked: TimeRange, name: str) -> bool:
-    """Whether an occurrence from start to end overlaps a range."""
-    first_s, last_s = overlap_of(start_s, end_s, name)
-    return first_s < asked.end_s and last_s > asked.start_s
-
-
-def spans(
+def occurrences(
     data: bytes, calendar: Component, name: str, asked: TimeRange, floating: tzinfo | None = None
-) -> Iterator[tuple[int, int, Component]]:
+) -> Iterator[Occurrence]:
     """
-    Start and end of each occurrence, in unix seconds up to the end of the range, and the component that gives it.
+    The occurrences of a calendar object's components of a type: all that overlap the range, and some around it.
+
+    Each once (RFC 5545 §3.8.5.2), in no order. An override stands in the place of what it names; with
+    RANGE=THISANDFUTURE also of what follows, moved by as much and as long (RFC 5545 §3.8.4.4).
 
     Raises:
         TooCostly: a rule takes too many steps.
+        ValueError: a date, duration or rule cannot be read.
     """
     zones = Zones(data, calendar, floating)
-    components = [child for child in calendar.children if child.name == name]
-    overridden = set()
-    for component in components:
-        line = component.find("RECURRENCE-ID")
-        if line is not None:
-            overridden.add(seconds(parse_moment(line.value), zones.of(line)))
-    for component in components:
-        is_override = component.find("RECURRENCE-ID") is not None
-        for start, end in _component_spans(component, zones, asked, set() if is_override else overridden):
-            yield start, end, component
+    found = [_Series(child, zones) for child in calendar.children if child.name == name]
+    overrides = {series.identity_s: series for series in found if series.identity_s is not None}
+    following = sorted(identity_s for identity_s, series in overrides.items() if series.moves_what_follows)
+    reach_s = max((overrides[identity_s].reach_s for identity_s in following), default=0)
+    for series in found:
+        if series.identity_s is not None:
+            yield from series.own()
+            continue
+        for occurrence in series.all(asked, reach_s):
+            identity_s = occurrence.identity_s
+            if identity_s not in overrides:
+                place = bisect_right(following, identity_s)
+                yield overrides[following[place - 1]].later(identity_s) if place else occurrence
 
 
-def seconds(moment: Moment, zone: tzinfo | None) -> int:
-    """A moment on a zone's clock as unix seconds."""
-    return moment.clock_s if zone is None or moment.utc else on_clock(moment.clock_s, zone)
+def is_in_range(
+    data: bytes, calendar: Component, component: Component, name: str, asked: TimeRange, floating: tzinfo | None = None
+) -> bool:
+    """
+    Whether a property's value lies in a range, by the last paragraphs of RFC 4791 §9.9; a date lasts its day.
+
+    DTSTART, DTEND and DUE are looked at in every recurrence instance, as they stand or as DURATION gives them.
+    """
+    lines = component.all(name)
+    if name not in ("DTSTART", "DTEND", "DUE") or component.name == "VFREEBUSY":
+        zones = Zones(data, calendar, floating)
+        moments = [(parse_moment(line.value), zones.of(line)) for line in lines]
+        return any(_lies_in(seconds(moment, zone), moment, asked) for moment, zone in moments)
+    lasting = END_OF.get(component.name) == name and component.find("DURATION")
+    anchor = component.find(name) or (component.find("DTSTART") if lasting else None)
+    if anchor is None:
+        return False
+    first = parse_moment(anchor.value)
+    try:
+        return any(
+            found.component is component and _lies_in(found.start_s if name == "DTSTART" else found.end_s, first, asked)
+            for found in occurrences(data, calendar, component.name, asked, floating)
+        )
+    except (TooCostly, OverflowError):
+        return True
 
 
-def on_clock(clock_s: int, zone: tzinfo) -> int:
-    """What a zone's clock shows, in seconds as if it were UTC, as unix seconds; the far ends of time stay."""
-    if not -EARLIEST_S < clock_s < LATEST_S:
-        return clock_s
-    local = EPOCH + timedelta(seconds=clock_s)
-    return int(local.replace(tzinfo=zone).timestamp())
+def _lies_in(at_s: int, moment: Moment, asked: TimeRange) -> bool:
+    return asked.start_s < at_s + (DAY_S if moment.is_date else 1) and asked.end_s > at_s
 
 
-def _component_spans(
-    component: Component, zones: Zones, asked: TimeRange, overridden: set[int]
-) -> Iterator[tuple[int, int]]:
-    line = component.find("DTSTART") or (component.find("DUE") if component.name == "VTODO" else None)
-    if line is None:
-        yield from _undated_spans(component)
-        return
-    first, zone = parse_moment(line.value), zones.of(line)
-    length = _length(component, line, first, zones)
-    left_out = overridden | set(_listed(component.all("EXDATE"), zones))
-    begin_s = seconds(first, zone)
-    if begin_s not in left_out:
-        yield _span(begin_s, length, line)
-    for rdate in component.all("RDATE"):
-        for entry in rdate.value.split(","):
-            if entry.strip():
-                start, end = parse_period(entry)
-                start_s, end_s = seconds(start, zones.of(rdate)), seconds(end, zones.of(rdate))
-                if start_s not in left_out:
-                    yield (start_s, end_s) if end_s > start_s else _span(start_s, length, line)
-    for rule in component.all("RRULE"):
-        for start_s in _rule_starts(rule, first, zone, asked, length):
-            if start_s not in left_out and start_s != begin_s:
-                yield _span(start_s, length, line)
+class _Series:
+    """A component and when its occurrences are; ``identity_s`` is None for a master."""
 
-
-def _span(start_s: int, length: int, line: Line) -> tuple[int, int]:
-    return (start_s - length, start_s) if line.name == "DUE" else (start_s, start_s + length)
-
-
-def _length(component: Component, line: Line, first: Moment, zones: Zones) -> int:
-    duration, end = component.find("DURATION"), component.find("DTEND") or component.find("DUE")
-    if line.name == "DUE":
-        return 1  # "start < DUE and end >= DUE": the second before
-    if duration is not None:
-        return max(parse_duration(duration.value), 0)
-    if end is not None:
-        return max(seconds(parse_moment(end.value), zones.of(end)) - seconds(first, zones.of(line)), 0)
-    return DAY_S if first.is_date else 0
-
-
-def _listed(lines: Sequence[Line], zones: Zones) -> Iterator[int]:
-    for line in lines:
-        for entry in line.value.split(","):
-            if entry.strip():
-                yield seconds(parse_moment(entry), zones.of(line))
-
-
-def _undated_spans(component: Component) -> Iterator[tuple[int, int]]:
-    """A task without dates stands where it was created and completed, or everywhere; a note nowhere."""
-    if component.name != "VTODO":
-        return
-    completed, created = (component.find(name) for name in ("COMPLETED", "CREATED"))
-    ends = [parse_moment(line.value).clock_s for line in (completed, created) if line is not None]
-    if not ends:
-        yield LONG_AGO, FAR_AWAY
-    elif completed is None:
-        yield ends[0], FAR_AWAY
-    else:
-        yield min(ends) - 1, max(ends) + 1
-
-
-def _rule_starts(line: Line, first: Moment, zone: tzinfo | None, asked: TimeRange, length: int) -> Iterator[int]:
-    """Starts of a rule's occurrences in unix seconds, rising; what ends before the range may be left out."""
-    rule = parse_recurrence(line.value)
-    until_s = FAR_AWAY
-    if rule.until is not None:
-        until_s = seconds(rule.until, zone) + (DAY_S - 1 if rule.until.is_date and not first.is_date else 0)
-    local_zone = None if first.utc else zone
-    from_s = None if asked.start_s == LONG_AGO else asked.start_s - length - 2 * DAY_S
-    for step, clock_s in enumerate(rules.starts(rule, first, from_s=from_s)):
-        start_s = clock_s if local_zone is None else on_clock(clock_s, local_zone)
-        if start_s > until_s or start_s >= asked.end_s:
+    def __init__(self, component: Component, zones: Zones) -> None:
+        self._component = component
+        self._zones = zones
+        named = component.find("RECURRENCE-ID")
+        self.identity_s = None if named is None else seconds(parse_moment(named.value), zones.of(named))
+        self._anchor = component.find("DTSTART") or component.find("DUE")
+        self.moves_what_follows = (
+            named is not None
+            and self._anchor is not None
+            and (named.parameter("RANGE") or "").upper() == "THISANDFUTURE"
+        )
+        if self._anchor is None or component.name == "VFREEBUSY":
             return
-        if step > MOST_STEPS:
-            raise TooCostly
-        yield start_s
+        self._first = parse_moment(self._anchor.value)
+        self._zone = None if self._first.utc else zones.of(self._anchor)
+        self._begin_s = seconds(self._first, self._zone)
+        self._nominal_s, self._exact_s = self._length()
+
+    @property
+    def reach_s(self) -> int:
+        """How far from its place by the rule an instance can be that is moved as this one, its end included."""
+        moved_s = abs(self._begin_s - (self.identity_s or 0))
+        return moved_s + abs(self._nominal_s) + abs(self._exact_s) + SLACK_S
+
+    def own(self) -> Iterator[Occurrence]:
+        """The occurrences without a rule."""
+        if self._component.name == "VFREEBUSY":
+            yield from self._busy()
+        elif self._anchor is None:
+            yield from self._undated()
+        else:
+            yield self._at(self._begin_s, self._begin_s if self.identity_s is None else self.identity_s)
+
+    def later(self, identity_s: int) -> Occurrence:
+        """A later instance, moved on the clock as this one is."""
+        assert self.identity_s is not None
+        moved_s = clock_of(self._begin_s, self._zone) - clock_of(self.identity_s, self._zone)
+        return self._at(instant_of(clock_of(identity_s, self._zone) + moved_s, self._zone), identity_s)
+
+    def all(self, asked: TimeRange, reach_s: int) -> Iterator[Occurrence]:
+        """Those that overlap the range, or would if they were up to ``reach_s`` somewhere else."""
+        if self._anchor is None or self._component.name == "VFREEBUSY":
+            yield from self.own()
+            return
+        left_out = set(self._excluded())
+        known = {occurrence.identity_s: occurrence for occurrence in self._listed()}
+        known.setdefault(self._begin_s, self._at(self._begin_s, self._begin_s))
+        yield from (occurrence for identity_s, occurrence in known.items() if identity_s not in left_out)
+        left_out.update(known)
+        reach_s += abs(self._nominal_s) + abs(self._exact_s) + SLACK_S
+        rules = self._component.all("RRULE")
+        for rule in rules:
+            for start_s in self._rule_starts(rule, asked.start_s - reach_s, asked.end_s + reach_s):
+                if start_s not in left_out:
+                    yield self._at(start_s, start_s)
+                    if len(rules) > 1:
+                        left_out.add(start_s)
+
+    def _at(self, start_s: int, identity_s: int) -> Occurrence:
+        end_s = start_s
+        if self._nominal_s:
+            end_s = instant_of(clock_of(start_s, self._zone) + self._nominal_s, self._zone)
+        return self._between(start_s, end_s + self._exact_s, identity_s)
+
+    def _between(self, start_s: int, end_s: int, identity_s: int) -> Occurrence:
+        above_s, below_s = start_s, end_s if end_s > start_s else start_s + 1
+        if self._component.name == "VTODO":
+            assert self._anchor is not None
+            if self._anchor.name == "DUE":
+                above_s, below_s = start_s - 1, start_s
+            elif self._component.find("DURATION"):
+                above_s, below_s = start_s - (end_s <= start_s), max(end_s, start_s) + 1
+            elif self._component.find("DUE") and end_s <= start_s:
+                above_s = end_s - 1
+        return Occurrence(start_s, max(end_s, start_s), identity_s, above_s, below_s, self._component)
+
+    def _length(self) -> tuple[int, int]:
+        """
+        How long an occurrence takes: seconds on the clock, then seconds that pass.
+
+        By DURATION its days are nominal, by DTEND or DUE the time is exact (RFC 5545 §3.8.5.3); dates are days.
+        """
+        duration, end = self._component.find("DURATION"), self._component.find("DTEND") or self._component.find("DUE")
+        if end is not None and end is self._anchor:
+            return 0, 0
+        if duration is not None:
+            nominal_s, exact_s = parse_nominal_duration(duration.value)
+            return (nominal_s, exact_s) if nominal_s + exact_s > 0 else (0, 0)
+        if end is None:
+            return DAY_S if self._first.is_date and self._component.name != "VTODO" else 0, 0
+        last = parse_moment(end.value)
+        if last.is_date and self._first.is_date:
+            return last.clock_s - self._first.clock_s, 0
+        return 0, seconds(last, self._zones.of(end)) - self._begin_s
+
+    def _excluded(self) -> Iterator[int]:
+        for line in self._component.all("EXDATE"):
+            for entry in filter(str.strip, line.value.split(",")):
+                yield seconds(parse_moment(entry), self._zones.of(line))
+
+    def _listed(self) -> Iterator[Occurrence]:
+        for line in self._component.all("RDATE"):
+            for entry in filter(str.strip, line.value.split(",")):
+                start, end = (seconds(moment, self._zones.of(line)) for moment in parse_period(entry))
+                yield self._between(start, end, start) if end > start else self._at(start, start)
+
+    def _rule_starts(self, line: Line, after_s: int, before_s: int) -> Iterator[int]:
+        """Starts by one rule other than DTSTART, in unix seconds."""
+        rule, first = parse_recurrence(line.value), self._first
+        until_s = FAR_AWAY
+        if rule.until is not None and first.is_date:
+            until_s = seconds(Moment(rule.until.clock_s, False, True), self._zone)
+        elif rule.until is not None:
+            until_s = seconds(rule.until, self._zone) + (DAY_S - 1 if rule.until.is_date else 0)
+        left = FAR_AWAY if rule.count is None else rule.count - 1  # "DTSTART always counts as the first occurrence"
+        for clock_s in rule_starts(rule, first, after_s, before_s):
+            if clock_s == first.clock_s:
+                continue
+            start_s = instant_of(clock_s, self._zone)
+            if clock_of(start_s, self._zone) != clock_s:
+                continue  # an hour that is skipped: "MUST be ignored and MUST NOT be counted" (RFC 5545 §3.3.10)
+            if start_s > until_s or left <= 0:
+                return
+            left -= 1
+            yield start_s
+
+    def _undated(self) -> Iterator[Occurrence]:
+        """A task without dates stands where it was created and completed, or everywhere; a note nowhere."""
+        if self._component.name != "VTODO":
+            return
+        found = {
+            name: seconds(parse_moment(line.value), self._zones.of(line))
+            for name in ("COMPLETED", "CREATED")
+            for line in self._component.all(name)[:1]
+        }
+        start_s, end_s = min(found.values(), default=LONG_AGO), max(found.values(), default=FAR_AWAY)
+        if "COMPLETED" in found:
+            yield Occurrence(start_s, end_s, start_s, start_s - 1, end_s + 1, self._component)
+        else:
+            yield Occurrence(start_s, FAR_AWAY, start_s, start_s, FAR_AWAY, self._component)
+
+    def _busy(self) -> Iterator[Occurrence]:
+        """A VFREEBUSY stands where it says, else where its periods are; DURATION means something else in it."""
+        start, end = self._component.find("DTSTART"), self._component.find("DTEND")
+        if start is not None and end is not None:
+            start_s, end_s = (seconds(parse_moment(line.value), self._zones.of(line)) for line in (start, end))
+            yield Occurrence(start_s, end_s, start_s, start_s, end_s + 1, self._component)
+            return
+        for line in self._component.all("FREEBUSY"):
+            for entry in filter(str.strip, line.value.split(",")):
+                start_s, end_s = (seconds(moment, self._zones.of(line)) for moment in parse_period(entry))
+                yield Occurrence(start_s, end_s, start_s, start_s, end_s, self._component)
+
+
+def rings(
+    data: bytes,
+    calendar: Component,
+    outer: Component,
+    alarm: Component,
+    asked: TimeRange,
+    floating: tzinfo | None = None,
+) -> bool:
+    """Whether an alarm of a component goes off in a time range, once or when it repeats (RFC 4791 §9.9)."""
+    trigger = alarm.find("TRIGGER")
+    if trigger is None:
+        return False
+    repeats_s = [0, *_repeats(alarm)]
+    if trigger.value.strip()[:1].isdigit():
+        at_s = seconds(parse_moment(trigger.value), Zones(data, calendar, floating).of(trigger))
+        return any(asked.start_s <= at_s + later_s < asked.end_s for later_s in repeats_s)
+    offset_s = parse_duration(trigger.value)
+    from_end = (trigger.parameter("RELATED") or "").upper() == "END"
+    reach = TimeRange(max(asked.start_s - offset_s - repeats_s[-1], LONG_AGO), min(asked.end_s - offset_s, FAR_AWAY))
+    if not (outer.find("DTSTART") or outer.find("DUE")):
+        return False
+    try:
+        for found in occurrences(data, calendar, outer.name, reach, floating):
+            at_s = (found.end_s if from_end else found.start_s) + offset_s
+            if found.component is outer and any(asked.start_s <= at_s + later < asked.end_s for later in repeats_s):
+                return True
+    except (TooCostly, OverflowError):
+        return True
+    return False
+
+
+MOST_REPEATS = 100
+
+
+def _repeats(alarm: Component) -> list[int]:
+    """Seconds after the first time, rising."""
+    repeat, duration = alarm.find("REPEAT"), alarm.find("DURATION")
+    if repeat is None or duration is None or not repeat.value.strip().isdecimal():
+        return []
+    every_s = max(parse_duration(duration.value), 0)
+    return [every_s * count for count in range(1, min(int(repeat.value), MOST_REPEATS) + 1)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
-from storage.contentlines import Component, Line
+from storage.contentlines import Component, Line, unescape
 from storage.records import Text
 
 # iCalendar (RFC 5545 §3.8); UID stands in the member's row
@@ -25,16 +26,22 @@ MOST = 500  # values of one item
 
 
 def unicode_casemap(text: str) -> str:
-    """A text as ``i;unicode-casemap`` compares it (RFC 5051)."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKD", text).casefold()
+    """
+    A text as ``i;unicode-casemap`` compares it: each character in its titlecase, then decomposed (RFC 5051 §2).
+
+    ``ß`` has no titlecase of one character.
+    """
+    if text.isascii():
+        return text.upper()
+    titled = (title if len(title := character.title()) == 1 else character for character in text)
+    return unicodedata.normalize("NFKD", "".join(titled))
 
 
 def values_of(line: Line) -> list[str]:
     """A property's value as text; of a list (CATEGORIES) also its entries."""
-    text = line.text
-    if line.name not in LISTS or ("," not in text and ";" not in text):
-        return [text]
-    return [text, *(entry.strip() for entry in text.replace(";", ",").split(","))]
+    if line.name not in LISTS or ("," not in line.value and ";" not in line.value):
+        return [line.text]
+    return [line.text, *(unescape(entry).strip() for entry in re.findall(r"(?:[^\\,;]|\\.)+", line.value))]
 
 
 def find_texts(component: Component) -> tuple[Text, ...] | None:

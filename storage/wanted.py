@@ -8,8 +8,7 @@ VALUE_UNDER = {
     # collation: SQL for a value under it, from the columns value and folded (RFC 4790 §9.2, §9.3, RFC 5051)
     "i;octet": "value",
     "i;ascii-casemap": "lower(value)",
-    "i;unicode-casemap": "coalesce(folded, lower(value))",
-    "default": "coalesce(folded, lower(value))",
+    "i;unicode-casemap": "coalesce(folded, upper(value))",
 }
 TESTS = {
     # match type: SQL for a value and a text, which is not empty (RFC 6352 §10.5.4)

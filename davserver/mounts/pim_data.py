@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from xml.etree.ElementTree import Element
 
+from davserver.dav.errors import BadRequest
 from davserver.dav.names import CALDAV, CARDDAV
 from davserver.dav.propfind import PropRequest
 from davserver.dav.xml import text_of
-from davserver.mounts.pim_expand import parse_expand
+from davserver.mounts.pim_filter import parse_time_range
 from davserver.mounts.pim_item_rows import Data
 from storage.errors import ItemRefused
 from storage.expansion import expand
-from storage.partial import Selection, select_parts
+from storage.partial import Selection, limit_freebusy_set, limit_recurrence_set, select_parts
+from storage.recurrence import TimeRange
+
+LIMIT_RECURRENCES, LIMIT_FREE_BUSY = CALDAV.limit_recurrence_set, CALDAV.limit_freebusy_set
 
 DATA = {
     # Clark name: element as written, media type, versions that can be asked
@@ -21,26 +26,47 @@ DATA = {
 }
 
 
-def data_of(asked: PropRequest) -> Mapping[str, Data]:
+def data_of(asked: PropRequest, floating: tzinfo | None = None) -> Mapping[str, Data]:
     """
     What renders the data elements that a report asks for.
 
+    Args:
+        floating: the zone of dates and of times without one; None is UTC.
+
     Raises:
+        BadRequest: a range is missing an end.
         ItemRefused: another media type or version is asked.
     """
-    return {name: _renderer(name, asked.elements[name]) for name in DATA if name in asked.elements}
+    return {name: _renderer(name, asked.elements[name], floating) for name in DATA if name in asked.elements}
 
 
-def _renderer(name: str, element: Element) -> Data:
+def _range(element: Element, name: str) -> TimeRange | None:
+    """The range of an ``expand``, ``limit-recurrence-set`` or ``limit-freebusy-set`` (RFC 4791 §9.6.5 to §9.6.7)."""
+    limit = element.find(name)
+    if limit is None:
+        return None
+    if limit.get("start") is None or limit.get("end") is None:
+        raise BadRequest(f"{name} has a start and an end")
+    return parse_time_range(limit)
+
+
+def _renderer(name: str, element: Element, floating: tzinfo | None) -> Data:
     tag, media, versions, condition = DATA[name]
     if element.get("content-type", media).lower() != media or element.get("version", versions[0]) not in versions:
         raise ItemRefused(condition, f"{media} is what this server has", is_card=name == CARDDAV.address_data)
-    asked = parse_expand(element)
+    expanded = _range(element, CALDAV.expand)
+    recurrence_set, freebusy_set = (_range(element, name) for name in (LIMIT_RECURRENCES, LIMIT_FREE_BUSY))
+    if expanded is not None and recurrence_set is not None:
+        raise BadRequest("calendar-data has an expand or a limit-recurrence-set")
     selection = Selection.parse(element)
 
     def render(data: bytes) -> str:
-        if asked is not None:
-            data = expand(data, asked)
+        if expanded is not None:
+            data = expand(data, expanded, floating)
+        if recurrence_set is not None:
+            data = limit_recurrence_set(data, recurrence_set, floating)
+        if freebusy_set is not None:
+            data = limit_freebusy_set(data, freebusy_set)
         if selection is not None:
             data = select_parts(data, selection)
         text = text_of(data.decode("utf-8", "replace")).replace("\r", "&#13;")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -12,6 +11,7 @@ from storage.contentlines import Component, Line
 from storage.errors import PlaceRefused
 from storage.itemvalues import parse_moment
 from storage.recurrence import TimeRange
+from storage.searchable import unicode_casemap, values_of
 
 ASCII_FOLD = str.maketrans({chr(upper): chr(upper + 32) for upper in range(ord("A"), ord("Z") + 1)})
 MATCHES: dict[str, Callable[[str, str], bool]] = {
@@ -22,17 +22,32 @@ MATCHES: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def _unicode_fold(text: str) -> str:
-    return unicodedata.normalize("NFKD", text).casefold()
-
-
 COLLATIONS: dict[str, Callable[[str], str]] = {
     # RFC 4790 §9.2, §9.3, RFC 5051
     "i;ascii-casemap": lambda text: text.translate(ASCII_FOLD),
     "i;octet": lambda text: text,
-    "i;unicode-casemap": _unicode_fold,
-    "default": _unicode_fold,
+    "i;unicode-casemap": unicode_casemap,
 }
+DEFAULT_COLLATION = {CALDAV: "i;ascii-casemap", CARDDAV: "i;unicode-casemap"}  # RFC 4791 §7.5, RFC 6352 §8.3
+TIMED_COMPONENTS = frozenset({"VCALENDAR", "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VALARM"})
+TIMED_PROPERTIES = frozenset({"COMPLETED", "CREATED", "DTEND", "DTSTAMP", "DTSTART", "DUE", "LAST-MODIFIED"})
+UNTIMED = {
+    # properties that have no time (RFC 5545 §3.8)
+    *("ACTION", "ATTACH", "ATTENDEE", "CATEGORIES", "CLASS", "COMMENT", "CONTACT", "DESCRIPTION", "GEO", "LOCATION"),
+    *("ORGANIZER", "PERCENT-COMPLETE", "PRIORITY", "RELATED-TO", "REPEAT", "REQUEST-STATUS", "RESOURCES", "SEQUENCE"),
+    *("STATUS", "SUMMARY", "TRANSP", "TZID", "UID", "URL", "CALSCALE", "METHOD", "PRODID", "VERSION"),
+}
+WITHIN = {
+    # component: what it can stand in (RFC 5545 §3.6, RFC 7953 §3.1); others stand anywhere
+    **dict.fromkeys(("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE", "VAVAILABILITY"), ("VCALENDAR",)),
+    "VCALENDAR": (),
+    "VALARM": ("VEVENT", "VTODO"),
+    "STANDARD": ("VTIMEZONE",),
+    "DAYLIGHT": ("VTIMEZONE",),
+    "AVAILABLE": ("VAVAILABILITY",),
+}
+
+LiesIn = Callable[[Component, str, TimeRange], bool]
 
 
 def refused(condition: str, why: str, space: Namespace = CALDAV) -> PlaceRefused:
@@ -55,11 +70,15 @@ class TextMatch:
     collation: str
     how: str
 
-    def holds(self, values: Iterable[str]) -> bool:
-        """Whether one of the values matches, or none does when negated."""
+    def is_in(self, values: Iterable[str]) -> bool:
+        """Whether one of the values matches, negated or not."""
         fold, match = COLLATIONS[self.collation], MATCHES[self.how]
         text = fold(self.text)
-        return any(match(fold(value), text) for value in values) is not self.negate
+        return any(match(fold(value), text) for value in values)
+
+    def holds(self, values: Iterable[str]) -> bool:
+        """Whether one of the values matches, or none does when negated."""
+        return self.is_in(values) is not self.negate
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +99,16 @@ class ParamFilter:
 
 @dataclass(frozen=True, slots=True)
 class PropFilter:
-    """A property of a component or card (RFC 4791 §9.7.2, RFC 6352 §10.5.1)."""
+    """
+    A property of a component or card (RFC 4791 §9.7.2, RFC 6352 §10.5.1).
+
+    Where a property stands several times, one of them has to match all that is asked; of a negated text, none may
+    match it.
+
+    Attributes:
+        group: of a vCard's property; None where any or none will do.
+        any_of: whether one of the conditions is enough.
+    """
 
     name: str
     absent: bool = False
@@ -88,17 +116,34 @@ class PropFilter:
     texts: tuple[TextMatch, ...] = ()
     params: tuple[ParamFilter, ...] = ()
     any_of: bool = False
+    group: str | None = None
 
-    def holds(self, component: Component) -> bool:
-        """Whether the component has such a property."""
-        lines = component.all(self.name)
+    def holds(self, component: Component, lies_in: LiesIn | None = None) -> bool:
+        """Whether the component has such a property; ``lies_in`` says whether a property lies in a time range."""
+        lines = [line for line in component.all(self.name) if self.group is None or line.group == self.group]
+        if self.time_range is not None and (lies_in is None or not lies_in(component, self.name, self.time_range)):
+            return False
+        if self.time_range is not None and not lines:
+            return not self.params  # DURATION stands for it
         if self.absent or not lines:
             return self.absent and not lines
-        answers = [text.holds([value for line in lines for value in values_of(line)]) for text in self.texts]
-        answers += [any(param.holds(line) for line in lines) for param in self.params]
-        if self.time_range is not None:
-            answers.append(any(_is_within(line, self.time_range) for line in lines))
-        return not answers or (any(answers) if self.any_of else all(answers))
+        return self._any_holds(lines) if self.any_of else self._all_hold(lines)
+
+    def _any_holds(self, lines: list[Line]) -> bool:
+        values = [value for line in lines for value in values_of(line)]
+        return (
+            not (self.texts or self.params)
+            or any(text.holds(values) for text in self.texts)
+            or any(param.holds(line) for param in self.params for line in lines)
+        )
+
+    def _all_hold(self, lines: list[Line]) -> bool:
+        lines = [line for line in lines if all(param.holds(line) for param in self.params)]
+        unwanted = [text for text in self.texts if text.negate]
+        if any(text.is_in(values_of(line)) for text in unwanted for line in lines):
+            return False
+        wanted = [text for text in self.texts if not text.negate]
+        return any(all(text.is_in(values_of(line)) for text in wanted) for line in lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +219,6 @@ def parse_time_range(element: Element) -> TimeRange:
     return asked
 
 
-def values_of(line: Line) -> list[str]:
-    """A property's value as text; of a list (CATEGORIES) also its entries."""
-    text = line.text
-    if line.name not in ("CATEGORIES", "RESOURCES", "NICKNAME", "ORG", "N") or ("," not in text and ";" not in text):
-        return [text]
-    return [text, *(entry.strip() for entry in text.replace(";", ",").split(","))]
-
-
 def _utc(text: str) -> int:
     moment = parse_moment(text)
     if not moment.utc:
@@ -189,64 +226,93 @@ def _utc(text: str) -> int:
     return moment.clock_s
 
 
-def _comp_filter(element: Element) -> CompFilter:
+def _comp_filter(element: Element, outer: str = "") -> CompFilter:
     name = element.get("name", "").upper()
     if not name:
         raise refused("valid-filter", "a comp-filter has a name")
-    absent, time_range = False, None
+    if outer and outer not in WITHIN.get(name, (outer,)):
+        raise refused("valid-filter", f"a {name[:40]} does not stand in a {outer[:40]}")
+    time_range: TimeRange | None = None
     props, comps = list[PropFilter](), list[CompFilter]()
     for child in element:
         match child.tag:
             case CALDAV.is_not_defined:
-                absent = True
-            case CALDAV.time_range:
-                time_range = parse_time_range(child)
+                _require_alone(child, element, CALDAV)
+                return CompFilter(name, absent=True)
+            case CALDAV.time_range if time_range is None:
+                time_range = _range_of(name, child, TIMED_COMPONENTS, WITHIN)
             case CALDAV.prop_filter:
                 props.append(_prop_filter(child, CALDAV))
             case CALDAV.comp_filter:
-                comps.append(_comp_filter(child))
+                comps.append(_comp_filter(child, name))
             case other:
-                raise refused("valid-filter", f"{other[:80]} does not stand in a comp-filter")
-    if absent and (time_range or props or comps):
-        raise refused("valid-filter", "is-not-defined stands alone in its comp-filter")
-    return CompFilter(name, absent, time_range, tuple(props), tuple(comps))
+                raise refused("valid-filter", f"{other[:80]} does not stand in a comp-filter, or not twice")
+    return CompFilter(name, False, time_range, tuple(props), tuple(comps))
+
+
+def _range_of(name: str, element: Element, timed: Container[str], untimed: Container[str]) -> TimeRange:
+    """The time-range of what has a time; of what may have one, nobody knows how it is compared (RFC 4791 §9.9)."""
+    if name not in timed:
+        condition = "valid-filter" if name in untimed else "supported-filter"
+        raise refused(condition, f"a time-range of {name[:40]} has no meaning in RFC 4791 9.9")
+    return parse_time_range(element)
+
+
+def _require_alone(child: Element, outer: Element, space: Namespace) -> None:
+    if len(outer) > 1:
+        raise refused("valid-filter", f"{child.tag[:80]} stands alone where it stands", space)
 
 
 def _prop_filter(element: Element, space: Namespace) -> PropFilter:
-    name = element.get("name", "").upper()
+    group, _, name = element.get("name", "").upper().rpartition(".")
     if not name:
         raise refused("valid-filter", "a prop-filter has a name", space)
-    absent, time_range = False, None
+    if space is CALDAV and group:
+        raise refused("valid-filter", f"{element.get('name', '')[:40]!r} is no name of a property", space)
+    time_range: TimeRange | None = None
     texts, params = list[TextMatch](), list[ParamFilter]()
     for child in element:
         if child.tag == space.is_not_defined:
-            absent = True
-        elif child.tag == CALDAV.time_range and space is CALDAV:
-            time_range = parse_time_range(child)
-        elif child.tag == space.text_match:
+            _require_alone(child, element, space)
+            return PropFilter(name, absent=True, group=group or None)
+        if child.tag == CALDAV.time_range and space is CALDAV and not texts and time_range is None:
+            time_range = _range_of(name, child, TIMED_PROPERTIES, UNTIMED)
+        elif child.tag == space.text_match and (space is CARDDAV or (not texts and time_range is None)):
             texts.append(_text_match(child, space))
         elif child.tag == space.param_filter:
             params.append(_param_filter(child, space))
         else:
-            raise refused("valid-filter", f"{child.tag[:80]} does not stand in a prop-filter", space)
+            raise refused("valid-filter", f"{child.tag[:80]} does not stand there in a prop-filter", space)
     any_of = space is CARDDAV and _any_of(element)
-    return PropFilter(name, absent, time_range, tuple(texts), tuple(params), any_of)
+    return PropFilter(name, False, time_range, tuple(texts), tuple(params), any_of, group or None)
 
 
 def _param_filter(element: Element, space: Namespace) -> ParamFilter:
-    text = element.find(space.text_match)
-    absent = element.find(space.is_not_defined) is not None
-    return ParamFilter(element.get("name", "").upper(), absent, None if text is None else _text_match(text, space))
+    name = element.get("name", "").upper()
+    if not name or len(element) > 1:
+        raise refused("valid-filter", "a param-filter has a name and one condition at most", space)
+    for child in element:
+        if child.tag == space.is_not_defined:
+            return ParamFilter(name, True, None)
+        if child.tag == space.text_match:
+            return ParamFilter(name, False, _text_match(child, space))
+        raise refused("valid-filter", f"{child.tag[:80]} does not stand in a param-filter", space)
+    return ParamFilter(name, False, None)
 
 
 def _text_match(element: Element, space: Namespace) -> TextMatch:
-    collation = element.get("collation", "i;ascii-casemap" if space is CALDAV else "i;unicode-casemap")
-    how = element.get("match-type", "contains")
+    collation = element.get("collation", "default")
+    if collation == "default":
+        collation = DEFAULT_COLLATION[space]
+    how = element.get("match-type", "contains") if space is CARDDAV else "contains"
+    negate = element.get("negate-condition", "no")
     if collation not in COLLATIONS:
         raise refused("supported-collation", f"the collation {collation[:40]!r} is not offered", space)
     if how not in MATCHES:
         raise refused("valid-filter", f"match-type is {how[:40]!r}; it can be {', '.join(MATCHES)}", space)
-    return TextMatch("".join(element.itertext()), element.get("negate-condition") == "yes", collation, how)
+    if negate not in ("yes", "no"):
+        raise refused("valid-filter", f"negate-condition is {negate[:20]!r}; it can be yes or no", space)
+    return TextMatch("".join(element.itertext()), negate == "yes", collation, how)
 
 
 def _any_of(element: Element) -> bool:
@@ -254,12 +320,3 @@ def _any_of(element: Element) -> bool:
     if test not in ("anyof", "allof"):
         raise refused("valid-filter", f"test is {test[:20]!r}; it can be anyof or allof", CARDDAV)
     return test == "anyof"
-
-
-def _is_within(line: Line, asked: TimeRange) -> bool:
-    try:
-        moment = parse_moment(line.value)
-    except ValueError:
-        return False
-    end_s = moment.clock_s + (86_400 if moment.is_date else 1)
-    return asked.start_s < end_s and asked.end_s > moment.clock_s

@@ -17,8 +17,8 @@ from storage.collection import Collection
 from storage.contentlines import mend, parse_components
 from storage.index import Index
 from storage.occurrences import BUSY, TENTATIVE, busy_of
-from storage.recurrence import TimeRange, spans
-from storage.rules import TooCostly
+from storage.recurrence import TimeRange, occurrences
+from storage.rrule import TooCostly
 
 UTC_FORM = "%Y%m%dT%H%M%SZ"
 FBTYPE = {BUSY: "BUSY", TENTATIVE: "BUSY-TENTATIVE"}
@@ -64,10 +64,10 @@ def _add_periods(
     data: bytes, asked: TimeRange, periods: dict[int, list[tuple[int, int]]], floating: tzinfo | None
 ) -> None:
     calendar = parse_components(data, longest_head=len(data))[0]
-    for start, end, component in spans(data, calendar, "VEVENT", asked, floating):
-        busy = busy_of(component)
-        if busy and start < end and start < asked.end_s and end > asked.start_s:
-            periods[busy].append((start, end))
+    for found in occurrences(data, calendar, "VEVENT", asked, floating):
+        busy = busy_of(found.component)
+        if busy and found.start_s < found.end_s and found.reaches(asked):
+            periods[busy].append((found.start_s, found.end_s))
 
 
 def _merged(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:

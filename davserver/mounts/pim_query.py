@@ -17,22 +17,22 @@ from davserver.mounts.pim_filter import (
     PropFilter,
     parse_calendar_filter,
     parse_card_filter,
+    refused,
 )
 from davserver.mounts.pim_view import View
 from storage.collection import CALENDAR, Collection
 from storage.contentlines import Component, Malformed, mend, parse_components
 from storage.index import Index
-from storage.itemvalues import parse_duration, parse_moment
 from storage.occurrences import ZONE_SLACK_S
 from storage.records import FAR_AWAY, LONG_AGO, Member
-from storage.recurrence import TimeRange, on_clock, overlaps, spans, system_zone, zone_of_calendar
-from storage.rules import TooCostly
+from storage.recurrence import TimeRange, is_in_range, occurrences, overlaps, rings
+from storage.rrule import TooCostly
 from storage.searchable import SEARCHABLE
 from storage.store import Store
 from storage.wanted import Match, Wanted
+from storage.zones import instant_of, system_zone, zone_of_calendar
 
 INDEXED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
-MOST_REPEATS = 100
 
 log = logging.getLogger("davserver.pim")
 
@@ -45,12 +45,18 @@ def parse_query(root: Element, collection: Collection) -> CompFilter | CardFilte
 def floating_zone(root: Element, collection: Collection) -> tzinfo | None:
     """
     The zone for dates and floating times: the one in the request, else the calendar's (RFC 4791 §7.3); None is UTC.
+
+    Raises:
+        PlaceRefused: what the request names is none (RFC 4791 §7.8, RFC 7809 §3.1.6).
     """
-    named = root.findtext(CALDAV.timezone_id)
-    if named is not None and named.strip():
-        return system_zone(named.strip())
-    text = root.findtext(CALDAV.timezone) or collection.meta.get("C:calendar-timezone", "")
-    return zone_of_calendar(text) if text.strip() else None
+    named, described = ((root.findtext(name) or "").strip() for name in (CALDAV.timezone_id, CALDAV.timezone))
+    zone = system_zone(named) if named else zone_of_calendar(described) if described else None
+    if zone is None and named:
+        raise refused("valid-timezone", f"no time zone {named[:40]!r} is known here")
+    if zone is None and described:
+        raise refused("valid-calendar-data", "the timezone of a query is an iCalendar object with one VTIMEZONE")
+    own = collection.meta.get("C:calendar-timezone", "").strip()
+    return zone or (zone_of_calendar(own) if own else None)
 
 
 def matches(
@@ -151,27 +157,34 @@ def local_spans(
     """Spans on local clocks that overlap a time range on the clock of a zone: (id, start, end, busy), in UTC."""
     wide = index.spans_within(folder_id, asked.start_s - ZONE_SLACK_S, asked.end_s + ZONE_SLACK_S, local=True)
     for member, start_s, end_s, busy in wide:
-        first_s, last_s = on_clock(start_s, floating), on_clock(end_s, floating)
+        first_s, last_s = _instant(start_s, floating), _instant(end_s, floating)
         if first_s < asked.end_s and last_s > asked.start_s:
             yield member, first_s, last_s, busy
 
 
+def _instant(clock_s: int, zone: tzinfo) -> int:
+    return clock_s if clock_s in (LONG_AGO, FAR_AWAY) else instant_of(clock_s, zone)
+
+
 def _wanted(props: Sequence[PropFilter]) -> tuple[list[Wanted], bool]:
-    """The conditions that rows can judge, and whether those are all."""
-    found = [
-        Wanted(
-            prop.name,
-            prop.absent,
-            tuple(
-                Match(COLLATIONS[text.collation](text.text), text.collation, text.how, text.negate)
-                for text in prop.texts
-            ),
-            prop.any_of,
-        )
-        for prop in props
-        if (prop.name in SEARCHABLE or prop.name == "UID") and not prop.params and prop.time_range is None
-    ]
-    return found, len(found) == len(props)
+    """The conditions that rows can judge, and whether their answer is the whole one."""
+    found, is_whole = [], True
+    for prop in props:
+        if prop.name not in SEARCHABLE and prop.name != "UID":
+            is_whole = False
+            continue
+        if prop.params or prop.group is not None or prop.time_range is not None:
+            is_whole = False
+            if not (prop.absent or prop.any_of or prop.time_range is not None):
+                found.append(Wanted(prop.name))
+            continue
+        # several texts have to stand in one property, which rows do not tell
+        is_whole = is_whole and (prop.any_of or len(prop.texts) < 2)
+        matches = [
+            Match(COLLATIONS[text.collation](text.text), text.collation, text.how, text.negate) for text in prop.texts
+        ]
+        found.append(Wanted(prop.name, prop.absent, tuple(matches), prop.any_of))
+    return found, is_whole
 
 
 class _Asked:
@@ -196,7 +209,7 @@ class _Asked:
         return overlaps(self._data, self._calendar, name, asked, f"{self._key} {name}", self._floating)
 
     def _has(self, question: CompFilter, component: Component) -> bool:
-        return all(prop.holds(component) for prop in question.props) and all(
+        return all(prop.holds(component, self._lies_in) for prop in question.props) and all(
             self._holds(comp, component) for comp in question.comps
         )
 
@@ -206,37 +219,26 @@ class _Asked:
             return question.absent and not found
         asked = question.time_range
         if asked is not None:
-            if outer is self._calendar and not self._overlaps(question.name, asked):
-                return False
             if outer is not self._calendar:
-                found = [alarm for alarm in found if self._rings(alarm, outer, asked)]
+                found = [alarm for alarm in found if self._rings(outer, alarm, asked)]
+            elif len(found) == 1 or question.is_bare:
+                if not self._overlaps(question.name, asked):
+                    return False
+            else:
+                found = self._overlapping(found, asked)
         return any(self._has(question, component) for component in found)
 
-    def _rings(self, alarm: Component, outer: Component, asked: TimeRange) -> bool:
-        """Whether an alarm goes off in a time range (RFC 4791 §9.9, the last table)."""
-        trigger = alarm.find("TRIGGER")
-        if trigger is None:
-            return False
-        times = [0, *self._repeats(alarm)]
-        if trigger.value.strip()[:1].isdigit():
-            at_s = parse_moment(trigger.value).clock_s
-            return any(asked.start_s <= at_s + later < asked.end_s for later in times)
-        offset = parse_duration(trigger.value)
-        from_end = (trigger.parameter("RELATED") or "").upper() == "END"
-        reach = TimeRange(LONG_AGO, asked.end_s if asked.end_s == FAR_AWAY else asked.end_s - offset)
+    def _overlapping(self, found: list[Component], asked: TimeRange) -> list[Component]:
+        """Of master and overrides those of which an instance overlaps: the same one has the properties."""
         try:
-            for start, end, component in spans(self._data, self._calendar, outer.name, reach, self._floating):
-                at_s = (end if from_end else start) + offset
-                if component is outer and any(asked.start_s <= at_s + later < asked.end_s for later in times):
-                    return True
-        except TooCostly:
-            return True
-        return False
+            near = occurrences(self._data, self._calendar, found[0].name, asked, self._floating)
+            reached = {id(occurrence.component) for occurrence in near if occurrence.reaches(asked)}
+        except (TooCostly, OverflowError):
+            return found
+        return [component for component in found if id(component) in reached]
 
-    @staticmethod
-    def _repeats(alarm: Component) -> list[int]:
-        repeat, duration = alarm.find("REPEAT"), alarm.find("DURATION")
-        if repeat is None or duration is None or not repeat.value.strip().isdecimal():
-            return []
-        every = parse_duration(duration.value)
-        return [every * count for count in range(1, min(int(repeat.value), MOST_REPEATS) + 1)]
+    def _rings(self, outer: Component, alarm: Component, asked: TimeRange) -> bool:
+        return rings(self._data, self._calendar, outer, alarm, asked, self._floating)
+
+    def _lies_in(self, component: Component, name: str, asked: TimeRange) -> bool:
+        return is_in_range(self._data, self._calendar, component, name, asked, self._floating)

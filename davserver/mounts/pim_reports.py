@@ -129,7 +129,8 @@ def multiget(root: Element, resource: Resource, request: Request, view: View) ->
         why = f"{len(hrefs)} hrefs; {most} are the most"
         raise PlaceRefused(collection.asked, why, "number-of-matches-within-limits")
     asked = parse_prop(root)
-    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data_of(asked))
+    data = data_of(asked, pim_query.floating_zone(root, collection))
+    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data)
     return multistatus(_named_rows(list(dict.fromkeys(hrefs)), collection, rows, view))
 
 
@@ -193,7 +194,7 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
         found = page[:limit]
         if len(page) > limit:
             tail = status_response(href_path(collection), 507, TRUNCATED)
-    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data_of(asked))
+    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data_of(asked, floating))
     return multistatus(rows.rows(list(found)), tail)
 
 

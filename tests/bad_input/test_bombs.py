@@ -1,0 +1,115 @@
+"""Rules that would recur for ever: stored where they are valid, and no report takes long or much for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import MakeServer
+from tests.harness import Dav, Server
+from tests.pim.samples import busy, event, multiget, query
+
+CAL = "/dav/alice/bombs/"
+MOST_KIB = 300_000
+PAST = "20000101T000000Z"
+RULES = (
+    "FREQ=SECONDLY",
+    "FREQ=SECONDLY;UNTIL=99991231T235959Z",
+    "FREQ=SECONDLY;COUNT=999999999",
+    "FREQ=SECONDLY;BYSETPOS=2",
+    "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=MINUTELY;INTERVAL=7;BYHOUR=3;BYSECOND=1,2,3,4,5,6,7,8,9",
+    "FREQ=HOURLY;BYMONTHDAY=31;BYMONTH=2,4,6",
+    "FREQ=DAILY;BYSETPOS=2",
+    "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+    "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=50",
+    "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=300",
+    "FREQ=YEARLY;BYWEEKNO=53;BYMONTH=6",
+    "FREQ=YEARLY;INTERVAL=999999999",
+    "FREQ=YEARLY;UNTIL=99991231T235959Z",
+    "FREQ=YEARLY;COUNT=999999999;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYMONTHDAY=1,2,3,4,5,6,7,8,9,10"
+    f";BYHOUR={','.join(map(str, range(24)))};BYMINUTE={','.join(map(str, range(60)))}"
+    f";BYSECOND={','.join(map(str, range(60)))}",
+)
+FAR = ("99990101T000000Z", "99991231T000000Z")
+WEEK = ("20270104T000000Z", "20270111T000000Z")
+ALL = ("19000101T000000Z", "99991231T235959Z")
+
+
+def during(start: str, end: str) -> str:
+    return f'<C:comp-filter name="VEVENT"><C:time-range start="{start}" end="{end}"/></C:comp-filter>'
+
+
+def expand(start: str, end: str) -> str:
+    return f'<C:calendar-data><C:expand start="{start}" end="{end}"/></C:calendar-data>'
+
+
+def limit(start: str, end: str) -> str:
+    return f'<C:calendar-data><C:limit-recurrence-set start="{start}" end="{end}"/></C:calendar-data>'
+
+
+HREFS = [f"{CAL}{number}.ics" for number in range(len(RULES))]
+ALARMS = '<C:comp-filter name="VEVENT"><C:comp-filter name="VALARM">{}</C:comp-filter></C:comp-filter>'
+STARTS = '<C:comp-filter name="VEVENT"><C:prop-filter name="DTSTART">{}</C:prop-filter></C:comp-filter>'
+
+
+def within(filters: str, start: str, end: str) -> str:
+    return filters.format(f'<C:time-range start="{start}" end="{end}"/>')
+
+
+REPORTS = {
+    "query": lambda asked: query(during(*asked)),
+    "query with expand": lambda asked: query(during(*asked), expand(*asked)),
+    "query with limit": lambda asked: query(during(*asked), limit(*asked)),
+    "query of alarms": lambda asked: query(within(ALARMS, *asked)),
+    "query of starts": lambda asked: query(within(STARTS, *asked)),
+    "multiget with expand": lambda asked: multiget(*HREFS, data=expand(*asked)),
+    "free-busy": lambda asked: busy(*asked),
+}
+
+
+@pytest.fixture(scope="module")
+def cloud(start_server: MakeServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = start_server(tmp_path_factory.mktemp("bombs") / "server")
+    client = server.client("alice")
+    assert client.mkcalendar(CAL).status == 201
+    alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:x", "TRIGGER:-PT1M", "END:VALARM")
+    for href, rule in zip(HREFS, RULES, strict=True):
+        assert client.put(href, event(href, "x", f"RRULE:{rule}", *alarm, start=PAST)).status == 201, rule
+    yield server
+    assert " 500 " not in server.log
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.rfc("4791", "7.4")
+@pytest.mark.parametrize("asked", [WEEK, FAR, ALL], ids=["a week", "the last year", "all time"])
+@pytest.mark.parametrize("what", REPORTS)
+def test_a_rule_without_end_is_answered_while_others_are_served(
+    cloud: Server, what: str, asked: tuple[str, str]
+) -> None:
+    client, other = cloud.client("alice"), cloud.client("bob")
+    answers: list[int] = []
+    waiting = threading.Thread(target=lambda: answers.append(client.report(CAL, REPORTS[what](asked), "1").status))
+    waiting.start()
+    while waiting.is_alive():
+        assert other.propfind("/dav/bob/").status == 207
+        waiting.join(0.05)
+    assert answers == [200 if what == "free-busy" else 207]
+    client.close()
+    other.close()
+
+
+def test_the_bombs_took_no_more_memory_than_a_small_machine_has(cloud: Server) -> None:
+    status = Path("/proc", str(cloud.pid), "status").read_text()
+    peak_kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    assert peak_kib < MOST_KIB
+
+
+def test_every_bomb_is_what_was_put(cloud: Server) -> None:
+    client: Dav = cloud.client("alice")
+    for href, rule in zip(HREFS, RULES, strict=True):
+        assert f"RRULE:{rule}".encode() in client.get(href).body.replace(b"\r\n ", b"")
