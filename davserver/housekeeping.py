@@ -56,6 +56,7 @@ class Housekeeper:
 
     def _look(self) -> None:
         work_off(self._store)
+        self._store.upkeep()
         if self._clock() >= self._next_pass:
             self._next_pass = self._clock() + PASS_EVERY_S
             self._store.housekeeping(self._pacer())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import secrets
 
 Stamp = tuple[int, int, int, int]
 NO_STAMP: Stamp = (0, 0, 0, 0)
@@ -35,3 +37,37 @@ def read_bytes(file: str) -> bytes:
     """All of a file. Raises OSError."""
     with os.fdopen(open_to_read(file), "rb") as opened:
         return opened.read()
+
+
+def sync_directory(directory: str) -> None:
+    """Press a directory's entries onto the disk. Raises OSError."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def sync_file_system(fd: int) -> None:
+    """
+    Press all that was written on the file system of an open file onto the disk (``syncfs`` of Linux, else ``sync``).
+
+    What could not be written since ``fd`` was opened is an error here as well. Raises OSError.
+    """
+    if _SYNCFS is None:
+        os.sync()
+    elif _SYNCFS(fd) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def boot_id() -> str:
+    """Which start of the machine this is; a power cut changes it. Where that cannot be known, never the same."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return f"unknown {secrets.token_hex(8)}"
+
+
+_SYNCFS = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)

@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from storage.disk import boot_id, find_status
 from storage.errors import DiskFull
 from storage.records import (
     LENGTHS_S,
@@ -129,6 +130,8 @@ MEMBER_COLUMNS = "id, name, disk_name, etag, size, inode, modified_ns, changed_n
 SPAN_CLASSES = (*LENGTHS_S, None)
 SPAN_WITHIN = "folder = ? AND kind = ? AND start_s > ? AND start_s < ? AND end_s > ?"
 AT_ONCE = 500  # values of one IN list
+FOLDED_LOG_BYTES = 4 << 20
+WRITER_FOLDS_PAGES = 8000  # of 4 KiB: only where nobody folds the log in the background
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 LISTED = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
 LARGEST = (1 << 63) - 1
@@ -174,6 +177,10 @@ class Batch:
 
     def __bool__(self) -> bool:
         return bool(self.statements)
+
+    def add(self, other: Batch) -> None:
+        """Take over the changes of another batch, after one's own."""
+        self.statements += other.statements
 
     def _add(self, sql: str, *values: Any) -> None:
         self.statements.append((sql, values))
@@ -449,8 +456,11 @@ class Index:
         """
         Open the index, or make a new one where it is missing, damaged or of another version.
 
+        Its commits are not synced: what a power cut takes of them is found again on the disk, and tokens that were
+        given out since begin a new epoch.
+
         Args:
-            durable: press each commit onto the disk, so that a counter outlives a power cut before a token names it.
+            durable: files are synced, so that an index that was closed is right after another start of the machine.
         """
         self.file = str(file)
         self._durable = durable
@@ -478,7 +488,8 @@ class Index:
             self.file, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256
         )
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WRITER_FOLDS_PAGES}")
         connection.execute("PRAGMA cache_size = -2048")
         connection.execute("PRAGMA temp_store = MEMORY")
         return connection
@@ -540,22 +551,34 @@ class Index:
     def _settle_epoch(self) -> str:
         """
         The epoch of this index's tokens: a new one for a new, copied or restored index and for one that a crash of the
-        machine may have cut short.
+        machine may have cut short. That it is open now is synced before anything else is written.
         """
         identity = self._identity()
         boot = boot_id()
         epoch = self.meta("epoch")
-        lost_tail = self.meta("durable") != 1 and self.meta("boot") != boot
+        whole = self.meta("durable") == 1 and self.meta("closed") == 1
+        lost_tail = not whole and self.meta("boot") != boot
         if epoch is None or self.meta("identity") != identity or lost_tail:
             epoch = new_id()
         batch = Batch()
-        for key, value in (("epoch", epoch), ("identity", identity), ("boot", boot), ("durable", int(self._durable))):
-            batch.set_meta(key, value)
+        batch.set_meta("epoch", epoch)
+        batch.set_meta("identity", identity)
+        batch.set_meta("boot", boot)
+        batch.set_meta("durable", int(self._durable))
+        batch.set_meta("closed", 0)
+        self._writer.execute("PRAGMA synchronous = FULL")
         self.commit(batch)
+        self._writer.execute("PRAGMA synchronous = NORMAL")
         return str(epoch)
 
     def close(self) -> None:
-        """Close every connection; the write-ahead log is folded into the file."""
+        """Close every connection; the write-ahead log is folded into the file, which is synced."""
+        batch = Batch()
+        batch.set_meta("closed", 1)
+        try:
+            self.commit(batch)
+        except (DiskFull, sqlite3.Error):
+            log.warning("the index could not note that it was closed")
         with self._write_guard, self._guard:
             for reader in list(self._readers):
                 reader.connection.close()
@@ -595,6 +618,12 @@ class Index:
         batch = Batch()
         batch.sweep()
         self.commit(batch)
+
+    def fold_log(self) -> None:
+        """Copy the write-ahead log into the file where it is long, beside writers: they need not do it then."""
+        status = find_status(self.file + "-wal")
+        if status is not None and status.st_size > FOLDED_LOG_BYTES:
+            self._rows("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -775,11 +804,3 @@ def set_aside(file: str) -> str:
     aside = f"{file}.set-aside"
     os.replace(file, aside)
     return aside
-
-
-def boot_id() -> str:
-    """Which start of the machine this is; a power cut changes it."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return "unknown"

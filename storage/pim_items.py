@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Item
 from storage.errors import ItemRefused, NotFound, PlaceRefused, PreconditionFailed, UidConflict
 from storage.icalendar import Judged, judge
+from storage.imports import Import, Staged, Target, staged
 from storage.itemstream import split_collection
 from storage.paths import join, require_name
 
 if TYPE_CHECKING:
-    from storage.records import Member
+    from storage.records import Folder, Member
     from storage.session import Session
-    from storage.transaction import Transaction
+    from storage.state import Change
 
 Check = Callable[[str | None], None]  # given the present ETag or None, raises PreconditionFailed
 SUFFIXES = {CALENDAR: ".ics", ADDRESS_BOOK: ".vcf"}
-IMPORTED_AT_ONCE = 25
+PLANNED_APART = 3  # times, before others who write into the collection meanwhile must wait
 PLAIN_UID = re.compile(r"[A-Za-z0-9@_+=.,-]{1,120}")
 
 
@@ -33,10 +36,11 @@ class Stored:
     What a PUT left on the shelf.
 
     Attributes:
+        etag: the bare value.
         verbatim: whether the stored bytes are the client's; only then does it learn the ETag.
     """
 
-    member: Member
+    etag: str
     created: bool
     verbatim: bool
 
@@ -50,48 +54,95 @@ def put_item(session: Session, collection: Collection, name: str, data: bytes, c
     _require_put(session, collection, name, present)
     check(None if present is None else present.etag)
     judged = _judge(session, data, collection.tag, collection.components, present)
-    with session.store.write(collection.place) as tx:
-        present = tx.find_member(collection.place, name)
+    uid = judged.facts.uid
+    writing = session.store.write_items(collection.place, name, uid)
+    with session.store.item_scratch(judged.data) as scratch, writing as write:
+        present = write.find_member(name)
         _require_put(session, collection, name, present)
         check(None if present is None else present.etag)
-        return _store(session, tx, collection, name, judged, present)
+        holder = None if uid is None else write.holder_of_uid(uid)
+        _require_free_uid(session, collection, name, uid, present, holder)
+        creator = _creator_of_new(session, collection, name, present)
+        write.put(name, scratch, judged.data, judged.facts, creator=creator)
+    return Stored(scratch.digest, present is None, not judged.rewritten)
 
 
-def judge_stream(session: Session, data: bytes, tag: str, components: Sequence[str]) -> list[Judged]:
-    """The items of one ``.ics`` or ``.vcf`` stream. Raises ItemRefused for the first that cannot be stored."""
-    return [_judge(session, part, tag, components, None) for part in split_collection(data, tag)]
+def judge_stream(session: Session, data: bytes, tag: str, components: Sequence[str]) -> Iterator[Judged]:
+    """The items of one ``.ics`` or ``.vcf`` stream. Raises ItemRefused at the first that cannot be stored."""
+    for part in split_collection(data, tag):
+        yield _judge(session, part, tag, components, None)
 
 
-def import_items(session: Session, collection: Collection, items: Sequence[Judged]) -> None:
+def import_items(session: Session, collection: Collection, items: Iterable[Judged]) -> int:
     """
-    Add and update judged items by UID; nothing is removed.
+    Add and update judged items by UID, all or none; nothing is removed. Gives how many there were.
 
-    What the rights or a name refuse is refused before anything is stored. They are stored some at a time, so that
-    others who read or write there meanwhile wait for a moment only; a crash leaves those that were stored.
+    What the items, the rights or a name refuse is refused before anything is stored. After that the import will be
+    finished, if this process does not live so long by the next. Others read and write in the collection meanwhile.
     """
     _require_items_fit(collection)
-    for judged in items:
-        name = _name_for(session, collection, judged)
-        _require_put(session, collection, name, session.store.find_member(collection.folder, name))
-    for start in range(0, len(items), IMPORTED_AT_ONCE):
-        with session.store.write(collection.place) as tx:
-            for judged in items[start : start + IMPORTED_AT_ONCE]:
-                name = _name_for(session, collection, judged)
-                present = tx.find_member(collection.place, name)
-                _require_put(session, collection, name, present)
-                _store(session, tx, collection, name, judged, present)
+    with staged(session.store, items) as prepared:
+        return finish_import(session, collection, prepared)
+
+
+def finish_import(session: Session, collection: Collection, prepared: Import) -> int:
+    """Give what ``staged`` has prepared to a collection; see ``import_items``."""
+    _require_items_fit(collection)
+    targets = _begin_import(session, collection, prepared)
+    prepared.finish(collection.place, targets)
+    return len(prepared.items)
+
+
+def _begin_import(session: Session, collection: Collection, prepared: Import) -> list[Target]:
+    """Commit an import. Where each item belongs is looked up beforehand: the write lock is held for a moment only."""
+    store, place = session.store, collection.place
+    for attempt in count(1):
+        before = store.find_folder(place) or collection.folder
+        targets = _plan(session, collection, before, prepared.items)
+        with store.import_into(place) as folder:
+            if folder.counter != before.counter and attempt < PLANNED_APART:
+                continue
+            if folder.counter != before.counter:
+                targets = _plan(session, collection, folder, prepared.items)
+            prepared.commit(place, targets)
+            break
+    return targets
+
+
+def _plan(session: Session, collection: Collection, folder: Folder, items: Sequence[Staged]) -> list[Target]:
+    """Where each item belongs. Raises what refuses one of them."""
+    targets: dict[str, Target] = {}
+    names: dict[str, str] = {}  # by UID
+    for item in items:
+        uid = item.facts.uid
+        name = names.get(uid) if uid is not None else None
+        name = name or _name_for(session, collection, uid, targets)
+        if uid is not None:
+            names[uid] = name
+        present = session.store.find_member(folder, name)
+        _require_put(session, collection, name, present)
+        _require_free_uid(session, collection, name, uid, present, None)
+        changes: list[Change] = []
+        if present is None:
+            if os.path.lexists(session.store.file(folder.place, name)):
+                raise PlaceRefused(join(collection.asked, name), "something that is not served has this name")
+            changes = session.store.state(folder.place).removal(name)
+            creator = _creator_of_new(session, collection, name, present)
+            changes += [] if creator is None else [(name, "creator", creator)]
+        targets[name] = Target(item, name, present, tuple(changes))  # of two with one UID the later one counts
+    return list(targets.values())
 
 
 def remove_item(session: Session, item: Item, check: Check) -> None:
     """Move an item to the trash."""
     session.access.require(Action.DELETE, item.path)
     place, name = item.collection.place, item.member.name
-    with session.store.write(place) as tx:
-        present = tx.find_member(place, name)
+    with session.store.write_items(place, name) as write:
+        present = write.find_member(name)
         if present is None:
             raise NotFound(item.path)
         check(present.etag)
-        tx.remove(place, name, by=session.principal.name)
+        write.remove(present, by=session.principal.name)
 
 
 def move_item(session: Session, item: Item, target: Collection, name: str, overwrite: bool, check: Check) -> bool:
@@ -135,47 +186,51 @@ def _judge(session: Session, data: bytes, tag: str, components: Sequence[str], p
     return judged
 
 
-def _store(
-    session: Session, tx: Transaction, collection: Collection, name: str, judged: Judged, present: Member | None
-) -> Stored:
-    _require_free_uid(session, collection, name, judged.facts.uid, present)
-    path = join(collection.path, name)
-    creator = None
-    if present is None and not session.access.may(Action.WRITE, path):
-        creator = session.principal.name  # a rule gives create alone: what one made oneself stays one's own
-    with session.store.scratch(collection.place) as scratch:
-        scratch.write(judged.data)
-        member = tx.put(collection.place, name, scratch, judged.facts, creator=creator)
-    return Stored(member, present is None, not judged.rewritten)
+def _creator_of_new(session: Session, collection: Collection, name: str, present: Member | None) -> str | None:
+    """The maker to keep where a rule gives ``create`` alone: what one made oneself stays one's own."""
+    if present is not None or session.access.may(Action.WRITE, join(collection.path, name)):
+        return None
+    return session.principal.name
 
 
 def _require_free_uid(
-    session: Session, collection: Collection, name: str, uid: str | None, present: Member | None, source: str = ""
+    session: Session,
+    collection: Collection,
+    name: str,
+    uid: str | None,
+    present: Member | None,
+    holder: str | None,
+    source: str = "",
 ) -> None:
-    """No other member may hold the UID, nor may an item be replaced by one with another (RFC 4791 §5.3.2.1)."""
+    """
+    No other member may hold the UID, nor may an item be replaced by one with another (RFC 4791 §5.3.2.1).
+
+    Args:
+        holder: who holds it.
+        source: who may hold it, because it goes away.
+    """
     if uid is None:
         return
     if present is not None and present.uid is not None and present.uid != uid:
         raise UidConflict(uid, join(collection.asked, name), is_card=collection.tag == ADDRESS_BOOK)
-    holder = session.store.holder_of_uid(collection.folder, uid)
     if holder is not None and holder not in (name, source):
         may_know = session.access.may(Action.READ, join(collection.path, holder))
         named = join(collection.asked, holder) if may_know else collection.asked + "/"
         raise UidConflict(uid, named, is_card=collection.tag == ADDRESS_BOOK)
 
 
-def _name_for(session: Session, collection: Collection, judged: Judged) -> str:
-    uid = judged.facts.uid
-    if uid is None:
-        return secrets.token_hex(16) + SUFFIXES[collection.tag]
-    holder = session.store.holder_of_uid(collection.folder, uid)
-    if holder is not None:
-        return holder
-    name = (uid if PLAIN_UID.fullmatch(uid) and not uid.startswith(".") else secrets.token_hex(16)) + SUFFIXES[
-        collection.tag
-    ]
-    taken = session.store.find_member(collection.folder, name) is not None
-    return secrets.token_hex(16) + SUFFIXES[collection.tag] if taken else name
+def _name_for(session: Session, collection: Collection, uid: str | None, others: Container[str]) -> str:
+    """The name of the item that holds the UID, or a new one; ``others`` are given to items of the same import."""
+    suffix = SUFFIXES[collection.tag]
+    if uid is not None:
+        holder = session.store.holder_of_uid(collection.folder, uid)
+        if holder is not None:
+            return holder
+        name = uid + suffix
+        is_plain = PLAIN_UID.fullmatch(uid) and not uid.startswith(".")
+        if is_plain and name not in others and session.store.find_member(collection.folder, name) is None:
+            return name
+    return secrets.token_hex(16) + suffix
 
 
 def _transfer(
@@ -201,7 +256,8 @@ def _transfer(
             raise PreconditionFailed(f"{path} exists and Overwrite is F")
         _require_component(target, member)
         same = source.place == target.place and not keep
-        _require_free_uid(session, target, name, member.uid, present, member.name if same else "")
+        holder = None if member.uid is None else session.store.holder_of_uid(target.folder, member.uid)
+        _require_free_uid(session, target, name, member.uid, present, holder, member.name if same else "")
         by, over = session.principal.name, present is not None
         creator = _creator_after(session, path, present, item.path if same else None)
         if keep:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
+from collections.abc import Callable
 from types import TracebackType
 
-from storage.errors import FULL_DISK, DiskFull, ParentMissing
+from storage.errors import FULL_DISK, DiskFull, ParentMissing, PlaceRefused
 from storage.paths import SCRATCH_PREFIX
 from storage.records import etag_of
 
@@ -20,14 +22,23 @@ class Scratch:
 
     Attributes:
         size: bytes written.
+        modified_ns: the modification time, once it is finished.
     """
 
-    def __init__(self, folder: str, *, durable: bool, hashed: bool) -> None:
-        self.file = f"{folder}/{SCRATCH_PREFIX}{secrets.token_hex(8)}"
+    def __init__(self, folder: str, *, durable: bool, hashed: bool, name: str | None = None) -> None:
+        """
+        Args:
+            durable: synced when it is finished.
+            hashed: with an ETag from its bytes.
+            name: where it is not to be a private one that nothing has.
+        """
+        self.name = name or f"{SCRATCH_PREFIX}{secrets.token_hex(8)}"
+        self.file = f"{folder}/{self.name}"
         self.size = 0
+        self.modified_ns = 0
         self._durable = durable
         self._hash = hashlib.sha256() if hashed else None
-        self._modified_ns: int | None = None
+        self._wanted_ns: int | None = None
         self._finished = False
         self._taken = False
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -60,7 +71,7 @@ class Scratch:
         """By which the file is known whatever its name."""
         return os.stat(self.file, follow_symlinks=False).st_ino
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append bytes. Raises DiskFull."""
         view = memoryview(data)
         if self._hash is not None:
@@ -78,7 +89,7 @@ class Scratch:
 
     def set_modified(self, modified_ns: int) -> None:
         """The modification time that the file is to have (X-OC-Mtime, PROPPATCH of sync programs)."""
-        self._modified_ns = modified_ns
+        self._wanted_ns = modified_ns
 
     def finish(self) -> None:
         """Press the bytes onto the disk; nothing can be written afterwards."""
@@ -86,10 +97,11 @@ class Scratch:
             return
         self._finished = True
         try:
-            if self._modified_ns is not None:
-                os.utime(self._fd, ns=(self._modified_ns, self._modified_ns))
+            if self._wanted_ns is not None:
+                os.utime(self._fd, ns=(self._wanted_ns, self._wanted_ns))
             if self._durable:
                 os.fsync(self._fd)
+            self.modified_ns = os.fstat(self._fd).st_mtime_ns
         except OSError as error:
             raise _refused(error) from error
         finally:
@@ -126,3 +138,13 @@ class Scratch:
 def _refused(error: OSError) -> Exception:
     """The shelf's word for an error of the disk, where it has one."""
     return DiskFull() if error.errno in FULL_DISK else error
+
+
+def on_disk(action: Callable[[], object]) -> None:
+    """Do something on the disk, its errors in the shelf's words. Raises DiskFull, PlaceRefused, OSError."""
+    try:
+        action()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise PlaceRefused("the new path", "is longer than the disk allows") from error
+        raise _refused(error) from error

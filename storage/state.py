@@ -132,12 +132,15 @@ def render_line(change: Change) -> bytes:
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass") + b"\n"
 
 
-def append(folder: str, state: State, changes: list[Change], *, durable: bool) -> State:
+def append(folder: str, state: State, changes: list[Change], *, durable: bool, journaled: bool = False) -> State:
     """
     Write changes to a directory's state file and give the state that holds them.
 
     Appends, or rewrites the file where most of it is stale. With ``durable`` the bytes are on the disk on return; the
     directory's entry of a new file is the caller's to sync.
+
+    Args:
+        journaled: these changes are in the journal and need no sync; a file written anew is synced all the same.
     """
     after = state.changed(changes)
     if after.lines > COMPACT_ABOVE_LINES and after.lines > 2 * after.size():
@@ -149,13 +152,23 @@ def append(folder: str, state: State, changes: list[Change], *, durable: bool) -
         if os.fstat(fd).st_size > state.whole_bytes:  # a line torn by a crash
             os.ftruncate(fd, state.whole_bytes)
         os.pwrite(fd, data, state.whole_bytes)
-        if durable:
+        if durable and not journaled:
             os.fdatasync(fd)
     finally:
         os.close(fd)
     after.whole_bytes = state.whole_bytes + len(data)
     after.stamp = stamp_of(folder)
     return after
+
+
+def append_missing(folder: str, changes: Iterable[Change]) -> None:
+    """After a crash: write those of some changes that a directory's state does not show yet, if it is there."""
+    if not os.path.isdir(folder):
+        return
+    state = read(folder)
+    missing = [(name, key, value) for name, key, value in changes if state.get(name, key) != value]
+    if missing:
+        append(folder, state, missing, durable=True)
 
 
 def _rewrite(folder: str, state: State, *, durable: bool) -> State:

@@ -16,7 +16,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,13 +24,17 @@ from typing import TYPE_CHECKING
 from config.schema import Settings
 from storage import paths, trash
 from storage import state as states
-from storage.disk import find_status, open_to_read
+from storage.commits import Commits, Key
+from storage.disk import boot_id, find_status, open_to_read, sync_directory, sync_file_system
 from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
 from storage.index import Batch, Index
+from storage.itemwrite import JOURNALED_BYTES, ItemWrite
+from storage.journal import FULL_BYTES, Journal
 from storage.locks import Locks
 from storage.reconcile import Count, Reconciler, agrees, count_nothing, is_item_place
 from storage.records import DISTRUSTED, NEVER, Content, Folder, Member, NameChange
+from storage.replay import replay
 from storage.scan import count_files, go_on
 from storage.scratch import Scratch
 from storage.session import Session
@@ -48,6 +52,7 @@ LOOKS = 20  # at a tree in which looking finds new folders, which hold new folde
 READ_AT_ONCE = 100
 KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
 TRASH_DAYS = 30
+JOURNAL_IDLE_S = 5
 
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -70,6 +75,8 @@ class Store:
         clock: gives seconds since 1970.
         reconciler: compares rows with the disk, a folder at a time, within ``comparing``.
         filled: the index was made anew at this start, or the making was finished.
+        journal, commits: how writes of items become durable.
+        applying: held while such writes are done on disk and in the index.
     """
 
     def __init__(
@@ -100,10 +107,16 @@ class Store:
             os.makedirs(f"{self.data}/{name}", mode=0o700, exist_ok=True)
         self.trash = f"{self.data}/trash"
         self._radicale_lock = self._hold_radicale_lock()
+        boot = boot_id()
+        replay(self.data, boot, durable=self.durable)
         shutil.rmtree(f"{self.data}/scratch")
         os.mkdir(f"{self.data}/scratch", 0o700)
         self.index = Index(Path(self.data, "index.sqlite"), durable=self.durable)
         self.locks = Locks(self.index, clock, per_member=settings.limits.locks_per_member)
+        self._data_fd = os.open(self.data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.journal = Journal(self.data, boot=boot, durable=self.durable, sync=self.sync_all, clock=clock)
+        self.commits = Commits(self)
+        self.applying = Guards()
         self._guards = Guards()
         self.reconciler = Reconciler(self.data, self.index, clock, logs_new=not self.index.fresh)
         self._states: dict[str, State] = {}
@@ -114,8 +127,13 @@ class Store:
         self.reconciler.logs_new = True
 
     def close(self) -> None:
-        """Close the index and let the data folder go."""
+        """Put all that the journal holds into its files, close the index and let the data folder go."""
+        try:
+            self.journal.empty()
+        except OSError:
+            log.exception("the journal could not be emptied; the next start will do it")
         self.index.close()
+        os.close(self._data_fd)
         os.close(self._radicale_lock)
 
     def session(self, principal: Principal) -> Session:
@@ -148,16 +166,13 @@ class Store:
 
     def sync_directory(self, place: str) -> None:
         """Press a directory's entries onto the disk, where the configuration asks for it."""
-        self._sync_directory(self.directory(place))
+        if self.durable:
+            sync_directory(self.directory(place))
 
-    def _sync_directory(self, directory: str) -> None:
-        if not self.durable:
-            return
-        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+    def sync_all(self) -> None:
+        """Press everything onto the disk, where the configuration asks for it."""
+        if self.durable:
+            sync_file_system(self._data_fd)
 
     def build_folder(self, directory: str, changes: Sequence[Change], files: Mapping[str, bytes]) -> None:
         """Make a directory with its state and the server's own files in it, and only then give it its name."""
@@ -170,7 +185,8 @@ class Store:
                     file.rename_to(f"{scratch}/{name}")
             if changes:
                 states.append(scratch, states.EMPTY, list(changes), durable=self.durable)
-            self._sync_directory(scratch)
+            if self.durable:
+                sync_directory(scratch)
             os.rename(scratch, directory)
         except BaseException:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -204,10 +220,14 @@ class Store:
         """A folder's row if it agrees with the disk, else the one after a look."""
         if folder.place in getattr(self._changing, "places", ()):
             return folder
+        return self._look_again(folder.place) if self._must_be_compared(folder) else folder
+
+    def _must_be_compared(self, folder: Folder) -> bool:
+        """Whether a folder's row does not agree with the directory, or agrees with stamps that had not settled."""
         status = find_status(self.directory(folder.place))
         if status is None or (status.st_ino, status.st_mtime_ns) != (folder.inode, folder.stamp_ns):
-            return self._look_again(folder.place)
-        return self._look_again(folder.place) if self.reconciler.is_due(folder.place, status) else folder
+            return True
+        return self.reconciler.is_due(folder.place, status)
 
     def _may_be_there(self, place: str) -> bool:
         """Whether a folder without a row can exist: its parent must have moved, which looking at it finds out."""
@@ -230,22 +250,28 @@ class Store:
             status = find_status(self.directory(place))
             if folder is None or status is None or status.st_ino != folder.inode:
                 self._reconcile_one(above)
-        self._reconcile_one(place)
+        self._reconcile_one(place, if_needed=True)
         return self.index.folder(place)
 
     @contextmanager
     def comparing(self, place: str) -> Iterator[None]:
         """The write lock under which a folder's rows are brought in line with the disk."""
-        with self._guards.hold([place]):
+        with self._guards.hold([place]), self.applying.hold([place]):
             yield
 
-    def _reconcile_one(self, place: str, count: Count = count_nothing) -> None:
-        """Compare one directory with its rows, under its write lock."""
+    def _reconcile_one(self, place: str, count: Count = count_nothing, *, if_needed: bool = False) -> None:
+        """
+        Compare one directory with its rows, under its write lock.
+
+        Args:
+            count: told of files as they are done.
+            if_needed: not if they agree after the wait for the lock, which a writer held.
+        """
         if self._guards.inside and not self._guards.holds(place):
             return  # a writer must not wait for another one; what it needs it has locked
         with self.comparing(place):
             folder = self.index.folder(place)
-            if folder is None:
+            if folder is None or (if_needed and not self._must_be_compared(folder)):
                 return
             try:
                 if self.reconciler.folder(folder, count):
@@ -443,6 +469,55 @@ class Store:
         return Scratch(f"{self.data}/scratch", durable=self.durable, hashed=is_item_place(place))
 
     @contextmanager
+    def item_scratch(self, data: bytes) -> Iterator[Scratch]:
+        """A finished scratch file for ``write_items``; a large one is synced, the others will be in the journal."""
+        durable = self.durable and len(data) > JOURNALED_BYTES
+        with Scratch(f"{self.data}/scratch", durable=durable, hashed=True) as scratch:
+            scratch.write(data)
+            scratch.finish()
+            yield scratch
+
+    @contextmanager
+    def write_items(self, place: str, name: str, uid: str | None = None) -> Iterator[ItemWrite]:
+        """
+        A change to one item of a collection, under its write lock; it is done on leaving, or on an exception not.
+
+        On return it survives a power cut and everybody sees it. Raises DiskFull before anything has happened.
+
+        Args:
+            uid: the one that the item will have; what it has needs no mention.
+        """
+        if self.free_bytes() == 0:
+            raise DiskFull
+        keys: list[Key] = [("name", name)]
+        if uid is not None:
+            keys.append(("uid", uid))
+        with ExitStack() as stack:
+            while True:  # waiting with the lock would keep others from writing beside an import
+                self.commits.wait_until_free(place, keys)
+                stack.enter_context(self._guards.hold([place]))
+                if self.commits.are_free(place, keys):
+                    break
+                stack.close()
+            write = ItemWrite(self, place)
+            yield write
+            commit = write.commit()
+            if commit is not None:
+                self.commits.enter(commit)
+        if commit is not None:
+            self.commits.finish(commit)
+
+    @contextmanager
+    def import_into(self, place: str) -> Iterator[Folder]:
+        """The write lock of a collection for a moment, with nothing pending in it or in the journal."""
+        with self._guards.hold([place]):
+            self._settle_items([place], tree=False)
+            folder = self.find_folder(place)
+            if folder is None:
+                raise NotFound(paths.path_of(place))
+            yield folder
+
+    @contextmanager
     def write(self, *places: str, tree: bool = False) -> Iterator[Transaction]:
         """
         A transaction with the write locks of some folders; ``tree`` locks out every other writer.
@@ -452,7 +527,10 @@ class Store:
         """
         if self.free_bytes() == 0:
             raise DiskFull
+        if not self._guards.inside:  # an import takes seconds, for which nobody else should wait
+            self.commits.wait_until_quiet(places, tree=tree, long=True)
         with self._guards.hold(places, tree=tree):
+            self._settle_items(places, tree=tree)
             transaction = Transaction(self)
             try:
                 yield transaction
@@ -461,22 +539,35 @@ class Store:
                 transaction.abandon()
                 raise
 
+    def _settle_items(self, places: Sequence[str], *, tree: bool) -> None:
+        """
+        Under the write locks of places: nothing of them is pending or in the journal, which must not undo what follows.
+        """
+        self.commits.wait_until_quiet(places, tree=tree)
+        if self.journal.holds(places, tree=tree):
+            self.journal.empty()
+
+    def stamp_agrees(self, place: str) -> bool:
+        """Whether the index agrees with a directory's stamp."""
+        folder = self.index.folder(place)
+        return folder is not None and os.stat(self.directory(place)).st_mtime_ns == folder.stamp_ns
+
     def begin_change(self, place: str) -> bool:
         """Before a transaction's first change to a directory: whether the index agrees with its stamp."""
         changing: set[str] = getattr(self._changing, "places", set())
         self._changing.places = changing | {place}
-        folder = self.index.folder(place)
-        return folder is not None and os.stat(self.directory(place)).st_mtime_ns == folder.stamp_ns
+        return self.stamp_agrees(place)
 
     def end_change(self, places: Iterable[str]) -> None:
         """After a transaction's changes are in the index, or it gave up."""
         changing: set[str] = getattr(self._changing, "places", set())
         self._changing.places = changing - set(places)
 
-    def append_state(self, place: str, changes: Sequence[Change]) -> None:
-        """Write state lines; on return they are on the disk. The caller holds the folder's write lock."""
-        directory = self.directory(place)
-        self._remember(place, states.append(directory, self.state(place), list(changes), durable=self.durable))
+    def append_state(self, place: str, changes: Sequence[Change], *, journaled: bool = False) -> None:
+        """Write state lines; on return they are on the disk, here or in the journal. The folder is write-locked."""
+        directory, state = self.directory(place), self.state(place)
+        after = states.append(directory, state, list(changes), durable=self.durable, journaled=journaled)
+        self._remember(place, after)
 
     def forget_states(self, place: str) -> None:
         """Drop what is remembered of the state of a tree that moved away."""
@@ -549,6 +640,13 @@ class Store:
                 ruled=False,
             )
             self.index.commit(batch)
+
+    def upkeep(self) -> None:
+        """Fold the index's log, and empty the journal where it is long or has been idle; cheap when nothing is due."""
+        self.index.fold_log()
+        idle_s = self.clock() - self.journal.last_write_s
+        if self.journal.size > FULL_BYTES or (self.journal.size and idle_s > JOURNAL_IDLE_S):
+            self.journal.empty()
 
     def housekeeping(self, pause: Callable[[], None] = go_on) -> None:
         """

@@ -7,13 +7,11 @@ Where anything fails between a rename and the commit, the folder is reconciled: 
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from storage import arrivals, paths, trash
@@ -23,7 +21,7 @@ from storage.icalendar import read_facts
 from storage.index import Batch
 from storage.reconcile import is_item_place
 from storage.records import NO_FACTS, Facts, Folder, Member, Veil, etag_of
-from storage.scratch import Scratch
+from storage.scratch import Scratch, on_disk
 from storage.state import Change, State
 
 if TYPE_CHECKING:
@@ -137,7 +135,7 @@ class Transaction:
         self._announce(to_place, to_name, os.stat(source, follow_symlinks=False).st_ino, kept, before, by)
         disk_name = to_name if before is None else before.disk_name
         target = self._store.file(to_place, disk_name)
-        self._on_disk(lambda: os.rename(source, target))
+        on_disk(lambda: os.rename(source, target))
         if os.path.lexists(source):  # a rename of one hard link over another of the same file does nothing
             os.unlink(source)
         veiled = _veil_of(self.state(place), name)
@@ -213,7 +211,7 @@ class Transaction:
         kept = {**(state or {}), "owner": owner, "creator": creator}
         changes: list[Change] = [("", key, value) for key, value in kept.items() if value is not None]
         directory = f"{self._store.directory(above)}/{name}"
-        self._on_disk(lambda: self._store.build_folder(directory, changes, files or {}))
+        on_disk(lambda: self._store.build_folder(directory, changes, files or {}))
         status = os.stat(directory, follow_symlinks=False)
         stamp = status.st_mtime_ns
         self._batch.put_folder(place, inode=status.st_ino, stamp_ns=stamp, modified_ns=stamp, owner=owner, ruled=False)
@@ -260,7 +258,7 @@ class Transaction:
         self._will_change(above)
         self._will_change(to_above)
         source, target = self._store.file(above, name), self._store.file(to_above, to_name)
-        self._on_disk(lambda: os.rename(source, target))
+        on_disk(lambda: os.rename(source, target))
         self._store.forget_states(place)
         veiled = self._veil_of_folder(place)
         self._batch.move_tree(place, to_place)
@@ -366,7 +364,7 @@ class Transaction:
         disk_name = name if before is None else before.disk_name
         target = self._store.file(place, disk_name)
         self._will_change(place)
-        self._on_disk(lambda: scratch.rename_to(target))
+        on_disk(lambda: scratch.rename_to(target))
         created_ns = before.created_ns if before is not None else int(self._store.clock() * 1e9)
         etag = scratch.digest if is_item_place(place) else self._store.next_etag()
         return self._enter(place, name, disk_name, etag, facts, created_ns)
@@ -418,34 +416,15 @@ class Transaction:
         *,
         replaced: bool = False,
     ) -> None:
-        entry = partial(
-            trash.discard,
-            self._store.trash,
-            self._store.file(place, disk_name),
-            path=paths.path_of(f"{place}/{name}"),
-            name=disk_name,
-            by=by,
-            now_s=self._store.clock(),
-            changes=changes,
-            replaced=replaced,
-        )
-        self._on_disk(entry)
+        now = self._store.clock()
+        about = trash.describe(path=paths.path_of(f"{place}/{name}"), by=by, now_s=now, changes=changes)
+        file = self._store.file(place, disk_name)
+        on_disk(lambda: trash.discard(self._store.trash, trash.new_entry(now), file, about, replaced=replaced))
 
     def _will_change(self, place: str) -> None:
         """Note, before the first change to a directory, whether the index agreed with its stamp."""
         if place not in self._directories:
             self._directories[place] = self._store.begin_change(place)
-
-    @staticmethod
-    def _on_disk(action: Callable[[], object]) -> None:
-        try:
-            action()
-        except OSError as error:
-            if error.errno in FULL_DISK:
-                raise DiskFull() from error
-            if error.errno == errno.ENAMETOOLONG:
-                raise PlaceRefused("the new path", "is longer than the disk allows") from error
-            raise
 
     def _flush(self, place: str) -> None:
         changes = self._changes.pop(place, None)

@@ -16,34 +16,37 @@ ENTRY_FILE = ".entry.json"
 NO_LINKS = frozenset({errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
 
-def discard(
-    trash: str,
-    file: str,
-    *,
-    path: str,
-    name: str,
-    by: str | None,
-    now_s: float,
-    changes: Iterable[Change],
-    replaced: bool = False,
-) -> str:
+def new_entry(now_s: float) -> str:
+    """A name for an entry; names sort by the time they are of."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now_s))}-{secrets.token_hex(4)}"
+
+
+def describe(*, path: str, by: str | None, now_s: float, changes: Iterable[Change]) -> str:
     """
-    Move a file or folder into the trash by a rename, and give the entry's folder.
+    What stands beside a file or folder in the trash, as JSON: the way back.
 
     Args:
-        path: canonical path it had; kept with who deleted it and when, for the way back.
+        path: canonical path it had.
         changes: the state that is kept of it in the folder above; a folder's own state goes along inside it.
+    """
+    state = {key: value for _, key, value in changes}
+    return json.dumps({"path": path, "by": by, "at": now_s, "state": state}, ensure_ascii=False)
+
+
+def discard(trash: str, entry: str, file: str, about: str, *, replaced: bool = False) -> None:
+    """
+    Move a file or folder into an entry of the trash by a rename.
+
+    Args:
         replaced: the file is about to be renamed over; it stays where it is until then, under a second hard link.
     """
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now_s))
-    entry = f"{trash}/{stamp}-{secrets.token_hex(4)}"
-    os.makedirs(entry, 0o700)  # an administrator empties the trash by deleting it
-    state = {key: value for _, key, value in changes}
-    with open(f"{entry}/{ENTRY_FILE}", "w", encoding="utf-8") as about:
-        json.dump({"path": path, "by": by, "at": now_s, "state": state}, about, ensure_ascii=False)
-    if not (replaced and _link(file, f"{entry}/{name}")):
-        os.rename(file, f"{entry}/{name}")
-    return entry
+    folder = f"{trash}/{entry}"
+    os.makedirs(folder, 0o700, exist_ok=True)  # an administrator empties the trash by deleting it
+    with open(f"{folder}/{ENTRY_FILE}", "w", encoding="utf-8", errors="surrogatepass") as opened:
+        opened.write(about)
+    target = f"{folder}/{os.path.basename(file)}"
+    if not (replaced and _link(file, target)):
+        os.rename(file, target)
 
 
 def _link(file: str, target: str) -> bool:

@@ -536,12 +536,13 @@ class Server:
         """
         What people's data looks like on disk: paths below ``data`` with bytes, None for a folder.
 
-        The index, which may be rebuilt at any time, and its companions are left out, and so is the socket for commands.
+        The index, which may be rebuilt at any time, the journal, which is emptied at any time, and the socket for
+        commands are left out.
         """
         found: dict[str, bytes | None] = {}
         for path in sorted(self.data.rglob("*")):
             name = path.relative_to(self.data).as_posix()
-            if not name.startswith("index.sqlite") and not path.is_socket():
+            if not name.startswith(("index.sqlite", "journal")) and not path.is_socket():
                 found[name] = path.read_bytes() if path.is_file() else None
         return found
 

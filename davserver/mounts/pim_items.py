@@ -19,9 +19,10 @@ from davserver.mounts.pim_view import View
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, Home, Item, Resource, Root
 from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
 from storage.export import join_items
+from storage.imports import staged
 from storage.paths import is_within, name_of, parent_of
 from storage.pim_collections import Changes, copy_collection, make_collection, move_collection, remove_collection
-from storage.pim_items import copy_item, import_items, judge_stream, move_item, put_item, remove_item
+from storage.pim_items import copy_item, finish_import, import_items, judge_stream, move_item, put_item, remove_item
 from storage.records import Content
 
 Check = Callable[[str | None], None]
@@ -110,7 +111,7 @@ def put(request: Request, view: View) -> Response:
     _require_media_type(request, collection.tag)
     data = _read_item(request, collection, view)
     stored = put_item(view.session, collection, name_of(path), data, check)
-    headers = [("ETag", f'"{stored.member.etag}"')] if stored.verbatim else []
+    headers = [("ETag", f'"{stored.etag}"')] if stored.verbatim else []
     return Response(201 if stored.created else 204, headers)
 
 
@@ -153,8 +154,8 @@ def _import(request: Request, collection: Collection, view: View) -> Response:
         raise PlaceRefused(collection.asked, "only calendars and address books hold items")
     data = read_body(request, view.settings.limits.collection_put_bytes)
     items = judge_stream(view.session, data, collection.tag, collection.components)
-    import_items(view.session, collection, items)
-    return Response.text(200, f"{len(items)} items were added or updated; none was removed.\n")
+    number = import_items(view.session, collection, items)
+    return Response.text(200, f"{number} items were added or updated; none was removed.\n")
 
 
 def _import_new(request: Request, view: View) -> Response:
@@ -164,10 +165,10 @@ def _import_new(request: Request, view: View) -> Response:
     data = read_body(request, view.settings.limits.collection_put_bytes)
     tag = ADDRESS_BOOK if data[:100].lstrip(b"\xef\xbb\xbf \r\n").upper().startswith(b"BEGIN:VCARD") else CALENDAR
     _require_media_type(request, tag)
-    items = judge_stream(view.session, data, tag, COMPONENTS)
-    collection = make_collection(view.session, path, tag, Changes())
-    import_items(view.session, collection, items)
-    return Response.text(201, f"{len(items)} items were stored in a new collection.\n")
+    with staged(view.session.store, judge_stream(view.session, data, tag, COMPONENTS)) as prepared:
+        collection = make_collection(view.session, path, tag, Changes())
+        number = finish_import(view.session, collection, prepared)
+    return Response.text(201, f"{number} items were stored in a new collection.\n")
 
 
 def delete(request: Request, view: View) -> Response:

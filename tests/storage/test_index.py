@@ -181,7 +181,7 @@ def test_a_restart_keeps_tokens_and_etags(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize(("durability", "kept"), [("full", True), ("process", False)])
-def test_after_another_start_of_the_machine_only_a_durable_index_is_believed(
+def test_after_another_start_of_the_machine_only_a_durable_index_that_was_closed_is_believed(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch, durability: str, kept: bool
 ) -> None:
     if durability == "process":
@@ -191,6 +191,23 @@ def test_after_another_start_of_the_machine_only_a_durable_index_is_believed(
     monkeypatch.setattr(index_module, "boot_id", lambda: "another start")
     shelf.restart()
     assert (shelf.store.epoch == epoch) is kept
+
+
+@pytest.mark.rfc("6578", "3.2")
+@pytest.mark.parametrize(("boot", "kept"), [("the same", True), ("another", False)])
+def test_an_index_that_was_not_closed_is_believed_only_since_the_same_start_of_the_machine(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, boot: str, kept: bool
+) -> None:
+    shelf.put("files", "a.txt", b"one")
+    epoch = shelf.store.epoch
+    closed_before = sqlite3.connect(shelf.data / "index.sqlite")
+    monkeypatch.setattr(shelf.store.index, "close", closed_before.close)  # what a kill leaves
+    shelf.store.close()
+    if boot == "another":
+        monkeypatch.setattr(index_module, "boot_id", lambda: "another start")
+    shelf.store = type(shelf.store)(shelf.settings)
+    assert (shelf.store.epoch == epoch) is kept
+    assert shelf.read("files", "a.txt")[0] == b"one"
 
 
 @pytest.mark.rfc("6578", "3.2")
@@ -281,3 +298,18 @@ def test_two_servers_cannot_hold_one_data_folder(shelf: Shelf, tmp_path: Path) -
 
     with pytest.raises(StoreBusy):
         Store(shelf.settings)
+
+
+def test_the_log_of_the_index_is_folded_into_it_beside_its_writers(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shelf.data / "index.sqlite"
+    monkeypatch.setattr(index_module, "FOLDED_LOG_BYTES", 0)
+    shelf.store.upkeep()
+    before = file.read_bytes()
+    shelf.put("files", "a.txt", b"one")
+    assert file.read_bytes() == before
+    shelf.store.upkeep()
+    assert file.read_bytes() != before
+    (shelf.data / "index.sqlite-wal").unlink()
+    shelf.store.upkeep()

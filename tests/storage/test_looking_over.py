@@ -102,7 +102,7 @@ def test_each_edit_is_a_change_in_the_log(
     look(shelf)
     row = shelf.store.index.folder(place)
     assert row is not None
-    assert {name for name, _ in shelf.store.changes_since(row, token)} == EDITS[edit]
+    assert {change.name for change in shelf.store.changes_since(row, token)} == EDITS[edit]
     assert {name: shelf.read(place, name)[0] for name in shelf.names(place)} == {
         entry.name: entry.read_bytes() for entry in (shelf.data / place).iterdir()
     }

@@ -1,0 +1,185 @@
+"""
+Group commit: writes of items that come together share one sync of the journal and one transaction of the index.
+
+A write is checked under the guard of its collection and entered here; then the guard is free for the next. The first
+that finds nobody at work leads: it records all that were entered, syncs once, does them and wakes the others. Until a
+write is done its names and UIDs are pending, and whoever asks for one of them waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from storage.errors import DiskFull
+from storage.index import Batch
+from storage.journal import MOST_BYTES, Entry, Step, Void
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+log = logging.getLogger("davserver.commits")
+
+Key = tuple[str, str]  # ("name" or "uid", its value)
+
+
+@dataclass(slots=True, eq=False)
+class Commit:
+    """
+    One checked write of one collection.
+
+    Attributes:
+        apply: does it on disk and adds its rows to a batch.
+        keys: what nobody else may ask for until it is done.
+    """
+
+    place: str
+    steps: tuple[Step, ...]
+    apply: Callable[[Batch], None]
+    keys: frozenset[Key]
+    number: int = 0
+    done: bool = False
+    error: BaseException | None = None
+    wake: threading.Lock = field(default_factory=threading.Lock)  # held until it is done or its thread is to lead
+
+
+class Commits:
+    """What was entered and is not done yet. Thread-safe."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._state = threading.Condition()
+        self._queue: list[Commit] = []
+        self._led = False
+        self._number = 0
+        self._pending: Counter[tuple[str, Key]] = Counter()
+        self._counts: Counter[str] = Counter()  # by place
+        self._long: Counter[str] = Counter()  # by place, of those that take more than a moment
+
+    # -- pending ---------------------------------------------------------------------------------------------------
+
+    def claim(self, place: str, keys: Collection[Key], *, long: bool = False) -> None:
+        """Make names and UIDs pending. The caller holds the place's guard and has waited for them."""
+        with self._state:
+            self._pending.update((place, key) for key in keys)
+            self._counts[place] += 1
+            if long:
+                self._long[place] += 1
+
+    def release(self, place: str, keys: Iterable[Key], *, last: bool = True, long: bool = False) -> None:
+        """Give pending names and UIDs free; ``last`` where no others of the claim are left."""
+        with self._state:
+            self._release(place, keys, last=last)
+            if long and last:
+                self._long -= Counter([place])
+            self._state.notify_all()
+
+    def _release(self, place: str, keys: Iterable[Key], *, last: bool) -> None:
+        for key in keys:
+            if self._pending[place, key] <= 1:
+                del self._pending[place, key]
+            else:
+                self._pending[place, key] -= 1
+        if last:
+            self._counts -= Counter([place])
+
+    def wait_until_free(self, place: str, keys: Iterable[Key]) -> None:
+        """Wait until none of some names and UIDs is pending; with the guard of the place ``are_free`` tells if so."""
+        with self._state:
+            self._state.wait_for(lambda: self._are_free(place, keys))
+
+    def are_free(self, place: str, keys: Iterable[Key]) -> bool:
+        """Whether none of some names and UIDs is pending."""
+        with self._state:
+            return self._are_free(place, keys)
+
+    def _are_free(self, place: str, keys: Iterable[Key]) -> bool:
+        return not any((place, key) in self._pending for key in keys)
+
+    def wait_until_quiet(self, places: Collection[str], *, tree: bool, long: bool = False) -> None:
+        """Wait until nothing is pending in some places, or with ``tree`` anywhere; with ``long`` no long work only."""
+        with self._state:
+            counts = self._long if long else self._counts
+            self._state.wait_for(lambda: not counts if tree else not any(place in counts for place in places))
+
+    # -- committing ------------------------------------------------------------------------------------------------
+
+    def enter(self, commit: Commit) -> None:
+        """Queue a checked write, under the guard of its place; ``finish`` follows without it."""
+        commit.wake.acquire()
+        self.claim(commit.place, commit.keys)
+        with self._state:
+            self._number += 1
+            commit.number = self._number
+            self._queue.append(commit)
+
+    def finish(self, commit: Commit) -> None:
+        """Return when the write is durable and seen by all. Raises what kept it from being done."""
+        with self._state:
+            leads, self._led = not self._led, True
+        if not leads:
+            commit.wake.acquire()
+        if not commit.done:
+            self._lead()
+        if commit.error is not None:
+            raise commit.error
+        if self._store.journal.size > MOST_BYTES:
+            self._store.journal.empty()
+
+    def _lead(self) -> None:
+        with self._state:
+            group, self._queue = self._queue, []
+        try:
+            with self._store.journal.turn:
+                self._commit(group)
+        except BaseException as error:
+            for commit in group:
+                commit.error = commit.error or error
+        with self._state:
+            for commit in group:
+                commit.done = True
+                self._release(commit.place, commit.keys, last=True)
+            self._state.notify_all()
+            successor = self._queue[0] if self._queue else None
+            self._led = successor is not None
+        for commit in group:
+            commit.wake.release()
+        if successor is not None:
+            successor.wake.release()
+
+    def _commit(self, group: list[Commit]) -> None:
+        store = self._store
+        store.journal.write([Entry(commit.number, commit.steps) for commit in group])
+        places = sorted({commit.place for commit in group})
+        batch = Batch()
+        with store.applying.hold(places):
+            agreed = {place for place in places if store.stamp_agrees(place)}
+            for commit in group:
+                if not self._apply(commit, batch):
+                    agreed.discard(commit.place)  # what was half done is found at the next look
+            for place in agreed:
+                batch.stamp_folder(place, os.stat(store.directory(place)).st_mtime_ns)
+            store.index.commit(batch)
+
+    def _apply(self, commit: Commit, batch: Batch) -> bool:
+        """Do one write of a group, and give whether it could be done; if not, the journal says so too."""
+        own = Batch()
+        try:
+            commit.apply(own)
+        except Exception as error:
+            commit.error = error
+            self._take_back(commit)
+            return False
+        batch.add(own)
+        return True
+
+    def _take_back(self, commit: Commit) -> None:
+        try:
+            self._store.journal.write([Entry(0, (Void(commit.number),))])
+        except (OSError, DiskFull):
+            log.warning("a write failed that is in the journal: after a power cut it would be done")
