@@ -129,6 +129,8 @@ FOLDER_COLUMNS = "id, place, cid, counter, kept_from, inode, stamp_ns, modified_
 MEMBER_COLUMNS = "id, name, disk_name, etag, size, inode, modified_ns, changed_ns, created_ns, uid, component, plain"
 SPAN_CLASSES = (*LENGTHS_S, None)
 SPAN_WITHIN = "folder = ? AND kind = ? AND start_s > ? AND start_s < ? AND end_s > ?"
+WRITES_FOLDERS = ("UPDATE folder", "INSERT INTO folder", "DELETE FROM folder", "WITH RECURSIVE")
+KEPT_FOLDERS = 10_000  # rows in memory
 AT_ONCE = 500  # values of one IN list
 FOLDED_LOG_BYTES = 4 << 20
 WRITER_FOLDS_PAGES = 8000  # of 4 KiB: only where nobody folds the log in the background
@@ -174,6 +176,8 @@ class Batch:
 
     def __init__(self) -> None:
         self.statements: list[tuple[str, tuple[Any, ...]]] = []
+        self.places: set[str] = set()  # of the folders whose rows are changed
+        self.any_place = False  # rows of other folders too
 
     def __bool__(self) -> bool:
         return bool(self.statements)
@@ -181,14 +185,23 @@ class Batch:
     def add(self, other: Batch) -> None:
         """Take over the changes of another batch, after one's own."""
         self.statements += other.statements
+        self.places |= other.places
+        self.any_place = self.any_place or other.any_place
 
     def _add(self, sql: str, *values: Any) -> None:
+        self.any_place = self.any_place or sql.startswith(WRITES_FOLDERS)
+        self.statements.append((sql, values))
+
+    def _add_for(self, place: str, sql: str, *values: Any) -> None:
+        """A statement that changes the row of one folder and of no other."""
+        self.places.add(place)
         self.statements.append((sql, values))
 
     def log(self, place: str, name: str, at: float, *, veiled: Veil = Veil.NONE) -> None:
         """Log one change of ``name`` in the folder; ``veiled`` where something went."""
         self._add("UPDATE meta SET value = value + 1 WHERE key = 'change'")
-        self._add(
+        self._add_for(
+            place,
             "UPDATE folder SET modified_ns = ?, counter = (SELECT value FROM meta WHERE key = 'change')"
             " WHERE place = ?",
             int(at * 1e9),
@@ -317,7 +330,8 @@ class Batch:
         self, place: str, *, inode: int, stamp_ns: int, modified_ns: int, owner: str | None, ruled: bool
     ) -> None:
         """Insert a folder's row, or bring its stamps, owner and mark up to date."""
-        self._add(
+        self._add_for(
+            place,
             "INSERT INTO folder (place, parent, cid, inode, stamp_ns, modified_ns, created_ns, owner, ruled)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO UPDATE SET"
             " inode = excluded.inode, stamp_ns = excluded.stamp_ns, owner = excluded.owner, ruled = excluded.ruled",
@@ -334,11 +348,12 @@ class Batch:
 
     def stamp_folder(self, place: str, stamp_ns: int, inode: int | None = None) -> None:
         """Record the directory's modification time (and inode) as the ones that the rows agree with."""
-        self._add("UPDATE folder SET stamp_ns = ?, inode = coalesce(?, inode) WHERE place = ?", stamp_ns, inode, place)
+        sql = "UPDATE folder SET stamp_ns = ?, inode = coalesce(?, inode) WHERE place = ?"
+        self._add_for(place, sql, stamp_ns, inode, place)
 
     def mark_folder(self, place: str, *, owner: str | None, ruled: bool) -> None:
         """Record the owner and whether the folder has rules of its own."""
-        self._add("UPDATE folder SET owner = ?, ruled = ? WHERE place = ?", owner, int(ruled), place)
+        self._add_for(place, "UPDATE folder SET owner = ?, ruled = ? WHERE place = ?", owner, int(ruled), place)
 
     def remove_tree(self, place: str) -> None:
         """Delete the rows of a folder and of all that lies below it."""
@@ -468,6 +483,8 @@ class Index:
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._guard = threading.Lock()
         self._write_guard = threading.RLock()
+        self._folders: dict[str, Folder] = {}
+        self._commits = 0  # that changed rows of folders
         self.fresh = not file.exists()
         if self.fresh:
             self._remove_leftovers()
@@ -603,12 +620,24 @@ class Index:
                 for sql, values in batch.statements:
                     cursor.execute(sql, values)
                 cursor.execute("COMMIT")
+                self._forget_folders(batch)
             except BaseException as error:
                 if self._writer.in_transaction:  # a full disk has ended it already
                     cursor.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in FULL:
                     raise DiskFull("the disk has no room left for the index") from error
                 raise
+
+    def _forget_folders(self, batch: Batch) -> None:
+        """After a commit; a row that somebody read before it is not kept by ``folder``."""
+        if not batch.places and not batch.any_place:
+            return
+        with self._guard:
+            self._commits += 1
+            if batch.any_place:
+                self._folders.clear()
+            for place in batch.places:
+                self._folders.pop(place, None)
 
     def sweep(self) -> None:
         """Delete what hangs on ids that no member has any more, if anything was written since the last time."""
@@ -648,9 +677,21 @@ class Index:
         return rows[0][0] if rows else None
 
     def folder(self, place: str) -> Folder | None:
-        """A folder's row."""
+        """A folder's row; kept in memory until a commit changes it, as this process alone writes."""
+        kept = self._folders.get(place)
+        if kept is not None:
+            return kept
+        commits = self._commits
         rows = self._rows(f"SELECT {FOLDER_COLUMNS} FROM folder WHERE place = ?", place)  # noqa: S608
-        return Folder(*rows[0]) if rows else None
+        if not rows:
+            return None
+        folder = Folder(*rows[0])
+        with self._guard:
+            if commits == self._commits:
+                if len(self._folders) >= KEPT_FOLDERS:
+                    self._folders.clear()
+                self._folders[place] = folder
+        return folder
 
     def folders(self, place: str) -> list[Folder]:
         """The rows of the folders directly in ``place``, by name."""
