@@ -703,10 +703,10 @@ class Index:
         sql = f"SELECT {FOLDER_COLUMNS} FROM folder WHERE place = ? OR (place >= ? AND place < ?) ORDER BY place"  # noqa: S608
         return [Folder(*row) for row in self._rows(sql, place, *below(place))]
 
-    def members(self, folder_id: int) -> list[Member]:
+    def members(self, folder_id: int, *, after: str = "", most: int | None = None) -> list[Member]:
         """The rows of a folder's files, by name."""
-        sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? ORDER BY name"  # noqa: S608
-        return [Member._make(row) for row in self._rows(sql, folder_id)]
+        sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND name > ? ORDER BY name LIMIT ?"  # noqa: S608
+        return list(map(Member._make, self._rows(sql, folder_id, after, -1 if most is None else most)))
 
     def stamps(self, folder_id: int, *, after: str, most: int) -> list[Stamps]:
         """What the rows of a folder's files are compared with the disk by: ``most`` at a time, by name."""
