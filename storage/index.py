@@ -36,6 +36,7 @@ from storage.records import (
     Stamps,
     Veil,
 )
+from storage.searchable import unicode_casemap
 from storage.wanted import Wanted, condition_of, joined
 
 V = TypeVar("V")
@@ -509,6 +510,7 @@ class Index:
         connection.execute(f"PRAGMA wal_autocheckpoint = {WRITER_FOLDS_PAGES}")
         connection.execute("PRAGMA cache_size = -2048")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.create_function("casemap", 1, unicode_casemap, deterministic=True)
         return connection
 
     def _open_or_replace(self) -> sqlite3.Connection:
@@ -662,6 +664,15 @@ class Index:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Have all that this thread reads within be of one moment, whatever others commit meanwhile."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            self._rows("COMMIT")
+
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         reader: _Reader | None = getattr(self._local, "reader", None)
         if reader is None:
@@ -762,7 +773,7 @@ class Index:
 
     def members_within(self, folder_id: int, start_s: int, end_s: int, *, local: bool) -> set[int]:
         """
-        The ids of what surely takes place in a range.
+        The ids of what surely takes place in a range; some may be of versions that are gone.
 
         Args:
             local: of what stands on a local clock, the range being what it shows; else of what has a zone.
@@ -771,9 +782,10 @@ class Index:
         return {int(row[0]) for row in self._rows(sql, *_span_values(folder_id, start_s, end_s, local))}
 
     def spans_within(self, folder_id: int, start_s: int, end_s: int, *, local: bool) -> list[tuple[int, int, int, int]]:
-        """As ``members_within``, each span with its member: (id, start, end, busy)."""
+        """As ``members_within``, each span with its member: (id, start, end, busy). Of members that are there only."""
         sql = " UNION ALL ".join(
             f"SELECT member, start_s, end_s, busy FROM span WHERE {SPAN_WITHIN}"  # noqa: S608 - constant text
+            " AND member IN (SELECT id FROM member)"
             for _ in SPAN_CLASSES
         )
         return self._rows(sql, *_span_values(folder_id, start_s, end_s, local))

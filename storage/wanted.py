@@ -73,7 +73,7 @@ def _present(name: str, folder_id: int) -> Term:
 
 def _match(name: str, match: Match, folder_id: int) -> Term:
     if name == "UID":
-        test, values = _test(match, "m.uid", "m.uid")
+        test, values = _test(match, "m.uid", "casemap(m.uid)")
         sql, all_values = f"({test})", values
     else:
         test, values = _test(match, "value", "folded")
@@ -83,7 +83,7 @@ def _match(name: str, match: Match, folder_id: int) -> Term:
 
 
 def _test(match: Match, value: str, folded: str) -> tuple[str, list[str | int]]:
-    if not match.text:
+    if not match.text and match.how != "equals":
         return "1", []
     under = VALUE_UNDER[match.collation].replace("folded", folded).replace("value", value)
     test = TESTS[match.how].format(value=under)

@@ -34,12 +34,14 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
     asked = parse_time_range(element)
     store, folder = view.session.store, collection.folder
     floating = floating_zone(root, collection)
-    perhaps = store.index.members_perhaps_within(folder.id, asked.start_s, asked.end_s)
     periods: dict[int, list[tuple[int, int]]] = {BUSY: [], TENTATIVE: []}
-    for id, start, end, busy in _spans(store.index, folder.id, asked, floating):
-        if busy and id not in perhaps:
-            periods[busy].append((start, end))
-    for member, data in filter(None, store.read_members(folder, store.index.members_with(perhaps))):
+    with store.index.snapshot():  # an item that is replaced meanwhile has another id
+        perhaps = store.index.members_perhaps_within(folder.id, asked.start_s, asked.end_s)
+        for id, start, end, busy in _spans(store.index, folder.id, asked, floating):
+            if busy and id not in perhaps:
+                periods[busy].append((start, end))
+        unsure = store.index.members_with(perhaps)
+    for member, data in filter(None, store.read_members(folder, unsure)):
         if member.component != "VEVENT":
             continue
         try:

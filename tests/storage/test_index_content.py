@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -49,6 +50,17 @@ def test_a_version_that_is_gone_is_found_by_nothing_and_swept_later(shelf: Shelf
     shelf.store.housekeeping()
     for table in TABLES:
         assert ids_in(shelf, table) == {second.id}
+
+
+def test_what_is_read_together_is_of_one_moment(shelf: Shelf) -> None:
+    first, index = put(shelf, "a.ics", event("a", "First")), shelf.store.index
+    with index.snapshot():
+        ids = index.members_within(shelf.folder(CALENDAR).id, *JANUARY, local=False)
+        writer = threading.Thread(target=put, args=(shelf, "a.ics", event("a", "Second")))
+        writer.start()
+        writer.join()
+        assert [member.id for member in index.members_with(ids)] == [first.id]
+    assert not index.members_with(ids)
 
 
 def test_bytes_of_an_item_that_was_edited_in_place_are_read_from_the_file(
