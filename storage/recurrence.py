@@ -7,7 +7,7 @@ bounded number of steps; one that would cost more is answered by its bounds, tha
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -27,6 +27,7 @@ from storage.rrule import TooCostly, rule_starts
 from storage.zones import Zones, clock_of, find_instant, instant_of, seconds
 
 SLACK_S = 2 * DAY_S  # a zone's clock is less than a day away from UTC (RFC 5545 §3.3.14)
+MOST_RULES = 20  # of one component, where RFC 5545 §3.6.1 has one; each may cost what a rule may
 END_OF = {"VEVENT": "DTEND", "VTODO": "DUE"}
 
 
@@ -110,9 +111,57 @@ def occurrences(
                 yield overrides[following[place - 1]].later(identity_s) if place else occurrence
 
 
-def is_in_range(
-    data: bytes, calendar: Component, component: Component, name: str, asked: TimeRange, floating: tzinfo | None = None
-) -> bool:
+class Near:
+    """The occurrences of one object near a range: followed once, however many components and alarms are asked about."""
+
+    def __init__(self, data: bytes, calendar: Component, floating: tzinfo | None = None) -> None:
+        self.zones = Zones(data, calendar, floating)
+        self._data = data
+        self._calendar = calendar
+        self._floating = floating
+        self._known: dict[tuple[str, TimeRange], dict[int, list[Occurrence]] | None] = {}
+        self._instants: dict[tuple[int, TimeRange, bool], list[int]] = {}
+        self._leads_s: dict[str, int] = {}
+
+    def of(self, component: Component, asked: TimeRange) -> list[Occurrence]:
+        """Those that a component describes. Raises TooCostly."""
+        key = component.name, asked
+        if key not in self._known:
+            self._known[key] = self._follow(*key)
+        found = self._known[key]
+        if found is None:
+            raise TooCostly
+        return found.get(id(component), [])
+
+    def _follow(self, name: str, asked: TimeRange) -> dict[int, list[Occurrence]] | None:
+        found: dict[int, list[Occurrence]] = {}
+        try:
+            for occurrence in occurrences(self._data, self._calendar, name, asked, self._floating):
+                found.setdefault(id(occurrence.component), []).append(occurrence)
+        except (TooCostly, OverflowError):
+            return None
+        return found
+
+    def instants(self, component: Component, asked: TimeRange, *, ends: bool) -> list[int]:
+        """When those that may ring in a range begin, or end, rising. Raises TooCostly."""
+        key = id(component), asked, ends
+        if key not in self._instants:
+            lead_s = self._longest_lead(component.name)
+            reach = TimeRange(max(asked.start_s - lead_s, LONG_AGO), min(asked.end_s + lead_s, FAR_AWAY))
+            found = self.of(component, reach)
+            self._instants[key] = sorted(each.end_s if ends else each.start_s for each in found)
+        return self._instants[key]
+
+    def _longest_lead(self, name: str) -> int:
+        """The most seconds between an occurrence and an alarm of it, of any component of that name."""
+        if name not in self._leads_s:
+            outer = (child for child in self._calendar.children if child.name == name)
+            alarms = [alarm for child in outer for alarm in child.children if alarm.name == "VALARM"]
+            self._leads_s[name] = max((_lead(alarm) for alarm in alarms), default=0)
+        return self._leads_s[name]
+
+
+def is_in_range(near: Near, component: Component, name: str, asked: TimeRange) -> bool:
     """
     Whether a property's value lies in a range, by the last paragraphs of RFC 4791 §9.9; a date lasts its day.
 
@@ -120,8 +169,7 @@ def is_in_range(
     """
     lines = component.all(name)
     if name not in ("DTSTART", "DTEND", "DUE") or component.name == "VFREEBUSY":
-        zones = Zones(data, calendar, floating)
-        moments = [(parse_moment(line.value), zones.of(line)) for line in lines]
+        moments = [(parse_moment(line.value), near.zones.of(line)) for line in lines]
         return any(_lies_in(seconds(moment, zone), moment, asked) for moment, zone in moments)
     lasting = END_OF.get(component.name) == name and component.find("DURATION")
     anchor = component.find(name) or (component.find("DTSTART") if lasting else None)
@@ -130,10 +178,10 @@ def is_in_range(
     first = parse_moment(anchor.value)
     try:
         return any(
-            found.component is component and _lies_in(found.start_s if name == "DTSTART" else found.end_s, first, asked)
-            for found in occurrences(data, calendar, component.name, asked, floating)
+            _lies_in(found.start_s if name == "DTSTART" else found.end_s, first, asked)
+            for found in near.of(component, asked)
         )
-    except (TooCostly, OverflowError):
+    except TooCostly:
         return True
 
 
@@ -196,6 +244,8 @@ class _Series:
         reach_s += abs(self._nominal_s) + abs(self._exact_s) + SLACK_S
         earliest_s = asked.start_s - reach_s
         rules = self._component.all("RRULE")
+        if len(rules) > MOST_RULES:
+            raise TooCostly
         for rule in rules:
             for start_s in self._rule_starts(rule, earliest_s, asked.end_s + reach_s):
                 if start_s not in left_out and start_s >= earliest_s:
@@ -299,35 +349,42 @@ class _Series:
                 yield Occurrence(start_s, end_s, start_s, start_s, end_s, self._component)
 
 
-def rings(
-    data: bytes,
-    calendar: Component,
-    outer: Component,
-    alarm: Component,
-    asked: TimeRange,
-    floating: tzinfo | None = None,
-) -> bool:
+def rings(near: Near, outer: Component, alarm: Component, asked: TimeRange) -> bool:
     """Whether an alarm of a component goes off in a time range, once or when it repeats (RFC 4791 §9.9)."""
     trigger = alarm.find("TRIGGER")
     if trigger is None:
         return False
     repeats_s = [0, *_repeats(alarm)]
-    if trigger.value.strip()[:1].isdigit():
-        at_s = seconds(parse_moment(trigger.value), Zones(data, calendar, floating).of(trigger))
+    if _is_instant(trigger):
+        at_s = seconds(parse_moment(trigger.value), near.zones.of(trigger))
         return any(asked.start_s <= at_s + later_s < asked.end_s for later_s in repeats_s)
-    offset_s = parse_duration(trigger.value)
-    from_end = (trigger.parameter("RELATED") or "").upper() == "END"
-    reach = TimeRange(max(asked.start_s - offset_s - repeats_s[-1], LONG_AGO), min(asked.end_s - offset_s, FAR_AWAY))
     if not (outer.find("DTSTART") or outer.find("DUE")):
         return False
+    offset_s = parse_duration(trigger.value)
     try:
-        for found in occurrences(data, calendar, outer.name, reach, floating):
-            at_s = (found.end_s if from_end else found.start_s) + offset_s
-            if found.component is outer and any(asked.start_s <= at_s + later < asked.end_s for later in repeats_s):
-                return True
-    except (TooCostly, OverflowError):
+        found = near.instants(outer, asked, ends=(trigger.parameter("RELATED") or "").upper() == "END")
+    except TooCostly:
         return True
+    for later_s in repeats_s:
+        place = bisect_left(found, asked.start_s - offset_s - later_s)
+        if place < len(found) and found[place] < asked.end_s - offset_s - later_s:
+            return True
     return False
+
+
+def _is_instant(trigger: Line) -> bool:
+    return trigger.value.strip()[:1].isdigit()
+
+
+def _lead(alarm: Component) -> int:
+    """The most seconds between what an alarm is of and when it goes off; of one that cannot be read, none."""
+    trigger = alarm.find("TRIGGER")
+    try:
+        if trigger is None or _is_instant(trigger):
+            return 0
+        return abs(parse_duration(trigger.value)) + max(_repeats(alarm), default=0)
+    except ValueError:
+        return 0
 
 
 MOST_REPEATS = 100

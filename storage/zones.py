@@ -9,10 +9,13 @@ from io import StringIO
 
 from dateutil.tz import tzical
 
-from storage.contentlines import Component, Line
-from storage.itemvalues import Moment
+from storage.contentlines import Component, Line, parse_components
+from storage.itemvalues import Moment, parse_moment, parse_recurrence
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - clocks of zones are counted from here
+MOST_CHANGES = 10_000  # of a described clock up to the year 2100: each is passed for each time that is told by it
+YEAR_S = 31_556_952
+YEAR_2100_S = 4_102_444_800
 
 
 def seconds(moment: Moment, zone: tzinfo | None) -> int:
@@ -51,7 +54,7 @@ def clock_of(at_s: int, zone: tzinfo | None) -> int:
     """What a zone's clock shows at an instant."""
     if zone is None:
         return at_s
-    local = datetime.fromtimestamp(at_s, UTC).astimezone(zone).replace(tzinfo=None)
+    local = (EPOCH + timedelta(seconds=at_s)).replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
     return round((local - EPOCH).total_seconds())
 
 
@@ -87,13 +90,33 @@ class Zones:
 
 
 def read_zone(text: str) -> tzinfo | None:
-    """The one zone that a VTIMEZONE describes; None where it cannot be read."""
+    """The one zone that a VTIMEZONE describes; None where it cannot be read or changes too often."""
     try:
+        data = text.encode()
+        if sum(map(_changes, parse_components(data, longest_head=len(data)))) > MOST_CHANGES:
+            return None
         known = tzical(StringIO(text))
         found: tzinfo | None = known.get(known.keys()[0])
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
         return None
     return found
+
+
+def _changes(component: Component) -> int:
+    """How often a described clock changes up to the year 2100, about. Raises ValueError if more than by some days."""
+    count = sum(map(_changes, component.children))
+    count += sum(line.value.count(",") + 1 for line in component.all("RDATE"))
+    for line in component.all("RRULE"):
+        rule, start = parse_recurrence(line.value), component.find("DTSTART")
+        if start is None or rule.frequency != "YEARLY" or not rule.by.keys() <= {"BYMONTH", "BYDAY", "BYMONTHDAY"}:
+            raise ValueError(f"{line.value[:40]!r} is no rule by which clocks are changed")
+        last_s = YEAR_2100_S if rule.until is None else min(rule.until.clock_s, YEAR_2100_S)
+        years = max(0, last_s - parse_moment(start.value).clock_s) // YEAR_S + 1
+        days = [len(rule.by["BYMONTHDAY"])] if "BYMONTHDAY" in rule.by else []
+        if "BYDAY" in rule.by:
+            days.append(sum(1 if entry[:-2] else 5 for entry in rule.by["BYDAY"]))
+        count += years * len(rule.by.get("BYMONTH", ("",))) * min(days, default=1)
+    return count
 
 
 def zone_of_calendar(text: str) -> tzinfo | None:

@@ -25,7 +25,7 @@ from storage.contentlines import Component, Malformed, mend, parse_components
 from storage.index import Index
 from storage.occurrences import ZONE_SLACK_S
 from storage.records import FAR_AWAY, LONG_AGO, Member
-from storage.recurrence import TimeRange, is_in_range, occurrences, overlaps, rings
+from storage.recurrence import Near, TimeRange, is_in_range, occurrences, overlaps, rings
 from storage.rrule import TooCostly
 from storage.searchable import SEARCHABLE
 from storage.store import Store
@@ -130,12 +130,15 @@ def _candidates(
         found = index.members_matching(folder_id, comp.name, wanted)
         yield from ((member, is_whole and (bool(member.plain) or not comp.props)) for member in found)
         return
-    sure, perhaps = ids_within(index, folder_id, comp.time_range, floating)
-    if wanted:
-        found = [each for each in index.members_matching(folder_id, comp.name, wanted) if each.id in sure | perhaps]
-    else:
-        near = (member for member in index.members_with(sure | perhaps) if member.component == comp.name)
-        found = sorted(near, key=attrgetter("name"))
+    with index.snapshot():  # an item that is replaced meanwhile has another id
+        sure, perhaps = ids_within(index, folder_id, comp.time_range, floating)
+        near = sure | perhaps
+        if wanted:
+            found = [each for each in index.members_matching(folder_id, comp.name, wanted) if each.id in near]
+        else:
+            found = sorted(
+                (each for each in index.members_with(near) if each.component == comp.name), key=attrgetter("name")
+            )
     for member in found:
         yield member, is_whole and member.id in sure and (bool(member.plain) or not comp.props)
 
@@ -163,7 +166,10 @@ def local_spans(
 
 
 def _instant(clock_s: int, zone: tzinfo) -> int:
-    return clock_s if clock_s in (LONG_AGO, FAR_AWAY) else instant_of(clock_s, zone)
+    try:
+        return clock_s if clock_s in (LONG_AGO, FAR_AWAY) else instant_of(clock_s, zone)
+    except OverflowError:  # an end after the year 9999, which no zone knows
+        return clock_s
 
 
 def _wanted(props: Sequence[PropFilter]) -> tuple[list[Wanted], bool]:
@@ -195,6 +201,7 @@ class _Asked:
         self._calendar = calendar
         self._key = f"{etag} {floating}"
         self._floating = floating
+        self._near = Near(data, calendar, floating)
 
     def calendar_holds(self, question: CompFilter) -> bool:
         """Whether the object itself matches the outermost comp-filter."""
@@ -238,7 +245,7 @@ class _Asked:
         return [component for component in found if id(component) in reached]
 
     def _rings(self, outer: Component, alarm: Component, asked: TimeRange) -> bool:
-        return rings(self._data, self._calendar, outer, alarm, asked, self._floating)
+        return rings(self._near, outer, alarm, asked)
 
     def _lies_in(self, component: Component, name: str, asked: TimeRange) -> bool:
-        return is_in_range(self._data, self._calendar, component, name, asked, self._floating)
+        return is_in_range(self._near, component, name, asked)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from davserver.dav.names import CALDAV
 from tests.conftest import MakeServer
 from tests.harness import Dav, Server
 from tests.pim.samples import busy, event, multiget, query
+from tests.pim.samples import calendar as in_calendar
 
 CAL = "/dav/alice/bombs/"
 MOST_KIB = 300_000
@@ -113,3 +116,57 @@ def test_every_bomb_is_what_was_put(cloud: Server) -> None:
     client: Dav = cloud.client("alice")
     for href, rule in zip(HREFS, RULES, strict=True):
         assert f"RRULE:{rule}".encode() in client.get(href).body.replace(b"\r\n ", b"")
+
+
+def part(*lines: str) -> tuple[str, ...]:
+    return ("BEGIN:VEVENT", "UID:many", "DTSTAMP:20260101T000000Z", *lines, "END:VEVENT")
+
+
+def alarm(minutes: int) -> tuple[str, ...]:
+    return ("BEGIN:VALARM", "ACTION:AUDIO", f"TRIGGER:-PT{minutes}M", "END:VALARM")
+
+
+OFTEN = ("RRULE:FREQ=SECONDLY", "TZOFFSETFROM:+0100")
+CHANGES = ("STANDARD", "TZOFFSETTO:+0100"), ("DAYLIGHT", "TZOFFSETTO:+0200")
+ZONE = [
+    line
+    for kind, offset in CHANGES
+    for line in (f"BEGIN:{kind}", "DTSTART:19700101T000000", *OFTEN, offset, f"END:{kind}")
+]
+MOVED = [f"{day:%Y%m%d}" for day in (date(2020, 1, 1) + timedelta(number) for number in range(1000))]
+CROWDS = {
+    "a zone that changes each second": in_calendar(
+        *("BEGIN:VTIMEZONE", "TZID:Bomb", *ZONE, "END:VTIMEZONE"),
+        *part("DTSTART;TZID=Bomb:20260101T000000", "RRULE:FREQ=DAILY"),
+    ),
+    "many rules": in_calendar(*part(f"DTSTART:{PAST}", *["RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"] * 5000)),
+    "many alarms": in_calendar(
+        *part(f"DTSTART:{PAST}", "RRULE:FREQ=DAILY;COUNT=19000", *(line for n in range(5000) for line in alarm(n + 1)))
+    ),
+    "many overrides": in_calendar(
+        *part("DTSTART:20200101T000000Z", "RRULE:FREQ=DAILY"),
+        *(line for day in MOVED for line in part(f"RECURRENCE-ID:{day}T000000Z", f"DTSTART:{day}T010000Z", *alarm(5))),
+    ),
+}
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.rfc("4791", "7.4")
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_an_object_of_many_parts_costs_what_its_size_says(cloud: Server, crowd: str) -> None:
+    client, path = cloud.client("alice"), f"/dav/alice/crowd{list(CROWDS).index(crowd)}/"
+    assert client.mkcalendar(path).status == 201
+    assert client.put(path + "many.ics", CROWDS[crowd]).status == 201
+    for asked in (WEEK, ("19900101T000000Z", "19900102T000000Z"), ("20600101T000000Z", "20600102T000000Z")):
+        for what, body in REPORTS.items():
+            assert client.report(path, body(asked), depth="1").status in (200, 207), what
+    assert client.report(path, multiget(path + "many.ics", data=limit(*WEEK))).status == 207
+
+
+@pytest.mark.rfc("4791", "9.8")
+def test_a_query_with_a_zone_that_changes_each_second_is_refused(cloud: Server) -> None:
+    client = cloud.client("alice")
+    zone = in_calendar("BEGIN:VTIMEZONE", "TZID:Bomb", *ZONE, "END:VTIMEZONE")
+    body = query(during(*WEEK)).replace("</C:filter>", f"</C:filter><C:timezone>{zone}</C:timezone>")
+    reply = client.report(CAL, body, depth="1")
+    assert (reply.status, reply.condition) == (403, CALDAV.valid_calendar_data)

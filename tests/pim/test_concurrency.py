@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -10,7 +12,7 @@ import pytest
 
 from davserver.dav.names import APPLE, CALDAV, DAV
 from tests.harness import Dav, Reply, Server
-from tests.pim.samples import event, sync
+from tests.pim.samples import event, query, sync
 
 Answer = TypeVar("Answer")
 
@@ -90,3 +92,26 @@ def test_of_many_that_set_other_properties_at_once_none_is_lost(shared: Server, 
         assert at_once(shared, len(names), change) == [207] * len(names)
         row = shared.client("alice").propfind(calendar, *names).multistatus()[calendar]
         assert [row.text(name) for name in names] == [f"value {number}" for number in range(len(names))]
+
+
+@pytest.mark.rfc("4791", "7.8")
+def test_a_query_finds_what_is_replaced_meanwhile(shared: Server, calendar: str) -> None:
+    def put(client: Dav, number: int, summary: str) -> None:
+        assert client.put(f"{calendar}{number % 20}.ics", event(str(number % 20), summary)).status in (201, 204)
+
+    alice, asking = shared.client("alice"), threading.Event()
+    for number in range(20):
+        put(alice, number, "new")
+
+    def act(client: Dav, who: int) -> None:
+        if who == 0:
+            try:
+                asked = '<C:comp-filter name="VEVENT"><C:time-range start="20270101T000000Z"/></C:comp-filter>'
+                for _ in range(100):
+                    assert len(client.report(calendar, query(asked), depth="1").multistatus()) == 20
+            finally:
+                asking.set()
+        for number in itertools.takewhile(lambda _: not asking.is_set(), itertools.count(who, 2)):
+            put(client, number, f"replaced {number} times")
+
+    at_once(shared, 3, act)

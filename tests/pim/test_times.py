@@ -8,8 +8,8 @@ import pytest
 
 from tests.harness import Dav, Server
 from tests.pim.referee.made import VTIMEZONES
+from tests.pim.samples import busy, event, mkcalendar, query, task
 from tests.pim.samples import calendar as in_calendar
-from tests.pim.samples import event, mkcalendar, query, task
 
 BERLIN = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{VTIMEZONES['Europe/Berlin']}\r\nEND:VCALENDAR\r\n"
 REQUEST = {
@@ -141,3 +141,27 @@ def test_a_task_of_no_end_is_found_whatever_zone_is_meant(mine: Dav, calendar: s
     mine.put(calendar + "b.ics", task("b", "since", "CREATED:20270301T100000Z"))
     for zone in REQUEST.values():
         assert finds(mine, calendar, "20280301T090000Z", "20280301T100000Z", zone, kind="VTODO")
+
+
+@pytest.mark.rfc("4791", "7.3")
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("DTSTART:99991231T120000", "DURATION:P2D"),
+        ("DTSTART;VALUE=DATE:20270105", "DURATION:P9999999D"),
+        ("DTSTART;VALUE=DATE:99991231", "RRULE:FREQ=DAILY"),
+    ],
+)
+def test_what_ends_after_the_last_year_does_not_keep_a_calendar_from_being_asked(
+    mine: Dav, calendar: str, lines: tuple[str, ...]
+) -> None:
+    assert mine.put(calendar + "late.ics", event("late", "x", *lines)).status == 201
+    assert finds(mine, calendar, "20270106T000000Z", "99991231T235959Z", REQUEST["described in the query"])
+    asked = busy("20270106T000000Z", "99991231T235959Z").replace("</C:free", f"{REQUEST['named in the query']}</C:free")
+    assert mine.report(calendar, asked).status == 200
+
+
+@pytest.mark.rfc("4791", "7.3")
+def test_a_day_that_has_recurred_since_the_first_year_is_found_in_every_zone(mine: Dav, calendar: str) -> None:
+    mine.put(calendar + "old.ics", event("old", "x", "DTSTART;VALUE=DATE:00010101", "RRULE:FREQ=YEARLY"))
+    assert finds(mine, calendar, "20270101T000000Z", "20270101T010000Z", REQUEST["named in the query"])
