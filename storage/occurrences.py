@@ -52,8 +52,10 @@ def find_spans(data: bytes, calendar: Component, components: Sequence[Component]
     try:
         rows, cut_s = _rows(data, calendar, components, zones, horizon)
         if cut_s is not None:
-            rows, _ = _rows(data, calendar, components, zones, cut_s)
             horizon, is_open = cut_s, True
+            rows, cut_s = _rows(data, calendar, components, zones, horizon)
+        if cut_s is not None:  # lists of dates and rules in no order: their first rows are not the earliest
+            rows, horizon = [], begin_s
     except (TooCostly, OverflowError):
         rows, horizon, is_open = [], begin_s, True
     if is_open:

@@ -200,3 +200,14 @@ def test_a_rule_that_is_too_costly_to_follow_is_open_from_its_start_to_its_end(j
 def test_a_time_of_the_last_year_is_no_overflow(judge_calendar: Judge) -> None:
     facts = judge_calendar(event("DURATION:P99999999W", start="DTSTART:99991231T235959Z")).facts
     assert len(facts.spans) == 1
+
+
+def test_a_rule_after_a_long_list_of_dates_has_no_gap(judge_calendar: Judge) -> None:
+    dates = ",".join(
+        f"2028{month:02}{day:02}T{hour:02}0000Z" for month in (1, 2) for day in range(1, 21) for hour in range(14)
+    )
+    spans = judge_calendar(
+        event("RRULE:FREQ=DAILY;COUNT=300", f"RDATE:{dates}", start="DTSTART:20270101T100000Z")
+    ).facts.spans
+    in_june = second("20270601T100000Z")
+    assert any(span.start_s <= in_june < span.end_s for span in spans)
