@@ -120,6 +120,8 @@ def _plan(session: Session, collection: Collection, folder: Folder, items: Seque
         if uid is not None:
             names[uid] = name
         present = session.store.find_member(folder, name)
+        if uid is not None and present is not None and not session.access.may(Action.READ, join(collection.path, name)):
+            _require_free_uid(session, collection, "", uid, None, name)  # its name is not told
         _require_put(session, collection, name, present)
         _require_free_uid(session, collection, name, uid, present, None)
         changes: list[Change] = []

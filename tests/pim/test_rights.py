@@ -209,3 +209,13 @@ def test_a_uid_conflict_does_not_name_an_item_that_may_not_be_read(carol: Dav, a
     path = "/dav/alice/drop/"
     reply = carol.put(path + "b.ics", event())
     assert (reply.status, reply.condition, reply.hrefs) == (403, CALDAV.no_uid_conflict, [path])
+
+
+@pytest.mark.rfc("4791", "5.3.2.1")
+def test_a_file_with_the_uid_of_a_hidden_item_is_refused_without_its_name(club: Server, alice: Dav, carol: Dav) -> None:
+    path = "/dav/alice/drop/"
+    before = club.tree()
+    reply = carol.put(path, event("new").replace("END:VCALENDAR\r\n", "") + event().split("EN\r\n")[1])
+    assert (reply.status, reply.condition, reply.hrefs) == (403, CALDAV.no_uid_conflict, [path])
+    assert b"a.ics" not in reply.body
+    assert club.tree() == before
