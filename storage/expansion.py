@@ -16,7 +16,8 @@ from storage.zones import Zones, clock_of, seconds, system_zone
 EXPANDED = ("VEVENT", "VTODO", "VJOURNAL")
 RULES = frozenset({"RRULE", "RDATE", "EXDATE", "EXRULE"})
 MOST_OCCURRENCES = 5_000
-TZID = re.compile(rb";TZID=([^:;\r\n]+)")  # what a fold divides is no zone that the system knows
+TZID = re.compile(rb";TZID=([^:;\r\n]+)", re.IGNORECASE)
+FOLD = re.compile(rb"\r?\n[ \t]")
 
 
 def expand(data: bytes, asked: TimeRange, floating: tzinfo | None = None) -> bytes:
@@ -52,7 +53,7 @@ def _without_known_zones(data: bytes) -> bytes:
     if begin < 0 or end < 0 or any(b"\nBEGIN:" + kind.encode() in data[begin:end] for kind in EXPANDED):
         return data
     rest = data[: begin + 1] + data[end + 1 :]
-    named = {name.decode("utf-8", "replace").strip('"') for name in TZID.findall(rest)}
+    named = {name.decode("utf-8", "replace").strip('"') for name in TZID.findall(FOLD.sub(b"", rest))}
     return rest if all(map(system_zone, named)) else data
 
 

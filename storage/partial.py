@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
@@ -9,12 +10,14 @@ from xml.etree.ElementTree import Element
 
 from storage.contentlines import Component, Line, logical_lines, mend, parse_components
 from storage.itemvalues import parse_moment, parse_period
-from storage.records import FAR_AWAY
+from storage.records import LONG_AGO
 from storage.recurrence import TimeRange, occurrences
 from storage.rrule import TooCostly
 from storage.zones import Zones, seconds
 
 FOLD_AT = 75  # octets of a line (RFC 5545 §3.1)
+HEAD = re.compile(rb'(?:[^":]|"[^"]*")*:')  # name and parameters
+LONGEST_NAME = 200  # bytes of a line that are looked at for its name, or for what begins or ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +48,32 @@ def select_parts(data: bytes, selection: Selection) -> bytes:
     """The wanted lines of an item, each as it is stored."""
     kept: list[bytes] = []
     stack: list[Selection | None] = [selection]
-    keeping = False
-    for line in data.splitlines(keepends=True):
-        if line[:1] in (b" ", b"\t"):
-            if keeping:
-                kept.append(line)
-            continue
-        name, _, value = line.decode("utf-8", "replace").strip().partition(":")
+    for line in _folded_lines(data):
+        name, _, value = line[:LONGEST_NAME].decode("utf-8", "replace").strip().partition(":")
         name = name.partition(";")[0].upper()
         if name == "BEGIN":
             inner = _inner(stack[-1], value.strip().upper())
             stack.append(inner)
-            keeping = inner is not None
-            if keeping:
+            if inner is not None:
                 kept.append(line)
         elif name == "END":
             ended = stack.pop() if len(stack) > 1 else None
-            keeping = ended is not None
-            if keeping:
+            if ended is not None:
                 kept.append(line)
-        else:
-            keeping = _is_wanted(stack[-1], name.rpartition(".")[2])
-            if keeping:
-                kept.append(_without_value(line, stack[-1], name))
-                keeping = kept[-1] is line
+        elif _is_wanted(stack[-1], name):
+            kept.append(_without_value(line, stack[-1], name))
     return b"".join(kept)
+
+
+def _folded_lines(data: bytes) -> Iterator[bytes]:
+    """Lines with those that continue them, as they are stored."""
+    whole: list[bytes] = []
+    for line in data.splitlines(keepends=True):
+        if whole and line[:1] not in (b" ", b"\t"):
+            yield b"".join(whole)
+            whole.clear()
+        whole.append(line)
+    yield b"".join(whole)
 
 
 EVERYTHING = Selection(None, None)
@@ -98,13 +102,20 @@ def _inner(outer: Selection | None, name: str) -> Selection | None:
 
 
 def _is_wanted(within: Selection | None, name: str) -> bool:
-    return within is not None and (within.names is None or name in within.names)
+    """A name without a group stands for those in any group, one with a group for itself (RFC 6352 §10.4.2)."""
+    if within is None or within.names is None:
+        return within is not None
+    return name in within.names or name.rpartition(".")[2] in within.names
 
 
 def _without_value(line: bytes, within: Selection | None, name: str) -> bytes:
-    if within is None or within.names is None or within.names.get(name, True):
+    """The line, or with ``novalue`` its name and parameters (RFC 4791 §9.6.4, RFC 6352 §10.4.2)."""
+    if within is None or within.names is None:
         return line
-    return name.encode() + b":\r\n"
+    if within.names.get(name, within.names.get(name.rpartition(".")[2], True)):
+        return line
+    head = HEAD.match(line)
+    return (name.encode() + b":" if head is None else head[0]) + b"\r\n"
 
 
 def limit_recurrence_set(data: bytes, asked: TimeRange, floating: tzinfo | None = None) -> bytes:
@@ -116,29 +127,31 @@ def limit_recurrence_set(data: bytes, asked: TimeRange, floating: tzinfo | None 
     text = mend(data)
     try:
         calendar = parse_components(text, longest_head=len(text))[0]
-        dropped = [child for child in calendar.children if _is_untouched(text, calendar, child, asked, floating)]
+        dropped = _untouched(text, calendar, asked, floating)
     except (ValueError, IndexError, OverflowError, TooCostly):
         return data
     return _without(text, [(child.start, child.end) for child in dropped]) if dropped else data
 
 
-def _is_untouched(
-    text: bytes, calendar: Component, child: Component, asked: TimeRange, floating: tzinfo | None
-) -> bool:
-    """Whether a component is an override that has nothing to do with the range."""
-    identity = child.find("RECURRENCE-ID")
-    if identity is None:
-        return False
-    found = occurrences(text, calendar, child.name, asked, floating)
-    if any(occurrence.component is child and occurrence.reaches(asked) for occurrence in found):
-        return False
-    first_s = seconds(parse_moment(identity.value), Zones(text, calendar, floating).of(identity))
-    last_s = first_s if identity.parameter("RANGE") is None else FAR_AWAY
-    plain = replace(calendar, children=[other for other in calendar.children if not other.find("RECURRENCE-ID")])
-    return not any(
-        first_s <= occurrence.identity_s <= last_s and occurrence.reaches(asked)
-        for occurrence in occurrences(text, plain, child.name, asked, floating)
-    )
+def _untouched(text: bytes, calendar: Component, asked: TimeRange, floating: tzinfo | None) -> list[Component]:
+    """The overrides that have nothing to do with the range."""
+    overrides = [child for child in calendar.children if child.find("RECURRENCE-ID")]
+    plain = replace(calendar, children=[child for child in calendar.children if not child.find("RECURRENCE-ID")])
+    are_in, would_be = set[int](), set[int]()
+    for kind in {child.name for child in overrides}:
+        found = occurrences(text, calendar, kind, asked, floating)
+        are_in.update(id(occurrence.component) for occurrence in found if occurrence.reaches(asked))
+        found = occurrences(text, plain, kind, asked, floating)
+        would_be.update(occurrence.identity_s for occurrence in found if occurrence.reaches(asked))
+    zones, latest_s = Zones(text, calendar, floating), max(would_be, default=LONG_AGO)
+
+    def has_place(override: Component) -> bool:
+        named = override.find("RECURRENCE-ID")
+        assert named is not None
+        first_s = seconds(parse_moment(named.value), zones.of(named))
+        return first_s in would_be or (named.parameter("RANGE") is not None and first_s <= latest_s)
+
+    return [child for child in overrides if id(child) not in are_in and not has_place(child)]
 
 
 def limit_freebusy_set(data: bytes, asked: TimeRange) -> bytes:

@@ -108,3 +108,13 @@ def test_nothing_in_the_range_is_an_empty_calendar() -> None:
     lines = expand(event("e", "x", "DTSTART:20290105T100000Z").encode(), WEEK).decode().split("\r\n")
     assert lines[0] == "BEGIN:VCALENDAR"
     assert "BEGIN:VEVENT" not in lines
+
+
+@pytest.mark.rfc("4791", "9.6.5")
+@pytest.mark.parametrize("start", ["DTSTART;tzid=Club:20270105T100000", "DTSTART;X-A=b;TZ\r\n ID=Club:20270105T100000"])
+def test_a_zone_of_the_object_s_own_is_found_however_it_is_named(start: str) -> None:
+    zone = ("BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:+0500", "TZOFFSETTO:+0500", "END:STANDARD")
+    body = event("e", "x", start, DAILY).replace(
+        "BEGIN:VEVENT", "\r\n".join(["BEGIN:VTIMEZONE", "TZID:Club", *zone, "END:VTIMEZONE", "BEGIN:VEVENT"])
+    )
+    assert "20270107T050000Z" in expand(body.encode(), WEEK).decode()

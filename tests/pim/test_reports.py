@@ -310,6 +310,49 @@ def test_free_busy_tells_when_and_not_what(mine: Dav, calendar: str) -> None:
     assert "Secret" not in reply.text
 
 
+def busy_times(asker: Dav, path: str) -> list[str]:
+    text = asker.report(path, busy("20270101T000000Z", "20270201T000000Z")).text
+    return [line.rpartition(":")[2] for line in text.splitlines() if line.startswith("FREEBUSY")]
+
+
+@pytest.mark.rfc("4791", "7.10")
+def test_free_busy_is_of_what_is_there_now(mine: Dav, calendar: str) -> None:
+    mine.put(calendar + "gone.ics", event("gone", start="20270105T100000Z"))
+    mine.delete(calendar + "gone.ics")
+    mine.put(calendar + "moved.ics", event("moved", start="20270106T100000Z"))
+    assert busy_times(mine, calendar) == ["20270106T100000Z/20270106T110000Z"]
+    mine.put(calendar + "moved.ics", event("moved", start="20270107T100000Z"))
+    assert busy_times(mine, calendar) == ["20270107T100000Z/20270107T110000Z"]
+    mine.proppatch(calendar, {CALDAV.calendar_timezone: in_calendar(*BERLIN)})
+    mine.put(calendar + "moved.ics", event("moved", "x", "DTSTART:20270108T110000", "DURATION:PT1H"))
+    mine.put(calendar + "moved.ics", event("moved", "x", "DTSTART:20270109T110000", "DURATION:PT1H"))
+    assert busy_times(mine, calendar) == ["20270109T100000Z/20270109T110000Z"]
+
+
+@pytest.mark.rfc("4791", "7.5")
+@pytest.mark.rfc("6352", "8.3")
+@pytest.mark.parametrize(
+    ("collation", "text", "found"),
+    [
+        ("i;unicode-casemap", "ab-Ü", True),
+        ("i;unicode-casemap", "AB-Ü", True),
+        ("i;ascii-casemap", "AB-Ü", True),
+        ("i;octet", "AB-Ü", False),
+        ("i;octet", "Ab-Ü", True),
+    ],
+)
+def test_a_uid_is_compared_as_its_collation_says(
+    mine: Dav, calendar: str, book: str, collation: str, text: str, found: bool
+) -> None:
+    mine.put(calendar + "a.ics", event("Ab-Ü"))
+    mine.put(book + "a.vcf", card("Ab-Ü"))
+    match = f'text-match collation="{collation}">{text}<'
+    inner = f'<C:comp-filter name="VEVENT"><C:prop-filter name="UID"><C:{match}/C:text-match></C:prop-filter>'
+    assert bool(mine.report(calendar, query(inner + "</C:comp-filter>"), depth="1").multistatus()) is found
+    inner = f'<CR:prop-filter name="UID"><CR:{match}/CR:text-match></CR:prop-filter>'
+    assert bool(mine.report(book, card_query(inner), depth="1").multistatus()) is found
+
+
 CARD_FILTERS = [
     ('<CR:prop-filter name="FN"><CR:text-match>LOVE</CR:text-match></CR:prop-filter>', "anyof", {"ada"}),
     (
@@ -373,6 +416,14 @@ def test_a_card_filter_finds_the_cards_that_match(
     assert {href.removeprefix(path) for href in rows} == found
 
 
+@pytest.mark.rfc("6352", "10.5.4")
+def test_a_value_that_is_asked_to_be_empty_is_empty(mine: Dav, book: str) -> None:
+    mine.put(book + "full.vcf", card("full", "Ada", "NOTE:x"))
+    mine.put(book + "empty.vcf", card("empty", "Ada", "NOTE:"))
+    inner = '<CR:prop-filter name="NOTE"><CR:text-match match-type="equals"/></CR:prop-filter>'
+    assert list(mine.report(book, card_query(inner), depth="1").multistatus()) == [book + "empty.vcf"]
+
+
 @pytest.mark.rfc("6352", "8.6.1")
 def test_a_card_query_with_a_limit_is_cut_and_says_so(people: tuple[Dav, str]) -> None:
     alice, path = people
@@ -390,3 +441,34 @@ def test_cards_are_fetched_by_href(people: tuple[Dav, str]) -> None:
     rows = alice.report(path, body, depth=None).multistatus()
     assert (rows[path + "ada"].text(CARDDAV.address_data) or "").startswith("BEGIN:VCARD\r\nVERSION:3.0")
     assert rows[path + "none"].status == 404
+
+
+@pytest.mark.rfc("6352", "10.4.2")
+@pytest.mark.parametrize(
+    ("asked", "lines"),
+    [
+        ('name="EMAIL"', ["item1.EMAIL:a@example.org", "EMAIL;TYPE=HOME:b@example.org"]),
+        ('name="ITEM1.EMAIL"', ["item1.EMAIL:a@example.org"]),
+        ('name="EMAIL" novalue="yes"', ["item1.EMAIL:", "EMAIL;TYPE=HOME:"]),
+        ('name="X-LONG" novalue="yes"', ['X-LONG;X-A="a:b";', ' X-B="c;', ' d":']),
+    ],
+)
+def test_a_property_of_a_card_comes_by_group_and_name_and_without_its_value_if_asked(
+    mine: Dav, book: str, asked: str, lines: list[str]
+) -> None:
+    folded = 'X-LONG;X-A="a:b";\r\n X-B="c;\r\n d":va\r\n lue'
+    body = card("c", "Ada", "item1.EMAIL:a@example.org", "EMAIL;TYPE=HOME:b@example.org", folded)
+    assert mine.put(book + "c.vcf", body).status == 201
+    data = f"<CR:address-data><CR:prop {asked}/></CR:address-data>"
+    rows = mine.report(book, multiget(book + "c.vcf", kind="CR:addressbook", data=data)).multistatus()
+    assert (rows[book + "c.vcf"].text(CARDDAV.address_data) or "").split("\r\n")[1:-2] == lines
+
+
+@pytest.mark.rfc("4791", "9.6.4")
+def test_a_property_of_an_event_keeps_its_parameters_without_its_value(mine: Dav, calendar: str) -> None:
+    mine.put(calendar + "a.ics", event("a", "x", "DTSTART;TZID=Europe/Berlin:20270105T100000"))
+    prop = '<C:prop name="DTSTART" novalue="yes"/>'
+    data = f'<C:calendar-data><C:comp name="VCALENDAR"><C:comp name="VEVENT">{prop}</C:comp></C:comp></C:calendar-data>'
+    rows = mine.report(calendar, multiget(calendar + "a.ics", data=data)).multistatus()
+    text = rows[calendar + "a.ics"].text(CALDAV.calendar_data) or ""
+    assert text.split("\r\n")[2:-3] == ["DTSTART;TZID=Europe/Berlin:"]
