@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from xml.etree.ElementTree import Element
 
@@ -15,7 +14,6 @@ from davserver.mounts.pim_query import floating_zone, local_spans
 from davserver.mounts.pim_view import View
 from storage.collection import Collection
 from storage.contentlines import mend, parse_components
-from storage.index import Index
 from storage.occurrences import BUSY, TENTATIVE, busy_of
 from storage.recurrence import TimeRange, occurrences
 from storage.rrule import TooCostly
@@ -34,12 +32,20 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
     asked = parse_time_range(element)
     store, folder = view.session.store, collection.folder
     floating = floating_zone(root, collection)
-    perhaps = store.index.members_perhaps_within(folder.id, asked.start_s, asked.end_s)
+    index = store.index
+    perhaps = index.members_perhaps_within(folder.id, asked.start_s, asked.end_s)
+    found = index.spans_within(folder.id, asked.start_s, asked.end_s, local=False)
+    if floating is None:
+        found += index.spans_within(folder.id, asked.start_s, asked.end_s, local=True)
+    else:
+        local, changing = local_spans(index, folder.id, asked, floating)
+        found += local
+        perhaps |= changing
     periods: dict[int, list[tuple[int, int]]] = {BUSY: [], TENTATIVE: []}
-    for id, start, end, busy in _spans(store.index, folder.id, asked, floating):
+    for id, start, end, busy in found:
         if busy and id not in perhaps:
             periods[busy].append((start, end))
-    for member, data in filter(None, store.read_members(folder, store.index.members_with(perhaps))):
+    for member, data in filter(None, store.read_members(folder, index.members_with(perhaps))):
         if member.component != "VEVENT":
             continue
         try:
@@ -47,17 +53,6 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
         except (ValueError, IndexError, TooCostly, OverflowError) as error:
             log.info("%s/%s is left out of free-busy: %s", collection.path, member.name, error)
     return _render_free_busy(asked, periods)
-
-
-def _spans(
-    index: Index, folder_id: int, asked: TimeRange, floating: tzinfo | None
-) -> Iterator[tuple[int, int, int, int]]:
-    """What the index knows to take place: (id, start, end, busy)."""
-    yield from index.spans_within(folder_id, asked.start_s, asked.end_s, local=False)
-    if floating is None:
-        yield from index.spans_within(folder_id, asked.start_s, asked.end_s, local=True)
-    else:
-        yield from local_spans(index, folder_id, asked, floating)
 
 
 def _add_periods(
