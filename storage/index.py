@@ -537,6 +537,15 @@ class Index(Lookups):
         with self._write_guard:
             yield
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What this thread asks within is answered from one state, whatever is written meanwhile."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            self._rows("COMMIT")
+
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -102,9 +102,10 @@ class Lookups:
         return {int(row[0]) for row in self._rows(sql, *_span_values(folder_id, start_s, end_s, local))}
 
     def spans_within(self, folder_id: int, start_s: int, end_s: int, *, local: bool) -> list[tuple[int, int, int, int]]:
-        """As ``members_within``, each span with its member: (id, start, end, busy)."""
+        """As ``members_within``, each span of a present member: (id, start, end, busy)."""
         sql = " UNION ALL ".join(
             f"SELECT member, start_s, end_s, busy FROM span WHERE {SPAN_WITHIN}"  # noqa: S608 - constant text
+            " AND EXISTS (SELECT 1 FROM member WHERE id = span.member)"
             for _ in SPAN_CLASSES
         )
         return self._rows(sql, *_span_values(folder_id, start_s, end_s, local))

@@ -14,6 +14,7 @@ from davserver.mounts.pim_query import floating_zone, local_spans
 from davserver.mounts.pim_view import View
 from storage.collection import Collection
 from storage.contentlines import mend, parse_components
+from storage.index import Index
 from storage.occurrences import BUSY, TENTATIVE, busy_of
 from storage.recurrence import TimeRange, occurrences
 from storage.rrule import TooCostly
@@ -33,19 +34,14 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
     store, folder = view.session.store, collection.folder
     floating = floating_zone(root, collection)
     index = store.index
-    perhaps = index.members_perhaps_within(folder.id, asked.start_s, asked.end_s)
-    found = index.spans_within(folder.id, asked.start_s, asked.end_s, local=False)
-    if floating is None:
-        found += index.spans_within(folder.id, asked.start_s, asked.end_s, local=True)
-    else:
-        local, changing = local_spans(index, folder.id, asked, floating)
-        found += local
-        perhaps |= changing
+    with index.snapshot():
+        found, perhaps = _found(index, folder.id, asked, floating)
+        unsure = index.members_with(perhaps)
     periods: dict[int, list[tuple[int, int]]] = {BUSY: [], TENTATIVE: []}
     for id, start, end, busy in found:
         if busy and id not in perhaps:
             periods[busy].append((start, end))
-    for member, data in filter(None, store.read_members(folder, index.members_with(perhaps))):
+    for member, data in filter(None, store.read_members(folder, unsure)):
         if member.component != "VEVENT":
             continue
         try:
@@ -53,6 +49,21 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
         except (ValueError, IndexError, TooCostly, OverflowError) as error:
             log.info("%s/%s is left out of free-busy: %s", collection.path, member.name, error)
     return _render_free_busy(asked, periods)
+
+
+def _found(
+    index: Index, folder_id: int, asked: TimeRange, floating: tzinfo | None
+) -> tuple[list[tuple[int, int, int, int]], set[int]]:
+    """What surely takes place, (id, start, end, busy), and the ids of what only the object itself can say."""
+    perhaps = index.members_perhaps_within(folder_id, asked.start_s, asked.end_s)
+    found = index.spans_within(folder_id, asked.start_s, asked.end_s, local=False)
+    if floating is None:
+        found += index.spans_within(folder_id, asked.start_s, asked.end_s, local=True)
+    else:
+        local, changing = local_spans(index, folder_id, asked, floating)
+        found += local
+        perhaps |= changing
+    return found, perhaps
 
 
 def _add_periods(

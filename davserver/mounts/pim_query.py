@@ -70,7 +70,9 @@ def matches(
     """
     store, shelf = view.session.store, view.session.pim
     reads_all = shelf.reads_items(collection)
-    for member, is_sure in _candidates(question, collection, view, floating):
+    with store.index.snapshot():  # a version that is replaced between two statements would be in neither
+        candidates = list(_candidates(question, collection, store.index, floating))
+    for member, is_sure in candidates:
         if not reads_all and not view.session.access.may(Action.READ, f"{collection.path}/{member.name}"):
             continue
         if is_sure or item_matches(question, collection, member, store, floating):
@@ -106,10 +108,10 @@ def item_matches(
 
 
 def _candidates(
-    question: CompFilter | CardFilter, collection: Collection, view: View, floating: tzinfo | None
+    question: CompFilter | CardFilter, collection: Collection, index: Index, floating: tzinfo | None
 ) -> Iterator[tuple[Member, bool]]:
     """The members that the index cannot rule out, by name, each with whether it is sure of it."""
-    index, folder_id = view.session.store.index, collection.folder.id
+    folder_id = collection.folder.id
     if isinstance(question, CardFilter):
         wanted, is_whole = _wanted(question.props)
         if not is_whole and question.any_of:
