@@ -133,6 +133,7 @@ WRITES_FOLDERS = ("UPDATE folder", "INSERT INTO folder", "DELETE FROM folder", "
 KEPT_FOLDERS = 10_000  # rows in memory
 AT_ONCE = 500  # values of one IN list
 FOLDED_LOG_BYTES = 4 << 20
+WITNESS = "-witness"  # after the index's name, as SQLite names its own companions
 WRITER_FOLDS_PAGES = 8000  # of 4 KiB: only where nobody folds the log in the background
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 LISTED = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
@@ -489,6 +490,8 @@ class Index:
         if self.fresh:
             self._remove_leftovers()
         self._writer = self._open_or_replace()
+        self._opened = self._identity()
+        self._is_lost = False  # it was deleted or replaced since
         self.epoch = self._settle_epoch()
         self._writes = int(self.meta("writes") or 0)
         self._swept = -1
@@ -497,12 +500,17 @@ class Index:
 
     def _remove_leftovers(self) -> None:
         """A log without its database would be played into the new one: SQLite cannot tell."""
-        for suffix in ("-wal", "-shm"):
+        for suffix in ("-wal", "-shm", WITNESS):
             Path(self.file + suffix).unlink(missing_ok=True)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *, mode: str = "rw") -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.file, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256
+            f"{Path(self.file).absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=30,
+            cached_statements=256,
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -513,7 +521,7 @@ class Index:
 
     def _open_or_replace(self) -> sqlite3.Connection:
         try:
-            connection = self._connect()
+            connection = self._connect(mode="rwc")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 self._create(connection)
@@ -528,7 +536,7 @@ class Index:
         log.warning("the index %s %s; it is set aside as %s and rebuilt", self.file, found, set_aside(self.file))
         self._remove_leftovers()
         self.fresh = True
-        connection = self._connect()
+        connection = self._connect(mode="rwc")
         self._create(connection)
         return connection
 
@@ -552,6 +560,22 @@ class Index:
         status = os.stat(self.file)
         return f"{status.st_dev}:{status.st_ino}"
 
+    def _witness(self) -> str:
+        """
+        Inode and time of change of a file beside the index, which nobody can set: whoever writes an earlier state over
+        both, or over the index alone, leaves one that the index does not know.
+        """
+        try:
+            status = os.stat(self.file + WITNESS)
+        except FileNotFoundError:
+            return ""
+        return f"{status.st_ino}:{status.st_ctime_ns}"
+
+    def _renew_witness(self) -> str:
+        file = Path(self.file + WITNESS)
+        file.touch()
+        return self._witness()
+
     def find_damage(self) -> str | None:
         """What is wrong with the file, looked at to the last row, or None. Others read and write meanwhile."""
         try:
@@ -567,19 +591,22 @@ class Index:
 
     def _settle_epoch(self) -> str:
         """
-        The epoch of this index's tokens: a new one for a new, copied or restored index and for one that a crash of the
-        machine may have cut short. That it is open now is synced before anything else is written.
+        The epoch of this index's tokens: a new one for a new, copied or restored index, also where the copy was written
+        into the file that stood there, and for one that a crash of the machine may have cut short. That it is open now
+        is synced before anything else is written.
         """
         identity = self._identity()
         boot = boot_id()
         epoch = self.meta("epoch")
         whole = self.meta("durable") == 1 and self.meta("closed") == 1
         lost_tail = not whole and self.meta("boot") != boot
-        if epoch is None or self.meta("identity") != identity or lost_tail:
+        restored = self.meta("identity") != identity or self.meta("witness") != self._witness()
+        if epoch is None or restored or lost_tail:
             epoch = new_id()
         batch = Batch()
         batch.set_meta("epoch", epoch)
         batch.set_meta("identity", identity)
+        batch.set_meta("witness", self._renew_witness())
         batch.set_meta("boot", boot)
         batch.set_meta("durable", int(self._durable))
         batch.set_meta("closed", 0)
@@ -593,8 +620,9 @@ class Index:
         batch = Batch()
         batch.set_meta("closed", 1)
         try:
+            batch.set_meta("witness", self._renew_witness())
             self.commit(batch)
-        except (DiskFull, sqlite3.Error):
+        except (DiskFull, OSError, sqlite3.Error):
             log.warning("the index could not note that it was closed")
         with self._write_guard, self._guard:
             for reader in list(self._readers):
@@ -665,11 +693,28 @@ class Index:
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         reader: _Reader | None = getattr(self._local, "reader", None)
         if reader is None:
-            reader = self._local.reader = _Reader(self._connect())
-            reader.connection.execute("PRAGMA query_only = ON")
-            with self._guard:
-                self._readers.add(reader)
+            reader = self._local.reader = self._new_reader()
+        if reader is None:
+            with self._write_guard:
+                return self._writer.execute(sql, values).fetchall()
         return reader.connection.execute(sql, values).fetchall()
+
+    def _new_reader(self) -> _Reader | None:
+        """A connection of one thread's own; None where the file was deleted, which the writer still holds."""
+        try:
+            is_there = self._identity() == self._opened
+        except FileNotFoundError:
+            is_there = False
+        if not is_there and not self._is_lost:
+            self._is_lost = True
+            log.warning("the index %s was deleted under the running server; the next start makes it anew", self.file)
+        if not is_there:
+            return None
+        reader = _Reader(self._connect())
+        reader.connection.execute("PRAGMA query_only = ON")
+        with self._guard:
+            self._readers.add(reader)
+        return reader
 
     def meta(self, key: str) -> Any:
         """A value of the index itself, or None."""
@@ -788,13 +833,19 @@ class Index:
         rows = self._rows("SELECT name FROM member WHERE folder = ? AND uid = ? LIMIT 1", folder_id, uid)
         return str(rows[0][0]) if rows else None
 
-    def changed_names(self, folder_id: int, after: int, upto: int | None = None) -> list[NameChange]:
-        """The newest change of each name whose number is above ``after`` and at most ``upto``, oldest first."""
-        sql = "SELECT n, name, veiled FROM change WHERE folder = ? AND n > ? AND n <= ? ORDER BY n"
-        return [
-            NameChange(n, name, Veil(veiled))
-            for n, name, veiled in self._rows(sql, folder_id, after, LARGEST if upto is None else upto)
-        ]
+    def changed_names(
+        self, folder_id: int, after: int, upto: int | None = None, *, most: int | None = None
+    ) -> list[NameChange]:
+        """
+        The newest change of each name whose number is above ``after`` and at most ``upto``, oldest first.
+
+        Changes of the folder itself are left out.
+        """
+        sql = (
+            "SELECT n, name, veiled FROM change WHERE folder = ? AND n > ? AND n <= ? AND name <> '' ORDER BY n LIMIT ?"
+        )
+        upto, most = LARGEST if upto is None else upto, -1 if most is None else most
+        return [NameChange(n, name, Veil(veiled)) for n, name, veiled in self._rows(sql, folder_id, after, upto, most)]
 
     def change_number(self, place: str) -> int:
         """The number under which the last appearance of a folder is logged; 0 where the log does not say."""
