@@ -95,6 +95,7 @@ def _parse(home: Home, token: str) -> Listing:
         packed = base64.urlsafe_b64decode(token.removeprefix(HOME_TOKEN) + "===")
         data = zlib.decompressobj().decompress(packed, LARGEST_LISTING)
         path, listing = json.loads(data)
+        "".join(listing).encode()  # half a character is no part of a name
     except (ValueError, TypeError, RecursionError, zlib.error):
         path, listing = None, None
     if not token.startswith(HOME_TOKEN) or path != home.path or not isinstance(listing, dict):

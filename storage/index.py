@@ -36,6 +36,7 @@ from storage.searchable import unicode_casemap
 WRITES_FOLDERS = ("UPDATE folder", "INSERT INTO folder", "DELETE FROM folder", "WITH RECURSIVE")
 KEPT_FOLDERS = 10_000  # rows in memory
 FOLDED_LOG_BYTES = 4 << 20
+WITNESS = "-witness"  # after the index's name, as SQLite names its own companions
 WRITER_FOLDS_PAGES = 8000  # of 4 KiB: only where nobody folds the log in the background
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 LISTED = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
@@ -367,6 +368,8 @@ class Index(Lookups):
         if self.fresh:
             self._remove_leftovers()
         self._writer = self._open_or_replace()
+        self._opened = self._identity()
+        self._is_lost = False  # it was deleted or replaced since
         self.epoch = self._settle_epoch()
         self._writes = int(self.meta("writes") or 0)
         self._swept = -1
@@ -375,12 +378,17 @@ class Index(Lookups):
 
     def _remove_leftovers(self) -> None:
         """A log without its database would be played into the new one: SQLite cannot tell."""
-        for suffix in ("-wal", "-shm"):
+        for suffix in ("-wal", "-shm", WITNESS):
             Path(self.file + suffix).unlink(missing_ok=True)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *, mode: str = "rw") -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.file, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256
+            f"{Path(self.file).absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=30,
+            cached_statements=256,
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -392,7 +400,7 @@ class Index(Lookups):
 
     def _open_or_replace(self) -> sqlite3.Connection:
         try:
-            connection = self._connect()
+            connection = self._connect(mode="rwc")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version == 0 and not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 self._create(connection)
@@ -407,7 +415,7 @@ class Index(Lookups):
         log.warning("the index %s %s; it is set aside as %s and rebuilt", self.file, found, set_aside(self.file))
         self._remove_leftovers()
         self.fresh = True
-        connection = self._connect()
+        connection = self._connect(mode="rwc")
         self._create(connection)
         return connection
 
@@ -431,6 +439,22 @@ class Index(Lookups):
         status = os.stat(self.file)
         return f"{status.st_dev}:{status.st_ino}"
 
+    def _witness(self) -> str:
+        """
+        Inode and time of change of a file beside the index, which nobody can set: whoever writes an earlier state over
+        both, or over the index alone, leaves one that the index does not know.
+        """
+        try:
+            status = os.stat(self.file + WITNESS)
+        except FileNotFoundError:
+            return ""
+        return f"{status.st_ino}:{status.st_ctime_ns}"
+
+    def _renew_witness(self) -> str:
+        file = Path(self.file + WITNESS)
+        file.touch()
+        return self._witness()
+
     def find_damage(self) -> str | None:
         """What is wrong with the file, looked at to the last row, or None. Others read and write meanwhile."""
         try:
@@ -446,19 +470,22 @@ class Index(Lookups):
 
     def _settle_epoch(self) -> str:
         """
-        The epoch of this index's tokens: a new one for a new, copied or restored index and for one that a crash of the
-        machine may have cut short. That it is open now is synced before anything else is written.
+        The epoch of this index's tokens: a new one for a new, copied or restored index, also where the copy was written
+        into the file that stood there, and for one that a crash of the machine may have cut short. That it is open now
+        is synced before anything else is written.
         """
         identity = self._identity()
         boot = boot_id()
         epoch = self.meta("epoch")
         whole = self.meta("durable") == 1 and self.meta("closed") == 1
         lost_tail = not whole and self.meta("boot") != boot
-        if epoch is None or self.meta("identity") != identity or lost_tail:
+        restored = self.meta("identity") != identity or self.meta("witness") != self._witness()
+        if epoch is None or restored or lost_tail:
             epoch = new_id()
         batch = Batch()
         batch.set_meta("epoch", epoch)
         batch.set_meta("identity", identity)
+        batch.set_meta("witness", self._renew_witness())
         batch.set_meta("boot", boot)
         batch.set_meta("durable", int(self._durable))
         batch.set_meta("closed", 0)
@@ -472,8 +499,9 @@ class Index(Lookups):
         batch = Batch()
         batch.set_meta("closed", 1)
         try:
+            batch.set_meta("witness", self._renew_witness())
             self.commit(batch)
-        except (DiskFull, sqlite3.Error):
+        except (DiskFull, OSError, sqlite3.Error):
             log.warning("the index could not note that it was closed")
         with self._write_guard, self._guard:
             for reader in list(self._readers):
@@ -542,6 +570,10 @@ class Index(Lookups):
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """What this thread asks within is answered from one state, whatever is written meanwhile."""
+        if self._reader() is None:
+            with self._write_guard:
+                yield
+            return
         self._rows("BEGIN")
         try:
             yield
@@ -551,13 +583,31 @@ class Index(Lookups):
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        reader = self._reader()
+        if reader is not None:
+            return reader.connection.execute(sql, values).fetchall()
+        with self._write_guard:
+            return self._writer.execute(sql, values).fetchall()
+
+    def _reader(self) -> _Reader | None:
+        """This thread's own connection; None where it has none yet and the file, which the writer holds, is gone."""
         reader: _Reader | None = getattr(self._local, "reader", None)
-        if reader is None:
-            reader = self._local.reader = _Reader(self._connect())
-            reader.connection.execute("PRAGMA query_only = ON")
-            with self._guard:
-                self._readers.add(reader)
-        return reader.connection.execute(sql, values).fetchall()
+        if reader is not None:
+            return reader
+        try:
+            is_there = self._identity() == self._opened
+        except FileNotFoundError:
+            is_there = False
+        if not is_there and not self._is_lost:
+            self._is_lost = True
+            log.warning("the index %s was deleted under the running server; the next start makes it anew", self.file)
+        if not is_there:
+            return None
+        reader = self._local.reader = _Reader(self._connect())
+        reader.connection.execute("PRAGMA query_only = ON")
+        with self._guard:
+            self._readers.add(reader)
+        return reader
 
     def meta(self, key: str) -> Any:
         """A value of the index itself, or None."""

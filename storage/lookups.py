@@ -120,13 +120,19 @@ class Lookups:
         rows = self._rows("SELECT name FROM member WHERE folder = ? AND uid = ? LIMIT 1", folder_id, uid)
         return str(rows[0][0]) if rows else None
 
-    def changed_names(self, folder_id: int, after: int, upto: int | None = None) -> list[NameChange]:
-        """The newest change of each name whose number is above ``after`` and at most ``upto``, oldest first."""
-        sql = "SELECT n, name, veiled FROM change WHERE folder = ? AND n > ? AND n <= ? ORDER BY n"
-        return [
-            NameChange(n, name, Veil(veiled))
-            for n, name, veiled in self._rows(sql, folder_id, after, LARGEST if upto is None else upto)
-        ]
+    def changed_names(
+        self, folder_id: int, after: int, upto: int | None = None, *, most: int | None = None
+    ) -> list[NameChange]:
+        """
+        The newest change of each name whose number is above ``after`` and at most ``upto``, oldest first.
+
+        Changes of the folder itself are left out.
+        """
+        sql = (
+            "SELECT n, name, veiled FROM change WHERE folder = ? AND n > ? AND n <= ? AND name <> '' ORDER BY n LIMIT ?"
+        )
+        upto, most = LARGEST if upto is None else upto, -1 if most is None else most
+        return [NameChange(n, name, Veil(veiled)) for n, name, veiled in self._rows(sql, folder_id, after, upto, most)]
 
     def change_number(self, place: str) -> int:
         """The number under which the last appearance of a folder is logged; 0 where the log does not say."""

@@ -42,7 +42,7 @@ def sync_page(store: Store, collection: Collection, token: str, limit: int | Non
     base, after = split_token(token)
     if not base or after is not None:
         return _first_page(store, collection, base, after or "", limit)
-    changes = [change for change in store.changes_since(folder, base) if change.name]
+    changes = store.changes_since(folder, base, most=None if limit is None else limit + 1)
     kept = changes[:limit]
     is_cut = len(kept) < len(changes)
     present = store.members_named(folder, [change.name for change in kept])

@@ -453,9 +453,9 @@ class Store:
             )
         return counter
 
-    def changes_since(self, folder: Folder, token: str) -> list[NameChange]:
+    def changes_since(self, folder: Folder, token: str, *, most: int | None = None) -> list[NameChange]:
         """What changed or went up to the folder's row since a token, oldest first. Raises InvalidSyncToken."""
-        return self.index.changed_names(folder.id, self.parse_sync_token(folder, token), folder.counter)
+        return self.index.changed_names(folder.id, self.parse_sync_token(folder, token), folder.counter, most=most)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

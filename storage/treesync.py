@@ -218,7 +218,7 @@ class TreeSync:
             if folder.counter <= since or not self._is_served(folder):
                 continue
             place = Place(Node(folder.path, folder), self._tree, self._access)
-            changes = [each for each in self._store.index.changed_names(folder.id, since, moment.newest) if each.name]
+            changes = self._store.index.changed_names(folder.id, since, moment.newest)
             if len(changes) > MANY:
                 place.rows = self._store.members_named(folder, [change.name for change in changes])
             found += [(place, change) for change in changes]

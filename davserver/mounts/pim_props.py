@@ -71,12 +71,17 @@ def _type(collection: Collection, view: View) -> str:
     return open_tag(DAV.collection) + (open_tag(kind) if kind else "")
 
 
-def _token(collection: Collection, view: View) -> str:
+def _token(collection: Collection, view: View) -> str | None:
+    if not view.session.pim.reads_items(collection):  # it tells when something changed
+        return None
     return text_of(view.session.store.sync_token(collection.folder))
 
 
 def _collection_reports(collection: Collection, view: View) -> str:
-    return render_reports((*REPORTS_OF_TAG.get(collection.tag, ()), *EVERYWHERE))
+    found = REPORTS_OF_TAG.get(collection.tag, ())
+    if not view.session.pim.reads_items(collection):
+        found = tuple(name for name in found if name != DAV.sync_collection)
+    return render_reports((*found, *EVERYWHERE))
 
 
 def _resource_id(collection: Collection, view: View) -> str:

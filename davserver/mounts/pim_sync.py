@@ -22,8 +22,6 @@ from storage.homesync import home_page
 from storage.pages import sync_page
 from storage.paths import join
 
-ELSEWHERE = open_tag(DAV.sync_traversal_supported)
-
 
 def sync_collection(root: Element, resource: Resource, request: Request, view: View) -> Response:
     """What changed since a token (RFC 6578 §3.2)."""
@@ -35,7 +33,7 @@ def sync_collection(root: Element, resource: Resource, request: Request, view: V
 
 
 def _sync_home(home: Home, sync: SyncRequest, request: Request, view: View) -> Response:
-    """A home's collections; to the level ``infinite`` each says once that it is synchronised by itself (§3.3)."""
+    """A home's collections; to the level ``infinite`` each says once how it is synchronised instead (§3.3)."""
     page = home_page(view.session.pim, home, sync.token, sync.limit)
     rows = Rows(sync.asked, view, minimal=wants_minimal(request))
 
@@ -46,7 +44,9 @@ def _sync_home(home: Home, sync: SyncRequest, request: Request, view: View) -> R
             if not sync.infinite:
                 yield rows.row(collection)
             elif is_new:
-                yield status_response(href_path(collection), 403, ELSEWHERE)
+                is_synchronised = bool(collection.tag) and view.session.pim.reads_items(collection)
+                reason = DAV.sync_traversal_supported if is_synchronised else DAV.supported_report
+                yield status_response(href_path(collection), 403, open_tag(reason))
 
     return multistatus(answers(), render_end(href_path(home), page.token, is_cut=page.is_cut))
 

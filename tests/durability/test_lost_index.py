@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +14,7 @@ from davserver.dav.names import CALDAV, CALSERVER, DAV
 from tests.conftest import MakeServer
 from tests.durability.mirror import Mirror
 from tests.harness import ACCESS, Dav, Server
-from tests.pim.samples import card, event, mkcol, task
+from tests.pim.samples import card, event, mkcol, query, task
 
 CREATE_ALONE = """
 [[rule]]
@@ -212,3 +214,57 @@ def test_a_copied_data_folder_does_not_take_tokens_of_its_original(half_way: Ser
     elsewhere = Mirror(alice, CALENDAR, mirror.token, dict(mirror.etags), dict(mirror.data))
     elsewhere.require_truth({**mirror.data, "only-here.ics": event("only-here").encode()})
     assert elsewhere.refused == 1
+
+
+@pytest.mark.rfc("6578", "3.2")
+@pytest.mark.parametrize("restored", ["index.sqlite", "index.sqlite*"])
+def test_an_earlier_index_written_over_the_present_one_takes_no_later_tokens(half_way: Server, restored: str) -> None:
+    """As ``cp -a`` does when a backup is put back: the files keep their inodes, and the numbers are given out again."""
+    alice = half_way.client("alice")
+    mirror = Mirror(alice, CALENDAR)
+    assert half_way.stop() == 0
+    backup = {file: file.read_bytes() for file in half_way.data.glob(restored)}
+    stamps = {file: os.stat(file) for file in backup}
+    half_way.start()
+    alice.put(f"{CALENDAR}later.ics", event("later"))
+    alice.put("/files/Sport/4.txt", "later")
+    mirror.synchronise()
+    etag = alice.get("/files/Sport/4.txt").etag
+    assert half_way.stop() == 0
+    for file, data in backup.items():
+        file.write_bytes(data)
+        os.utime(file, ns=(stamps[file].st_atime_ns, stamps[file].st_mtime_ns))
+    (half_way.data / "collections/collection-root/alice/cal/later.ics").unlink()
+    half_way.start()
+    expected = {name: data for name, data in mirror.data.items() if name != "later.ics"}
+    for number in range(9):  # until the counters stand where they stood
+        expected[f"again{number}.ics"] = event(f"again{number}").encode()
+        alice.put(f"{CALENDAR}again{number}.ics", event(f"again{number}"))
+        alice.put("/files/Sport/4.txt", f"again {number}")
+        assert alice.get("/files/Sport/4.txt").etag != etag
+    mirror.require_truth(expected)
+    assert mirror.refused == 1
+
+
+def test_an_index_deleted_under_the_running_server_keeps_nobody_from_working(half_way: Server) -> None:
+    for file in half_way.data.glob("index.sqlite*"):
+        file.unlink()
+    statuses: list[int] = []
+
+    def work(number: int) -> None:
+        client = half_way.client("alice")
+        statuses.append(client.put(f"{CALENDAR}n{number}.ics", event(f"n{number}")).status)
+        statuses.append(client.propfind(CALENDAR, DAV.getetag, depth="1").status)
+        statuses.append(client.report(CALENDAR, query('<C:comp-filter name="VEVENT"/>')).status)
+        statuses.append(client.put(f"/files/Sport/n{number}.txt", "text").status)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [201] * 40 + [207] * 40
+    assert not (half_way.data / "index.sqlite").exists()
+    before = look(half_way.client("alice"))
+    half_way.restart()
+    assert look(half_way.client("alice")) == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from davserver.dav.names import CALDAV, DAV
+from davserver.dav.names import CALDAV, CALSERVER, DAV
 from tests.harness import Dav, Server
 from tests.pim.samples import busy, event, multiget, query, sync
 
@@ -50,6 +50,18 @@ def test_what_may_be_read_but_not_changed_is_refused_with_the_privilege_that_lac
     ):
         assert reply.status in (403, 404)
     assert club.tree() == before
+
+
+@pytest.mark.rfc("6578", "4")
+@pytest.mark.parametrize("calendar", ["busy", "drop"])
+def test_who_may_not_read_every_item_is_not_told_when_something_changed(carol: Dav, calendar: str) -> None:
+    path = f"/dav/alice/{calendar}/"
+    props = (DAV.sync_token, CALSERVER.getctag, DAV.supported_report_set)
+    row = carol.propfind(path, *props).multistatus()[path]
+    assert row.statuses == {DAV.sync_token: 404, CALSERVER.getctag: 404, DAV.supported_report_set: 200}
+    assert row.props[DAV.supported_report_set].find(f".//{DAV.sync_collection}") is None
+    reply = carol.report(path, sync())
+    assert (reply.status, reply.condition) == (403, DAV.need_privileges)
 
 
 def test_what_may_not_be_read_is_nowhere(carol: Dav, club: Server) -> None:

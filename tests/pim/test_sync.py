@@ -182,6 +182,16 @@ def test_collections_of_a_home_say_once_that_each_is_synchronised_by_itself(club
     assert {href: row.status for href, row in rows.items()} == {HOME + "tasks/": 404}
 
 
+@pytest.mark.rfc("6578", "3.3")
+def test_a_folder_of_a_home_that_is_not_synchronised_says_so(club: Server) -> None:
+    alice = club.client("alice")
+    assert alice.mkcol(HOME + "plain/").status == 201
+    row = alice.report(HOME, sync(level="infinite")).multistatus()[HOME + "plain/"]
+    assert (row.status, row.condition) == (403, DAV.supported_report)
+    reply = alice.report(HOME + "plain/", sync())
+    assert (reply.status, reply.condition) == (403, DAV.supported_report)
+
+
 def test_a_home_token_outlives_the_index(club: Server) -> None:
     alice = club.client("alice")
     token = token_of(alice.report(HOME, sync()))
@@ -194,7 +204,17 @@ def test_a_home_token_outlives_the_index(club: Server) -> None:
 
 
 @pytest.mark.rfc("6578", "3.2")
-@pytest.mark.parametrize("token", ["x", "urn:x:y", HOME_TOKEN, HOME_TOKEN + "eJw", HOME_TOKEN + packed("[" * 100_000)])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "x",
+        "urn:x:y",
+        HOME_TOKEN,
+        HOME_TOKEN + "eJw",
+        HOME_TOKEN + packed("[" * 100_000),
+        HOME_TOKEN + packed('["/dav/alice", {"half a character: \\ud800": "0"}]'),
+    ],
+)
 def test_a_home_refuses_what_is_no_token_of_its_own(club: Server, token: str) -> None:
     reply = club.client("alice").report(HOME, sync(token))
     assert (reply.status, reply.condition) == (403, DAV.valid_sync_token)
