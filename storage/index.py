@@ -15,8 +15,9 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -130,6 +131,22 @@ MEMBER_COLUMNS = "id, name, disk_name, etag, size, inode, modified_ns, changed_n
 SPAN_CLASSES = (*LENGTHS_S, None)
 SPAN_WITHIN = "folder = ? AND kind = ? AND start_s > ? AND start_s < ? AND end_s > ?"
 WRITES_FOLDERS = ("UPDATE folder", "INSERT INTO folder", "DELETE FROM folder", "WITH RECURSIVE")
+PUT_MEMBER = f"INSERT OR REPLACE INTO member (folder, {MEMBER_COLUMNS}) VALUES ({', '.join('?' * 13)})"  # noqa: S608
+REMOVE_MEMBER = "DELETE FROM member WHERE folder = ? AND name = ?"
+PUT_CONTENT = "INSERT OR REPLACE INTO content (member, head, zones, tail, data) VALUES (?, ?, ?, ?, ?)"
+PUT_SPAN = "INSERT OR REPLACE INTO span (folder, kind, start_s, member, end_s, busy) VALUES (?, ?, ?, ?, ?, ?)"
+PUT_VALUE = "INSERT OR REPLACE INTO value (folder, property, member, number, value, folded) VALUES (?, ?, ?, ?, ?, ?)"
+PUT_CHANGE = (
+    "INSERT INTO change (folder, name, at, veiled, n) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (folder, name) DO UPDATE SET"
+    " n = excluded.n, at = excluded.at, veiled = max(veiled, excluded.veiled)"
+)
+COUNT_CHANGES = "UPDATE meta SET value = value + ? WHERE key = 'change' RETURNING value"
+RAISE_META = (
+    "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = max(value, excluded.value)"
+)
+FIND_FOLDER = f"SELECT {FOLDER_COLUMNS} FROM folder WHERE place = ?"  # noqa: S608 - constant column names
+COUNT_IN_FOLDER = "UPDATE folder SET counter = ?, modified_ns = ? WHERE id = ?"
 KEPT_FOLDERS = 10_000  # rows in memory
 AT_ONCE = 500  # values of one IN list
 FOLDED_LOG_BYTES = 4 << 20
@@ -171,51 +188,140 @@ def below(place: str) -> tuple[str, str]:
     return place + "/", place + "0"
 
 
+class _Ids:
+    """The ids of folders by place, as a transaction finds them."""
+
+    def __init__(self, known: Mapping[str, Folder]) -> None:
+        """Rows that are known hold until folders come, go or move; see ``forget``."""
+        self._rows = known
+        self._found: dict[str, int | None] = {}
+
+    def find(self, cursor: sqlite3.Cursor, place: str) -> int | None:
+        """The id of a folder, where it has a row."""
+        row = self._rows.get(place)
+        if row is not None:
+            return row.id
+        if place not in self._found:
+            rows = cursor.execute("SELECT id FROM folder WHERE place = ?", (place,)).fetchall()
+            self._found[place] = rows[0][0] if rows else None
+        return self._found[place]
+
+    def forget(self) -> None:
+        """From here on a place may be another folder's."""
+        self._rows = {}
+        self._found = {}
+
+
+@dataclass(slots=True)
+class _Statement:
+    """
+    One statement as it stands.
+
+    Attributes:
+        apart: other statements keep their place before or after it.
+    """
+
+    sql: str
+    values: tuple[Any, ...]
+    apart: bool
+
+    def run(self, cursor: sqlite3.Cursor, ids: _Ids) -> None:
+        cursor.execute(self.sql, self.values)
+        if self.apart:
+            ids.forget()
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Rows for one statement, each with the place of its folder, whose id comes first; "" where it has none."""
+
+    sql: str
+    rows: list[tuple[str, tuple[Any, ...]]]
+
+    def run(self, cursor: sqlite3.Cursor, ids: _Ids) -> None:
+        values = []
+        for place, row in self.rows:
+            if not place:
+                values.append(row)
+            elif (folder_id := ids.find(cursor, place)) is not None:
+                values.append((folder_id, *row))
+        cursor.executemany(self.sql, values)
+
+
+class _Changes(_Rows):
+    """Entries for the log, which are given their numbers here."""
+
+    def run(self, cursor: sqlite3.Cursor, ids: _Ids) -> None:
+        newest = cursor.execute(COUNT_CHANGES, (len(self.rows),)).fetchall()[0][0]
+        values, counts = [], dict[int, tuple[int, int]]()
+        for n, (place, (modified_ns, *entry)) in enumerate(self.rows, newest - len(self.rows) + 1):
+            folder_id = ids.find(cursor, place)
+            if folder_id is not None:
+                values.append((folder_id, *entry, n))
+                counts[folder_id] = n, modified_ns
+        cursor.executemany(PUT_CHANGE, values)
+        cursor.executemany(COUNT_IN_FOLDER, [(*count, folder_id) for folder_id, count in counts.items()])
+
+
 class Batch:
-    """Changes to the index that are committed together."""
+    """
+    Changes to the index that are committed together.
+
+    Rows of members, of what hangs on them and of the log are gathered by statement, up to the next statement that is
+    to stand apart: they touch nothing of each other.
+    """
 
     def __init__(self) -> None:
-        self.statements: list[tuple[str, tuple[Any, ...]]] = []
+        self.steps: list[_Statement | _Rows] = []
         self.places: set[str] = set()  # of the folders whose rows are changed
         self.any_place = False  # rows of other folders too
+        self._open: dict[str, _Rows] = {}  # those that take more rows, by statement
 
     def __bool__(self) -> bool:
-        return bool(self.statements)
+        return bool(self.steps)
+
+    @property
+    def size(self) -> int:
+        """How many rows and statements there are, as a measure of the work."""
+        return sum(len(step.rows) if isinstance(step, _Rows) else 1 for step in self.steps)
 
     def add(self, other: Batch) -> None:
         """Take over the changes of another batch, after one's own."""
-        self.statements += other.statements
+        for step in other.steps:
+            if isinstance(step, _Rows):
+                self._add_rows(step.sql, step.rows)
+            else:
+                self._add_statement(step)
         self.places |= other.places
         self.any_place = self.any_place or other.any_place
 
     def _add(self, sql: str, *values: Any) -> None:
         self.any_place = self.any_place or sql.startswith(WRITES_FOLDERS)
-        self.statements.append((sql, values))
+        self._add_statement(_Statement(sql, values, apart=True))
 
-    def _add_for(self, place: str, sql: str, *values: Any) -> None:
+    def _add_for(self, place: str, sql: str, *values: Any, apart: bool = False) -> None:
         """A statement that changes the row of one folder and of no other."""
         self.places.add(place)
-        self.statements.append((sql, values))
+        self._add_statement(_Statement(sql, values, apart))
+
+    def _add_statement(self, statement: _Statement) -> None:
+        if statement.apart:
+            self._open = {}
+        self.steps.append(statement)
+
+    def _add_rows(self, sql: str, rows: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
+        gathered = self._open.get(sql)
+        if gathered is None:
+            gathered = self._open[sql] = (_Changes if sql == PUT_CHANGE else _Rows)(sql, [])
+            self.steps.append(gathered)
+        gathered.rows += rows
+        if sql in (PUT_MEMBER, REMOVE_MEMBER):  # of one name the later counts
+            self._open.pop(REMOVE_MEMBER if sql == PUT_MEMBER else PUT_MEMBER, None)
 
     def log(self, place: str, name: str, at: float, *, veiled: Veil = Veil.NONE) -> None:
         """Log one change of ``name`` in the folder; ``veiled`` where something went."""
-        self._add("UPDATE meta SET value = value + 1 WHERE key = 'change'")
-        self._add_for(
-            place,
-            "UPDATE folder SET modified_ns = ?, counter = (SELECT value FROM meta WHERE key = 'change')"
-            " WHERE place = ?",
-            int(at * 1e9),
-            place,
-        )
-        self._add(
-            "INSERT INTO change (folder, name, n, at, veiled) SELECT id, ?, counter, ?, ? FROM folder WHERE place = ?"
-            " ON CONFLICT (folder, name) DO UPDATE SET"
-            " n = excluded.n, at = excluded.at, veiled = max(veiled, excluded.veiled)",
-            name,
-            int(at),
-            int(veiled),
-            place,
-        )
+        self.places.add(place)
+        self._add_rows(PUT_CHANGE, [(place, (int(at * 1e9), name, int(at), int(veiled)))])
 
     def log_arrival(self, place: str, at: float) -> None:
         """
@@ -282,40 +388,19 @@ class Batch:
 
     def put_member(self, place: str, member: Member, facts: Facts | None = None) -> None:
         """Insert or replace a member's row; with ``facts`` also what hangs on its id, which is then a new one."""
-        self._add(
-            f"INSERT OR REPLACE INTO member (folder, {MEMBER_COLUMNS})"  # noqa: S608 - constant column names
-            " SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
-            *member,
-            place,
-        )
+        self._add_rows(PUT_MEMBER, [(place, tuple(member))])
         if facts is None:
             return
+        id = member.id
         if facts.content is not None:
             data, head, zones, tail = facts.content
-            sql = "INSERT OR REPLACE INTO content (member, head, zones, tail, data) VALUES (?, ?, ?, ?, ?)"
-            self._add(sql, member.id, head, zones, tail, data)
-        for kind, start_s, end_s, busy in facts.spans:
-            self._add(
-                "INSERT OR REPLACE INTO span (folder, kind, start_s, member, end_s, busy)"
-                " SELECT id, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
-                kind,
-                start_s,
-                member.id,
-                end_s,
-                busy,
-                place,
-            )
-        for number, (name, value, folded) in enumerate(facts.texts):
-            self._add(
-                "INSERT OR REPLACE INTO value (folder, property, member, number, value, folded)"
-                " SELECT id, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
-                name,
-                member.id,
-                number,
-                value,
-                folded,
-                place,
-            )
+            self._add_rows(PUT_CONTENT, [("", (id, head, zones, tail, data))])
+        if facts.spans:
+            self._add_rows(PUT_SPAN, [(place, (kind, start, id, end, busy)) for kind, start, end, busy in facts.spans])
+        if facts.texts:
+            texts = enumerate(facts.texts)
+            rows = [(place, (name, id, number, value, folded)) for number, (name, value, folded) in texts]
+            self._add_rows(PUT_VALUE, rows)
 
     def sweep(self) -> None:
         """Delete what hangs on ids that no member has any more."""
@@ -324,7 +409,7 @@ class Batch:
 
     def remove_member(self, place: str, name: str) -> None:
         """Delete a member's row."""
-        self._add("DELETE FROM member WHERE name = ? AND folder = (SELECT id FROM folder WHERE place = ?)", name, place)
+        self._add_rows(REMOVE_MEMBER, [(place, (name,))])
 
     def put_folder(
         self, place: str, *, inode: int, stamp_ns: int, modified_ns: int, owner: str | None, ruled: bool
@@ -344,6 +429,7 @@ class Batch:
             modified_ns,
             owner,
             int(ruled),
+            apart=True,
         )
 
     def stamp_folder(self, place: str, stamp_ns: int, inode: int | None = None) -> None:
@@ -616,11 +702,13 @@ class Index:
             cursor = self._writer.cursor()
             cursor.execute("BEGIN IMMEDIATE")
             try:
-                batch.raise_meta("writes", getattr(self, "_writes", 0))
-                for sql, values in batch.statements:
-                    cursor.execute(sql, values)
+                cursor.execute(RAISE_META, ("writes", getattr(self, "_writes", 0)))
+                ids = _Ids(self._folders)
+                for step in batch.steps:
+                    step.run(cursor, ids)
+                rows = self._rows_to_keep(cursor, batch)
                 cursor.execute("COMMIT")
-                self._forget_folders(batch)
+                self._keep_folders(batch, rows)
             except BaseException as error:
                 if self._writer.in_transaction:  # a full disk has ended it already
                     cursor.execute("ROLLBACK")
@@ -628,7 +716,15 @@ class Index:
                     raise DiskFull("the disk has no room left for the index") from error
                 raise
 
-    def _forget_folders(self, batch: Batch) -> None:
+    @staticmethod
+    def _rows_to_keep(cursor: sqlite3.Cursor, batch: Batch) -> list[Folder]:
+        """Before a commit of items: their folders' rows, which the next request will ask for."""
+        if batch.any_place:
+            return []
+        found = (cursor.execute(FIND_FOLDER, (place,)).fetchall() for place in batch.places)
+        return [Folder(*row) for rows in found for row in rows]
+
+    def _keep_folders(self, batch: Batch, rows: Sequence[Folder]) -> None:
         """After a commit; a row that somebody read before it is not kept by ``folder``."""
         if not batch.places and not batch.any_place:
             return
@@ -638,6 +734,13 @@ class Index:
                 self._folders.clear()
             for place in batch.places:
                 self._folders.pop(place, None)
+            for row in rows:
+                self._keep(row)
+
+    def _keep(self, folder: Folder) -> None:
+        if len(self._folders) >= KEPT_FOLDERS:
+            self._folders.clear()
+        self._folders[folder.place] = folder
 
     def sweep(self) -> None:
         """Delete what hangs on ids that no member has any more, if anything was written since the last time."""
@@ -682,15 +785,13 @@ class Index:
         if kept is not None:
             return kept
         commits = self._commits
-        rows = self._rows(f"SELECT {FOLDER_COLUMNS} FROM folder WHERE place = ?", place)  # noqa: S608
+        rows = self._rows(FIND_FOLDER, place)
         if not rows:
             return None
         folder = Folder(*rows[0])
         with self._guard:
             if commits == self._commits:
-                if len(self._folders) >= KEPT_FOLDERS:
-                    self._folders.clear()
-                self._folders[place] = folder
+                self._keep(folder)
         return folder
 
     def folders(self, place: str) -> list[Folder]:

@@ -243,7 +243,7 @@ class Reconciler:
             if self._member(batch, folder, name, disk_name, status, row, earlier.get(name), unsettled):
                 changed.append(name)
             size += status.st_size
-            if len(batch.statements) >= AT_ONCE or size >= BYTES_AT_ONCE:
+            if batch.size >= AT_ONCE or size >= BYTES_AT_ONCE:
                 is_changed = self._commit(batch, folder, changed) or is_changed
                 batch, changed, size = Batch(), [], 0
         gone = {row.name for row in known.values()} - found.files.keys()
