@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from storage.batch import Batch
 from storage.errors import DiskFull
-from storage.index import Batch
 from storage.journal import MOST_BYTES, Entry, Step, Void
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from storage import state as states
+from storage.batch import Batch
 from storage.commits import Key
 from storage.disk import read_bytes, sync_directory
 from storage.errors import DiskFull
 from storage.icalendar import Judged
-from storage.index import Batch
 from storage.journal import FOLDER
 from storage.records import Facts, Member
 from storage.scratch import Scratch, on_disk

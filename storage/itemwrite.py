@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from storage import paths, trash
+from storage.batch import Batch
 from storage.commits import Commit, Key
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
-from storage.index import Batch
 from storage.journal import Discard, Keep, Put, Step
 from storage.records import Facts, Folder, Member
 from storage.scratch import Scratch, on_disk

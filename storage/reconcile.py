@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from storage import arrivals, paths
 from storage import state as states
+from storage.batch import Batch
 from storage.disk import find_status, read_bytes
 from storage.icalendar import read_facts
-from storage.index import Batch, Index
+from storage.index import Index
 from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, Stamps, Veil, etag_of
 from storage.scan import Found, go_on, scan, scan_folders
 from storage.state import State

@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING
 from config.schema import Settings
 from storage import paths, trash
 from storage import state as states
+from storage.batch import Batch
 from storage.commits import Commits, Key
 from storage.disk import boot_id, find_status, open_to_read, sync_directory, sync_file_system
 from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
-from storage.index import Batch, Index
+from storage.index import Index
 from storage.itemwrite import JOURNALED_BYTES, ItemWrite
 from storage.journal import FULL_BYTES, Journal
 from storage.locks import Locks
@@ -304,9 +305,9 @@ class Store:
                 return rows
         return self.index.tree(folder.place)
 
-    def members(self, folder: Folder) -> list[Member]:
-        """The files directly in a folder, by name."""
-        return self.index.members(folder.id)
+    def members(self, folder: Folder, *, after: str = "", most: int | None = None) -> list[Member]:
+        """The files directly in a folder, by name; with ``after`` and ``most`` a part of them."""
+        return self.index.members(folder.id, after=after, most=most)
 
     def members_named(self, folder: Folder, names: Iterable[str]) -> dict[str, Member]:
         """The rows of some files directly in a folder, by name."""
