@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 MOST_AT_ONCE = 32  # writes that wait for those that are coming
-GATHERED_S = 0.01  # for which they do at most: one that comes may be long in coming
+GATHERED_S = 0.05  # for which they do at most: one that comes may be long in coming
 PATIENCE_S = 0.1  # with somebody whose turn takes long; then one computes beside it
 
 log = logging.getLogger("davserver.commits")
@@ -68,6 +68,7 @@ class Commits:
         self._long: Counter[str] = Counter()  # by place, of those that take more than a moment
         self._computing = threading.Lock()
         self._coming = 0  # writers that have a turn or wait for one
+        self._awaited = 0  # those who wait until what was entered is done
         self._turns = threading.local()
 
     # -- turns -----------------------------------------------------------------------------------------------------
@@ -101,7 +102,8 @@ class Commits:
 
     def _must_lead(self) -> bool:
         """Whether somebody has to: writes were entered, and there is no reason to wait for more."""
-        return bool(self._queue) and not self._led and (self._coming == 0 or len(self._queue) >= MOST_AT_ONCE)
+        is_due = self._coming == 0 or self._awaited > 0 or len(self._queue) >= MOST_AT_ONCE
+        return is_due and bool(self._queue) and not self._led
 
     def _find_leader(self) -> Commit | None:
         """Of those that wait the one that leads from now on."""
@@ -143,8 +145,7 @@ class Commits:
             if self._are_free(place, keys):
                 return
         self._end_turn()
-        with self._state:
-            self._state.wait_for(lambda: self._are_free(place, keys))
+        self._wait_for(lambda: self._are_free(place, keys))
 
     def are_free(self, place: str, keys: Iterable[Key]) -> bool:
         """Whether none of some names and UIDs is pending."""
@@ -156,9 +157,20 @@ class Commits:
 
     def wait_until_quiet(self, places: Collection[str], *, tree: bool, long: bool = False) -> None:
         """Wait until nothing is pending in some places, or with ``tree`` anywhere; with ``long`` no long work only."""
+        counts = self._long if long else self._counts
+        self._wait_for(lambda: not counts if tree else not any(place in counts for place in places))
+
+    def _wait_for(self, is_so: Callable[[], bool]) -> None:
+        """Wait for writes to be done; those that were entered wait for no more of them meanwhile."""
         with self._state:
-            counts = self._long if long else self._counts
-            self._state.wait_for(lambda: not counts if tree else not any(place in counts for place in places))
+            if is_so():
+                return
+            self._awaited += 1
+            leader = self._find_leader()
+            if leader is not None:
+                leader.wake.release()
+            self._state.wait_for(is_so)
+            self._awaited -= 1
 
     # -- committing ------------------------------------------------------------------------------------------------
 
@@ -216,7 +228,7 @@ class Commits:
         store.journal.write([Entry(commit.number, commit.steps) for commit in group])
         places = sorted({commit.place for commit in group})
         batch = Batch()
-        with store.applying.hold(places):
+        with store.applying.hold(places), self._undisturbed():
             agreed = {place for place in places if store.stamp_agrees(place)}
             for commit in group:
                 if not self._apply(commit, batch):
@@ -224,6 +236,16 @@ class Commits:
             for place in agreed:
                 batch.stamp_folder(place, os.stat(store.directory(place)).st_mtime_ns)
             store.index.commit(batch)
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Keep others from computing: each step on disk or in the index would wait for one to let the interpreter go."""
+        has_lock = self._awaited == 0 and self._computing.acquire(timeout=GATHERED_S)
+        try:
+            yield
+        finally:
+            if has_lock:
+                self._computing.release()
 
     def _apply(self, commit: Commit, batch: Batch) -> bool:
         """Do one write of a group, and give whether it could be done; if not, the journal says so too."""
