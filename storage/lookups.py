@@ -62,7 +62,7 @@ class Lookups:
         return found
 
     def members_with(self, ids: Iterable[int]) -> list[Member]:
-        """The rows of members by their ids."""
+        """The rows of members by their ids; none of a version that is gone."""
         found: list[Member] = []
         for chunk in _chunks(ids):
             sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE id IN ({_marks(chunk)})"  # noqa: S608
@@ -93,7 +93,7 @@ class Lookups:
 
     def members_within(self, folder_id: int, start_s: int, end_s: int, *, local: bool) -> set[int]:
         """
-        The ids of what surely takes place in a range.
+        The ids of what surely takes place in a range; of versions that are gone too, see ``members_with``.
 
         Args:
             local: of what stands on a local clock, the range being what it shows; else of what has a zone.
@@ -111,7 +111,7 @@ class Lookups:
         return self._rows(sql, *_span_values(folder_id, start_s, end_s, local))
 
     def members_perhaps_within(self, folder_id: int, start_s: int, end_s: int) -> set[int]:
-        """The ids of what may take place in a range; only the object itself can say."""
+        """The ids of what may take place in a range, as the object itself can say; of versions that are gone too."""
         sql = "SELECT member FROM span WHERE folder = ? AND kind = ? AND start_s < ? AND end_s > ?"
         return {int(row[0]) for row in self._rows(sql, folder_id, OPEN_ROW, end_s, start_s)}
 
