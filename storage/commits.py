@@ -239,7 +239,7 @@ class Commits:
 
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:
-        """Keep others from computing: each step on disk or in the index would wait for one to let the interpreter go."""
+        """Keep others from computing: each step on disk or in the index would wait for the interpreter."""
         has_lock = self._awaited == 0 and self._computing.acquire(timeout=GATHERED_S)
         try:
             yield
