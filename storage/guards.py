@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 
 class Guards:
@@ -20,7 +20,7 @@ class Guards:
         self._shared = 0
         self._exclusive = False
         self._waiting = 0
-        self._folders: dict[str, tuple[threading.RLock, int]] = {}
+        self._folders: dict[str, tuple[threading.Lock, int]] = {}  # and how many hold it or wait for it
         self._held = threading.local()
 
     @property
@@ -43,57 +43,49 @@ class Guards:
                 raise RuntimeError("a writer asked for more folders than it began with")
             yield
             return
-        with ExitStack() as stack:
-            stack.enter_context(self._whole(tree))
-            stack.enter_context(self._remember(places, everything=tree))
-            if not tree:
-                for place in sorted(set(places)):
-                    stack.enter_context(self._folder(place))
-            yield
-
-    @contextmanager
-    def _remember(self, places: Sequence[str], *, everything: bool) -> Iterator[None]:
-        self._held.depth, self._held.places, self._held.all = 1, frozenset(places), everything
+        locks = self._begin_tree() if tree else self._begin_folders(places)
         try:
+            self._held.depth, self._held.places, self._held.all = 1, frozenset(places), tree
             yield
         finally:
             self._held.depth, self._held.places, self._held.all = 0, frozenset(), False
+            self._end(locks, tree=tree)
 
-    @contextmanager
-    def _whole(self, exclusive: bool) -> Iterator[None]:
+    def _begin_tree(self) -> dict[str, threading.Lock]:
         with self._condition:
-            if exclusive:
-                self._waiting += 1
-                self._condition.wait_for(lambda: not self._exclusive and self._shared == 0)
-                self._waiting -= 1
-                self._exclusive = True
-            else:
-                self._condition.wait_for(lambda: not self._exclusive and self._waiting == 0)
-                self._shared += 1
-        try:
-            yield
-        finally:
-            with self._condition:
-                if exclusive:
-                    self._exclusive = False
-                else:
-                    self._shared -= 1
-                self._condition.notify_all()
+            self._waiting += 1
+            self._condition.wait_for(lambda: not self._exclusive and self._shared == 0)
+            self._waiting -= 1
+            self._exclusive = True
+        return {}
 
-    @contextmanager
-    def _folder(self, place: str) -> Iterator[None]:
+    def _begin_folders(self, places: Sequence[str]) -> dict[str, threading.Lock]:
+        """Take the locks of some folders, which are given, in their order."""
+        locks = {}
         with self._condition:
-            lock, users = self._folders.get(place, (None, 0))
-            lock = lock or threading.RLock()
-            self._folders[place] = (lock, users + 1)
-        lock.acquire()
-        try:
-            yield
-        finally:
+            self._condition.wait_for(lambda: not self._exclusive and self._waiting == 0)
+            self._shared += 1
+            for place in sorted(set(places)):
+                lock, users = self._folders.get(place, (None, 0))
+                locks[place] = lock or threading.Lock()
+                self._folders[place] = (locks[place], users + 1)
+        for lock in locks.values():
+            lock.acquire()
+        return locks
+
+    def _end(self, locks: dict[str, threading.Lock], *, tree: bool) -> None:
+        for lock in locks.values():
             lock.release()
-            with self._condition:
-                lock, users = self._folders[place]
+        with self._condition:
+            for place, lock in locks.items():
+                users = self._folders[place][1]
                 if users == 1:
                     del self._folders[place]
                 else:
                     self._folders[place] = (lock, users - 1)
+            if tree:
+                self._exclusive = False
+            else:
+                self._shared -= 1
+            if tree or self._waiting:
+                self._condition.notify_all()

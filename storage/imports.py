@@ -20,11 +20,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from storage import state as states
+from storage.batch import Batch
 from storage.commits import Key
 from storage.disk import read_bytes, sync_directory
 from storage.errors import DiskFull
 from storage.icalendar import Judged
-from storage.index import Batch
 from storage.journal import FOLDER
 from storage.records import Facts, Member
 from storage.scratch import Scratch, on_disk
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 PREFIX = "import-"
 MANIFEST = "manifest"
 AT_ONCE = 25  # items that are done before others have their turn
+KEPT_BYTES = 16 << 20  # of an import's items stay in memory; the others' are read again from their files
 PAUSE_S = 0.001  # in which they take it
 ROOM_PER_ITEM = 1024  # for the directory and the index
 
@@ -95,13 +96,16 @@ class Import:
 
     def stage(self, items: Iterable[Judged]) -> None:
         """Write items into the folder, one after another as they come, and sync them. Raises what ``items`` does."""
+        size = 0
         for number, judged in enumerate(items):
             scratch = Scratch(self._folder, durable=False, hashed=True, name=str(number))
             try:
                 scratch.write(judged.data)
             finally:
                 scratch.finish()
-            self.items.append(Staged(number, scratch.digest, _without_bytes(judged.facts)))
+            size += scratch.size
+            facts = judged.facts if size <= KEPT_BYTES else _without_bytes(judged.facts)
+            self.items.append(Staged(number, scratch.digest, facts))
         if self._store.free_bytes() < ROOM_PER_ITEM * len(self.items):
             raise DiskFull
         self._store.sync_all()
@@ -192,7 +196,9 @@ def _without_bytes(facts: Facts) -> Facts:
 
 
 def _with_bytes(facts: Facts, file: str) -> Facts:
-    return facts if facts.content is None else replace(facts, content=facts.content._replace(data=read_bytes(file)))
+    if facts.content is None or facts.content.data:
+        return facts
+    return replace(facts, content=facts.content._replace(data=read_bytes(file)))
 
 
 @contextmanager

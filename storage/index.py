@@ -1,6 +1,6 @@
 """
-The index: one SQLite file that makes answers fast and can be deleted at any time. With ``schema``, ``lookups`` and
-``wanted`` the only module that knows SQL.
+The index: one SQLite file that makes answers fast and can be deleted at any time. With ``schema``, ``batch``,
+``lookups`` and ``wanted`` the only module that knows SQL.
 
 Reads run on a connection per thread; writes are collected in a ``Batch`` and committed in one transaction on one
 connection. A change log keeps the newest change of each name per folder. Changes are numbered through the whole index
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import sqlite3
 import threading
 import weakref
@@ -21,19 +20,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from storage.batch import RAISE_META, Batch, Ids, new_id
 from storage.disk import boot_id, find_status
 from storage.errors import DiskFull
 from storage.lookups import Lookups
-from storage.records import (
-    Facts,
-    Folder,
-    Member,
-    Veil,
-)
-from storage.schema import FOLDER_COLUMNS, LOCK_COLUMNS, MEMBER_COLUMNS, SCHEMA, SCHEMA_VERSION, below
+from storage.records import Folder
+from storage.schema import FOLDER_COLUMNS, SCHEMA, SCHEMA_VERSION
 from storage.searchable import unicode_casemap
 
-WRITES_FOLDERS = ("UPDATE folder", "INSERT INTO folder", "DELETE FROM folder", "WITH RECURSIVE")
+FIND_FOLDER = f"SELECT {FOLDER_COLUMNS} FROM folder WHERE place = ?"  # noqa: S608 - constant column names
 KEPT_FOLDERS = 10_000  # rows in memory
 FOLDED_LOG_BYTES = 4 << 20
 WITNESS = "-witness"  # after the index's name, as SQLite names its own companions
@@ -43,287 +38,6 @@ LISTED = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIK
 
 
 log = logging.getLogger("davserver.index")
-
-
-def new_id() -> str:
-    """A fresh collection id or epoch: 10 random characters that need no escaping in a URI."""
-    return secrets.token_hex(5)
-
-
-class Batch:
-    """Changes to the index that are committed together."""
-
-    def __init__(self) -> None:
-        self.statements: list[tuple[str, tuple[Any, ...]]] = []
-        self.places: set[str] = set()  # of the folders whose rows are changed
-        self.any_place = False  # rows of other folders too
-
-    def __bool__(self) -> bool:
-        return bool(self.statements)
-
-    def add(self, other: Batch) -> None:
-        """Take over the changes of another batch, after one's own."""
-        self.statements += other.statements
-        self.places |= other.places
-        self.any_place = self.any_place or other.any_place
-
-    def _add(self, sql: str, *values: Any) -> None:
-        self.any_place = self.any_place or sql.startswith(WRITES_FOLDERS)
-        self.statements.append((sql, values))
-
-    def _add_for(self, place: str, sql: str, *values: Any) -> None:
-        """A statement that changes the row of one folder and of no other."""
-        self.places.add(place)
-        self.statements.append((sql, values))
-
-    def log(self, place: str, name: str, at: float, *, veiled: Veil = Veil.NONE) -> None:
-        """Log one change of ``name`` in the folder; ``veiled`` where something went."""
-        self._add("UPDATE meta SET value = value + 1 WHERE key = 'change'")
-        self._add_for(
-            place,
-            "UPDATE folder SET modified_ns = ?, counter = (SELECT value FROM meta WHERE key = 'change')"
-            " WHERE place = ?",
-            int(at * 1e9),
-            place,
-        )
-        self._add(
-            "INSERT INTO change (folder, name, n, at, veiled) SELECT id, ?, counter, ?, ? FROM folder WHERE place = ?"
-            " ON CONFLICT (folder, name) DO UPDATE SET"
-            " n = excluded.n, at = excluded.at, veiled = max(veiled, excluded.veiled)",
-            name,
-            int(at),
-            int(veiled),
-            place,
-        )
-
-    def log_arrival(self, place: str, at: float) -> None:
-        """
-        Log everything below a folder that was moved here as a change, parents first: it is new at this place.
-
-        The folders begin new logs under new ids. What they held earlier was never here, so no token of the new place
-        may lead to it, and a token of the old place leads nowhere. ``refuse_earlier`` has been called.
-        """
-        bounds = below(place)
-        tree = "SELECT id FROM folder WHERE place = ? OR (place >= ? AND place < ?)"
-        next_n = "(SELECT value FROM meta WHERE key = 'change') + row_number() OVER"
-        self._add(f"DELETE FROM change WHERE folder IN ({tree})", place, *bounds)  # noqa: S608 - constant text
-        self._add(
-            "INSERT INTO change (folder, name, n, at)"  # noqa: S608 - constant text
-            f" SELECT p.id, substr(f.place, length(f.parent) + 2), {next_n} (ORDER BY f.place), ?"
-            " FROM folder f JOIN folder p ON p.place = f.parent WHERE f.place >= ? AND f.place < ?",
-            int(at),
-            *bounds,
-        )
-        self._count_changes(tree, place, *bounds)
-        self._add(
-            f"INSERT INTO change (folder, name, n, at) SELECT folder, name, {next_n} (ORDER BY folder, name), ?"  # noqa: S608
-            f" FROM member WHERE folder IN ({tree})",
-            int(at),
-            place,
-            *bounds,
-        )
-        self._count_changes(tree, place, *bounds)
-        self._add(
-            "UPDATE folder SET cid = lower(hex(randomblob(5))),"
-            " kept_from = CASE place WHEN ? THEN kept_from ELSE 0 END,"
-            " counter = (SELECT value FROM meta WHERE key = 'change')"
-            " WHERE place = ? OR (place >= ? AND place < ?)",
-            place,
-            place,
-            *bounds,
-        )
-
-    def _count_changes(self, tree: str, *bounds: str) -> None:
-        """Raise the number of the newest change to the largest in a tree."""
-        self._add(
-            f"UPDATE meta SET value = max(value, coalesce((SELECT max(n) FROM change WHERE folder IN ({tree})), 0))"  # noqa: S608
-            " WHERE key = 'change'",
-            *bounds,
-        )
-
-    def refuse_earlier(self, place: str) -> None:
-        """
-        Have a folder that takes a name which was used before keep tokens from before that: its log begins now.
-
-        To be called before the new use of the name is logged.
-        """
-        above, _, name = place.rpartition("/")
-        old = (
-            "coalesce((SELECT c.n FROM change c JOIN folder p ON p.id = c.folder WHERE p.place = ? AND c.name = ?), 0)"
-        )
-        values = (above, name)
-        self._add(
-            f"UPDATE folder SET kept_from = {old}, counter = max(counter, {old}) WHERE place = ?",  # noqa: S608
-            *values,
-            *values,
-            place,
-        )
-
-    def put_member(self, place: str, member: Member, facts: Facts | None = None) -> None:
-        """Insert or replace a member's row; with ``facts`` also what hangs on its id, which is then a new one."""
-        self._add(
-            f"INSERT OR REPLACE INTO member (folder, {MEMBER_COLUMNS})"  # noqa: S608 - constant column names
-            " SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
-            *member,
-            place,
-        )
-        if facts is None:
-            return
-        if facts.content is not None:
-            data, head, zones, tail = facts.content
-            sql = "INSERT OR REPLACE INTO content (member, head, zones, tail, data) VALUES (?, ?, ?, ?, ?)"
-            self._add(sql, member.id, head, zones, tail, data)
-        for kind, start_s, end_s, busy in facts.spans:
-            self._add(
-                "INSERT OR REPLACE INTO span (folder, kind, start_s, member, end_s, busy)"
-                " SELECT id, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
-                kind,
-                start_s,
-                member.id,
-                end_s,
-                busy,
-                place,
-            )
-        for number, (name, value, folded) in enumerate(facts.texts):
-            self._add(
-                "INSERT OR REPLACE INTO value (folder, property, member, number, value, folded)"
-                " SELECT id, ?, ?, ?, ?, ? FROM folder WHERE place = ?",
-                name,
-                member.id,
-                number,
-                value,
-                folded,
-                place,
-            )
-
-    def sweep(self) -> None:
-        """Delete what hangs on ids that no member has any more."""
-        for table in ("content", "span", "value"):
-            self._add(f"DELETE FROM {table} WHERE member NOT IN (SELECT id FROM member)")  # noqa: S608
-
-    def remove_member(self, place: str, name: str) -> None:
-        """Delete a member's row."""
-        self._add("DELETE FROM member WHERE name = ? AND folder = (SELECT id FROM folder WHERE place = ?)", name, place)
-
-    def put_folder(
-        self, place: str, *, inode: int, stamp_ns: int, modified_ns: int, owner: str | None, ruled: bool
-    ) -> None:
-        """Insert a folder's row, or bring its stamps, owner and mark up to date."""
-        self._add_for(
-            place,
-            "INSERT INTO folder (place, parent, cid, inode, stamp_ns, modified_ns, created_ns, owner, ruled)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (place) DO UPDATE SET"
-            " inode = excluded.inode, stamp_ns = excluded.stamp_ns, owner = excluded.owner, ruled = excluded.ruled",
-            place,
-            place.rpartition("/")[0],
-            new_id(),
-            inode,
-            stamp_ns,
-            modified_ns,
-            modified_ns,
-            owner,
-            int(ruled),
-        )
-
-    def stamp_folder(self, place: str, stamp_ns: int, inode: int | None = None) -> None:
-        """Record the directory's modification time (and inode) as the ones that the rows agree with."""
-        sql = "UPDATE folder SET stamp_ns = ?, inode = coalesce(?, inode) WHERE place = ?"
-        self._add_for(place, sql, stamp_ns, inode, place)
-
-    def mark_folder(self, place: str, *, owner: str | None, ruled: bool) -> None:
-        """Record the owner and whether the folder has rules of its own."""
-        self._add_for(place, "UPDATE folder SET owner = ?, ruled = ? WHERE place = ?", owner, int(ruled), place)
-
-    def remove_tree(self, place: str) -> None:
-        """Delete the rows of a folder and of all that lies below it."""
-        bounds = (place, *below(place))
-        ids = "SELECT id FROM folder WHERE place = ? OR (place >= ? AND place < ?)"
-        self._add(f"DELETE FROM member WHERE folder IN ({ids})", *bounds)  # noqa: S608 - constant text
-        self._add(f"DELETE FROM change WHERE folder IN ({ids})", *bounds)  # noqa: S608 - constant text
-        self._add("DELETE FROM folder WHERE place = ? OR (place >= ? AND place < ?)", *bounds)
-
-    def remove_orphans(self, roots: Sequence[str]) -> None:
-        """Delete rows that no walk from the roots comes by: of folders without a folder above, and what they held."""
-        marks = ", ".join("?" * len(roots))
-        self._add(
-            "WITH RECURSIVE reached (place) AS ("  # noqa: S608 - question marks
-            f" SELECT place FROM folder WHERE place IN ({marks})"
-            " UNION SELECT f.place FROM folder f JOIN reached r ON f.parent = r.place"
-            ") DELETE FROM folder WHERE place NOT IN (SELECT place FROM reached)",
-            *roots,
-        )
-        for table in ("member", "change"):
-            self._add(f"DELETE FROM {table} WHERE folder NOT IN (SELECT id FROM folder)")  # noqa: S608 - constant text
-
-    def move_tree(self, place: str, to_place: str) -> None:
-        """Rename a folder and all that lies below it; ids, counters and logs go along."""
-        start = len(place) + 1
-        self._add(
-            "UPDATE folder SET place = ? || substr(place, ?), parent = CASE WHEN place = ? THEN ? "
-            "ELSE ? || substr(parent, ?) END WHERE place = ? OR (place >= ? AND place < ?)",
-            to_place,
-            start,
-            place,
-            to_place.rpartition("/")[0],
-            to_place,
-            start,
-            place,
-            *below(place),
-        )
-
-    def forget_locks(self, path: str) -> None:
-        """Remove the locks on a path and below it (RFC 4918 §9.6, §9.9)."""
-        self._add("DELETE FROM lock WHERE path = ? OR (path >= ? AND path < ?)", path, *below(path))
-
-    def put_lock(self, values: tuple[Any, ...]) -> None:
-        """Insert or replace a lock; values in the order of LOCK_COLUMNS."""
-        self._add(f"INSERT OR REPLACE INTO lock ({LOCK_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)  # noqa: S608
-
-    def remove_lock(self, token: str) -> None:
-        """Remove one lock."""
-        self._add("DELETE FROM lock WHERE token = ?", token)
-
-    def remove_expired_locks(self, now_s: float) -> None:
-        """Remove the locks whose time is over."""
-        self._add("DELETE FROM lock WHERE expires_s <= ?", now_s)
-
-    def set_meta(self, key: str, value: str | int) -> None:
-        """Keep a value of the index itself."""
-        self._add("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", key, value)
-
-    def raise_meta(self, key: str, value: int) -> None:
-        """Keep the larger of the stored and the given number."""
-        self._add(
-            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET"
-            " value = max(value, excluded.value)",
-            key,
-            value,
-        )
-
-    def prune_changes(self, before_s: int, most: int) -> None:
-        """
-        Forget removals that are old or too many; tokens from before them are refused from then on.
-
-        Args:
-            before_s: removals before this time are forgotten, in seconds since 1970.
-            most: how many each folder keeps, the newest ones.
-        """
-        self._add(
-            "CREATE TEMP TABLE pruned AS SELECT folder, name, n FROM ("
-            "SELECT c.folder, c.name, c.n, c.at, row_number() OVER (PARTITION BY c.folder ORDER BY c.n DESC) AS rank"
-            " FROM change c JOIN folder f ON f.id = c.folder"
-            " LEFT JOIN member m ON m.folder = c.folder AND m.name = c.name"
-            " LEFT JOIN folder s ON s.place = f.place || '/' || c.name"
-            " WHERE m.name IS NULL AND s.id IS NULL AND c.name <> '') WHERE at < ? OR rank > ?",
-            before_s,
-            most,
-        )
-        self._add(
-            "UPDATE folder SET kept_from = max(kept_from, g.n)"
-            " FROM (SELECT folder, max(n) AS n FROM pruned GROUP BY folder) AS g WHERE g.folder = folder.id"
-        )
-        self._add("DELETE FROM change WHERE (folder, name) IN (SELECT folder, name FROM pruned)")
-        self._add("DROP TABLE pruned")
 
 
 class _Reader:
@@ -523,11 +237,13 @@ class Index(Lookups):
             cursor = self._writer.cursor()
             cursor.execute("BEGIN IMMEDIATE")
             try:
-                batch.raise_meta("writes", getattr(self, "_writes", 0))
-                for sql, values in batch.statements:
-                    cursor.execute(sql, values)
+                cursor.execute(RAISE_META, ("writes", getattr(self, "_writes", 0)))
+                ids = Ids(self._folders)
+                for step in batch.steps:
+                    step.run(cursor, ids)
+                rows = self._rows_to_keep(cursor, batch)
                 cursor.execute("COMMIT")
-                self._forget_folders(batch)
+                self._keep_folders(batch, rows)
             except BaseException as error:
                 if self._writer.in_transaction:  # a full disk has ended it already
                     cursor.execute("ROLLBACK")
@@ -535,7 +251,15 @@ class Index(Lookups):
                     raise DiskFull("the disk has no room left for the index") from error
                 raise
 
-    def _forget_folders(self, batch: Batch) -> None:
+    @staticmethod
+    def _rows_to_keep(cursor: sqlite3.Cursor, batch: Batch) -> list[Folder]:
+        """Before a commit of items: their folders' rows, which the next request will ask for."""
+        if batch.any_place:
+            return []
+        found = (cursor.execute(FIND_FOLDER, (place,)).fetchall() for place in batch.places)
+        return [Folder(*row) for rows in found for row in rows]
+
+    def _keep_folders(self, batch: Batch, rows: Sequence[Folder]) -> None:
         """After a commit; a row that somebody read before it is not kept by ``folder``."""
         if not batch.places and not batch.any_place:
             return
@@ -545,6 +269,13 @@ class Index(Lookups):
                 self._folders.clear()
             for place in batch.places:
                 self._folders.pop(place, None)
+            for row in rows:
+                self._keep(row)
+
+    def _keep(self, folder: Folder) -> None:
+        if len(self._folders) >= KEPT_FOLDERS:
+            self._folders.clear()
+        self._folders[folder.place] = folder
 
     def sweep(self) -> None:
         """Delete what hangs on ids that no member has any more, if anything was written since the last time."""
@@ -620,15 +351,13 @@ class Index(Lookups):
         if kept is not None:
             return kept
         commits = self._commits
-        rows = self._rows(f"SELECT {FOLDER_COLUMNS} FROM folder WHERE place = ?", place)  # noqa: S608
+        rows = self._rows(FIND_FOLDER, place)
         if not rows:
             return None
         folder = Folder(*rows[0])
         with self._guard:
             if commits == self._commits:
-                if len(self._folders) >= KEPT_FOLDERS:
-                    self._folders.clear()
-                self._folders[place] = folder
+                self._keep(folder)
         return folder
 
 

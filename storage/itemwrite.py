@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from storage import paths, trash
+from storage.batch import Batch
 from storage.commits import Commit, Key
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
-from storage.index import Batch
 from storage.journal import Discard, Keep, Put, Step
 from storage.records import Facts, Folder, Member
 from storage.scratch import Scratch, on_disk
@@ -50,18 +50,20 @@ class ItemWrite:
         """The name of the item that holds a UID after all that was entered before."""
         return self._store.holder_of_uid(self.folder, uid)
 
-    def put(self, name: str, scratch: Scratch, data: bytes, facts: Facts, *, creator: str | None = None) -> None:
+    def put(
+        self, name: str, row: Member | None, scratch: Scratch, data: bytes, facts: Facts, *, creator: str | None = None
+    ) -> None:
         """
         Give a finished scratch file its name; what stood there is replaced and keeps its state.
 
         Args:
+            row: what ``find_member`` gave for the name.
             data: what stands in the scratch file.
             creator: kept for a new name where the rules need it; state left over from an earlier file is dropped.
 
         Raises:
             AlreadyExists (a folder has the name), PlaceRefused (something else has it).
         """
-        row = self.find_member(name)
         changes: list[Change] = []
         if row is None:
             self._require_free(name)

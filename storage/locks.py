@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from storage.batch import Batch
 from storage.errors import Locked, NotFound, TooManyLocks
-from storage.index import Batch, Index
+from storage.index import Index
 from storage.paths import parent_of
 
 

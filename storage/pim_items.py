@@ -50,6 +50,11 @@ def put_item(session: Session, collection: Collection, name: str, data: bytes, c
     limits = session.store.settings.limits
     require_name(name, longest_bytes=limits.name_bytes)
     _require_items_fit(collection)
+    with session.store.commits.turn():
+        return _put(session, collection, name, data, check)
+
+
+def _put(session: Session, collection: Collection, name: str, data: bytes, check: Check) -> Stored:
     present = session.store.find_member(collection.folder, name)
     _require_put(session, collection, name, present)
     check(None if present is None else present.etag)
@@ -63,7 +68,7 @@ def put_item(session: Session, collection: Collection, name: str, data: bytes, c
         holder = None if uid is None else write.holder_of_uid(uid)
         _require_free_uid(session, collection, name, uid, present, holder)
         creator = _creator_of_new(session, collection, name, present)
-        write.put(name, scratch, judged.data, judged.facts, creator=creator)
+        write.put(name, present, scratch, judged.data, judged.facts, creator=creator)
     return Stored(scratch.digest, present is None, not judged.rewritten)
 
 
@@ -139,7 +144,7 @@ def remove_item(session: Session, item: Item, check: Check) -> None:
     """Move an item to the trash."""
     session.access.require(Action.DELETE, item.path)
     place, name = item.collection.place, item.member.name
-    with session.store.write_items(place, name) as write:
+    with session.store.commits.turn(), session.store.write_items(place, name) as write:
         present = write.find_member(name)
         if present is None:
             raise NotFound(item.path)

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from storage import arrivals, paths
 from storage import state as states
+from storage.batch import Batch
 from storage.disk import find_status, read_bytes
 from storage.icalendar import read_facts
-from storage.index import Batch, Index
+from storage.index import Index
 from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, Stamps, Veil, etag_of
 from storage.scan import Found, go_on, scan, scan_folders
 from storage.state import State
@@ -243,7 +244,7 @@ class Reconciler:
             if self._member(batch, folder, name, disk_name, status, row, earlier.get(name), unsettled):
                 changed.append(name)
             size += status.st_size
-            if len(batch.statements) >= AT_ONCE or size >= BYTES_AT_ONCE:
+            if batch.size >= AT_ONCE or size >= BYTES_AT_ONCE:
                 is_changed = self._commit(batch, folder, changed) or is_changed
                 batch, changed, size = Batch(), [], 0
         gone = {row.name for row in known.values()} - found.files.keys()

@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING
 from config.schema import Settings
 from storage import paths, trash
 from storage import state as states
+from storage.batch import Batch
 from storage.commits import Commits, Key
 from storage.disk import boot_id, find_status, open_to_read, sync_directory, sync_file_system
 from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.guards import Guards
-from storage.index import Batch, Index
+from storage.index import Index
 from storage.itemwrite import JOURNALED_BYTES, ItemWrite
 from storage.journal import FULL_BYTES, Journal
 from storage.locks import Locks

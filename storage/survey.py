@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage import paths
+from storage.batch import Batch
 from storage.errors import IndexDamaged
-from storage.index import Batch
 from storage.reconcile import Count, count_nothing
 from storage.scan import go_on
 

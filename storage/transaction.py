@@ -15,10 +15,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from storage import arrivals, paths, trash
+from storage.batch import Batch
 from storage.disk import read_bytes
 from storage.errors import FULL_DISK, AlreadyExists, DiskFull, NotFound, ParentMissing, PlaceRefused
 from storage.icalendar import read_facts
-from storage.index import Batch
 from storage.reconcile import is_item_place
 from storage.records import NO_FACTS, Facts, Folder, Member, Veil, etag_of
 from storage.scratch import Scratch, on_disk

@@ -98,19 +98,27 @@ def put(request: Request, view: View) -> Response:
     """PUT of an item, or of a file of many on a collection (RFC 4791 §5.3.2, RFC 6352 §6.3.2)."""
     require_whole_and_uncoded(request.headers)
     shelf = view.session.pim
-    present = shelf.find(request.path)
+    path = request.path
+    above = None if path.endswith("/") else shelf.find(parent_of(path))
+    if isinstance(above, Collection):
+        return _put_item(request, above, view)
+    present = shelf.find(path)
     if isinstance(present, Collection):
         return _import(request, present, view)
     if isinstance(present, Root | Home):
         raise PlaceRefused(request.path, "items are stored in calendars and address books")
-    path = request.path
     if path.endswith("/"):
         return _import_new(request, view)
-    collection = _collection_above(path, view)
-    check = check_of(request, present or collection, view)
+    if above is None:
+        raise ParentMissing(path)
+    raise PlaceRefused(path, "items are stored in calendars and address books")
+
+
+def _put_item(request: Request, collection: Collection, view: View) -> Response:
+    check = check_of(request, collection, view)
     _require_media_type(request, collection.tag)
     data = _read_item(request, collection, view)
-    stored = put_item(view.session, collection, name_of(path), data, check)
+    stored = put_item(view.session, collection, name_of(request.path), data, check)
     headers = [("ETag", f'"{stored.etag}"')] if stored.verbatim else []
     return Response(201 if stored.created else 204, headers)
 

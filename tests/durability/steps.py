@@ -40,7 +40,7 @@ def settings_over(data: Path) -> Settings:
 def put(store: Store, name: str, data: bytes, creator: str | None = None) -> None:
     """Store an item whatever its bytes."""
     with store.item_scratch(data) as scratch, store.write_items(PLACE, name) as write:
-        write.put(name, scratch, data, NO_FACTS, creator=creator)
+        write.put(name, write.find_member(name), scratch, data, NO_FACTS, creator=creator)
 
 
 def remove(store: Store, name: str) -> None:
