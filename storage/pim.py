@@ -6,7 +6,6 @@ Every path is asked for here, so what somebody may not know of is nowhere found,
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -149,11 +148,11 @@ class PimShelf:
         return None if folder is None else self._of(folder, asked)
 
     def _of(self, folder: Folder, asked: str) -> Collection:
-        meta = read_props(os.path.join(self._store.data, folder.place))
+        meta, path = read_props(self._store.directory(folder.place)), folder.path
         personal = None
-        if asked != folder.path:
+        if asked != path:
             personal = self.personal.get(asked.rpartition("/")[2], shown.NOTHING_KEPT)
-        return Collection(asked, folder.path, folder.place, folder, tag_of(meta), meta, personal)
+        return Collection(asked, path, folder.place, folder, tag_of(meta), meta, personal)
 
     def _readable(self, home: Folder, asked: str) -> list[Collection]:
         return [
