@@ -8,7 +8,7 @@ rights: whoever can run it can write the files themselves.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from auth.principal import ANONYMOUS, Principal
@@ -102,11 +102,9 @@ def import_file(store: Store, data: bytes, order: Order, tell: Tell) -> Imported
     stored = order.skip_refused or not refused
     changes, added = _changes(session, target, judged)
     if stored and not order.dry_run and (changes or is_new):
-        tell("storing", 0, len(changes))
         if target is None:
             target = _make(store, path, tag)
-        import_items(session, target, changes)
-        tell("storing", len(changes), len(changes))
+        import_items(session, target, _told(changes, tell))
     return Imported(
         path,
         made=is_new and stored,
@@ -116,6 +114,14 @@ def import_file(store: Store, data: bytes, order: Order, tell: Tell) -> Imported
         unchanged=len(judged) - len(changes),
         refused=tuple(refused),
     )
+
+
+def _told(changes: Sequence[Judged], tell: Tell) -> Iterator[Judged]:
+    """The items, each told of once it is taken."""
+    tell("storing", 0, len(changes))
+    for number, item in enumerate(changes, 1):
+        yield item
+        tell("storing", number, len(changes))
 
 
 def _find_target(session: Session, path: str, order: Order) -> Collection | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from operator import itemgetter
@@ -10,11 +11,12 @@ from storage.contentlines import Component, Line, mend, parse_components
 from storage.itemvalues import parse_moment
 from storage.recurrence import Occurrence, TimeRange, occurrences
 from storage.rrule import TooCostly
-from storage.zones import Zones, clock_of, seconds
+from storage.zones import Zones, clock_of, seconds, system_zone
 
 EXPANDED = ("VEVENT", "VTODO", "VJOURNAL")
 RULES = frozenset({"RRULE", "RDATE", "EXDATE", "EXRULE"})
 MOST_OCCURRENCES = 5_000
+TZID = re.compile(rb";TZID=([^:;\r\n]+)")  # what a fold divides is no zone that the system knows
 
 
 def expand(data: bytes, asked: TimeRange, floating: tzinfo | None = None) -> bytes:
@@ -25,7 +27,7 @@ def expand(data: bytes, asked: TimeRange, floating: tzinfo | None = None) -> byt
     too few occurrences cannot know.
     """
     try:
-        text = mend(data)
+        text = _without_known_zones(mend(data))
         calendar = parse_components(text, longest_head=len(text))[0]
         kind = next((child.name for child in calendar.children if child.name in EXPANDED), EXPANDED[0])
         recurs = any(_recurs(child) for child in calendar.children)
@@ -41,6 +43,17 @@ def expand(data: bytes, asked: TimeRange, floating: tzinfo | None = None) -> byt
     head = b"".join(text[line.start : line.end] for line in calendar.lines)
     ordered = [part for _, part in sorted(parts, key=itemgetter(0))]
     return b"".join([b"BEGIN:VCALENDAR\r\n", head, *ordered, b"END:VCALENDAR\r\n"])
+
+
+def _without_known_zones(data: bytes) -> bytes:
+    """The text without its time zones, where the system knows all that are named: they are half of the lines."""
+    begin, last = data.find(b"\nBEGIN:VTIMEZONE"), data.rfind(b"\nEND:VTIMEZONE")
+    end = data.find(b"\n", last + 1)
+    if begin < 0 or end < 0 or any(b"\nBEGIN:" + kind.encode() in data[begin:end] for kind in EXPANDED):
+        return data
+    rest = data[: begin + 1] + data[end + 1 :]
+    named = {name.decode("utf-8", "replace").strip('"') for name in TZID.findall(rest)}
+    return rest if all(map(system_zone, named)) else data
 
 
 def _recurs(component: Component) -> bool:

@@ -1,5 +1,6 @@
 """
-The index: one SQLite file that makes answers fast and can be deleted at any time. The only module that knows SQL.
+The index: one SQLite file that makes answers fast and can be deleted at any time. With ``schema``, ``lookups`` and
+``wanted`` the only module that knows SQL.
 
 Reads run on a connection per thread; writes are collected in a ``Batch`` and committed in one transaction on one
 connection. A change log keeps the newest change of each name per folder. Changes are numbered through the whole index
@@ -15,129 +16,29 @@ import secrets
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from storage.disk import boot_id, find_status
 from storage.errors import DiskFull
+from storage.lookups import Lookups
 from storage.records import (
-    LENGTHS_S,
-    LOCAL,
-    LONG_AGO,
-    OPEN_ROW,
-    Content,
     Facts,
     Folder,
     Member,
-    NameChange,
-    Stamps,
     Veil,
 )
-from storage.wanted import Wanted, condition_of, joined
+from storage.schema import FOLDER_COLUMNS, LOCK_COLUMNS, MEMBER_COLUMNS, SCHEMA, SCHEMA_VERSION, below
 
-V = TypeVar("V")
-
-SCHEMA_VERSION = 3
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-INSERT INTO meta (key, value) VALUES ('change', 0);
-CREATE TABLE folder (
-    id INTEGER PRIMARY KEY,
-    place TEXT NOT NULL UNIQUE,
-    parent TEXT NOT NULL,
-    cid TEXT NOT NULL,
-    counter INTEGER NOT NULL DEFAULT 0,
-    kept_from INTEGER NOT NULL DEFAULT 0,
-    inode INTEGER NOT NULL,
-    stamp_ns INTEGER NOT NULL,
-    modified_ns INTEGER NOT NULL,
-    created_ns INTEGER NOT NULL,
-    owner TEXT,
-    ruled INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX folder_parent ON folder (parent);
-CREATE INDEX folder_marked ON folder (place) WHERE owner IS NOT NULL OR ruled;
-CREATE TABLE member (
-    id INTEGER NOT NULL,
-    folder INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    disk_name TEXT NOT NULL,
-    etag TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    inode INTEGER NOT NULL,
-    modified_ns INTEGER NOT NULL,
-    changed_ns INTEGER NOT NULL,
-    created_ns INTEGER NOT NULL,
-    uid TEXT,
-    component TEXT,
-    plain INTEGER NOT NULL,
-    PRIMARY KEY (folder, name)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX member_id ON member (id);
-CREATE INDEX member_uid ON member (folder, uid) WHERE uid IS NOT NULL;
--- What hangs on a member's id is garbage once no member has that id: a new version has a new one. It is swept later.
-CREATE TABLE content (
-    member INTEGER PRIMARY KEY,
-    head INTEGER NOT NULL,
-    zones INTEGER NOT NULL,
-    tail INTEGER NOT NULL,
-    data BLOB NOT NULL
-);
-CREATE TABLE span (
-    folder INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    start_s INTEGER NOT NULL,
-    member INTEGER NOT NULL,
-    end_s INTEGER NOT NULL,
-    busy INTEGER NOT NULL,
-    PRIMARY KEY (folder, kind, start_s, member, end_s)
-) WITHOUT ROWID;
-CREATE TABLE value (
-    folder INTEGER NOT NULL,
-    property TEXT NOT NULL,
-    member INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    value TEXT NOT NULL,
-    folded TEXT,
-    PRIMARY KEY (folder, property, member, number)
-) WITHOUT ROWID;
-CREATE TABLE change (
-    folder INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    n INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    veiled INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (folder, name)
-) WITHOUT ROWID;
-CREATE INDEX change_n ON change (folder, n);
-CREATE TABLE lock (
-    token TEXT PRIMARY KEY,
-    path TEXT NOT NULL,
-    infinite INTEGER NOT NULL,
-    exclusive INTEGER NOT NULL,
-    owner TEXT NOT NULL,
-    principal TEXT NOT NULL,
-    timeout_s INTEGER NOT NULL,
-    expires_s REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX lock_path ON lock (path);
-"""
-FOLDER_COLUMNS = "id, place, cid, counter, kept_from, inode, stamp_ns, modified_ns, created_ns, owner, ruled"
-MEMBER_COLUMNS = "id, name, disk_name, etag, size, inode, modified_ns, changed_ns, created_ns, uid, component, plain"
-SPAN_CLASSES = (*LENGTHS_S, None)
-SPAN_WITHIN = "folder = ? AND kind = ? AND start_s > ? AND start_s < ? AND end_s > ?"
 WRITES_FOLDERS = ("UPDATE folder", "INSERT INTO folder", "DELETE FROM folder", "WITH RECURSIVE")
 KEPT_FOLDERS = 10_000  # rows in memory
-AT_ONCE = 500  # values of one IN list
 FOLDED_LOG_BYTES = 4 << 20
 WRITER_FOLDS_PAGES = 8000  # of 4 KiB: only where nobody folds the log in the background
 FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 LISTED = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
-LARGEST = (1 << 63) - 1
-LOCK_COLUMNS = "token, path, infinite, exclusive, owner, principal, timeout_s, expires_s"
+
 
 log = logging.getLogger("davserver.index")
 
@@ -145,30 +46,6 @@ log = logging.getLogger("davserver.index")
 def new_id() -> str:
     """A fresh collection id or epoch: 10 random characters that need no escaping in a URI."""
     return secrets.token_hex(5)
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _chunks(values: Iterable[V]) -> Iterator[list[V]]:
-    left = iter(values)
-    while chunk := list(islice(left, AT_ONCE)):
-        yield chunk
-
-
-def _span_values(folder_id: int, start_s: int, end_s: int, local: bool) -> Iterator[int]:
-    for number, longest_s in enumerate(SPAN_CLASSES):
-        yield folder_id
-        yield number + (LOCAL if local else 0)
-        yield LONG_AGO - 1 if longest_s is None else max(LONG_AGO, start_s - longest_s)
-        yield end_s
-        yield start_s
-
-
-def below(place: str) -> tuple[str, str]:
-    """The half-open range of texts that begin with ``place/``; ``0`` is the character after ``/``."""
-    return place + "/", place + "0"
 
 
 class Batch:
@@ -458,7 +335,7 @@ class _Reader:
         self.connection.close()
 
 
-class Index:
+class Index(Lookups):
     """
     The SQLite file; see the module's docstring. Thread-safe.
 
@@ -660,6 +537,15 @@ class Index:
         with self._write_guard:
             yield
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What this thread asks within is answered from one state, whatever is written meanwhile."""
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            self._rows("COMMIT")
+
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -692,152 +578,6 @@ class Index:
                     self._folders.clear()
                 self._folders[place] = folder
         return folder
-
-    def folders(self, place: str) -> list[Folder]:
-        """The rows of the folders directly in ``place``, by name."""
-        sql = f"SELECT {FOLDER_COLUMNS} FROM folder WHERE parent = ? ORDER BY place"  # noqa: S608
-        return [Folder(*row) for row in self._rows(sql, place)]
-
-    def tree(self, place: str) -> list[Folder]:
-        """The rows of ``place`` and of every folder below it, parents first."""
-        sql = f"SELECT {FOLDER_COLUMNS} FROM folder WHERE place = ? OR (place >= ? AND place < ?) ORDER BY place"  # noqa: S608
-        return [Folder(*row) for row in self._rows(sql, place, *below(place))]
-
-    def members(self, folder_id: int) -> list[Member]:
-        """The rows of a folder's files, by name."""
-        sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? ORDER BY name"  # noqa: S608
-        return [Member._make(row) for row in self._rows(sql, folder_id)]
-
-    def stamps(self, folder_id: int, *, after: str, most: int) -> list[Stamps]:
-        """What the rows of a folder's files are compared with the disk by: ``most`` at a time, by name."""
-        sql = (
-            "SELECT name, disk_name, inode, size, modified_ns, changed_ns FROM member"
-            " WHERE folder = ? AND name > ? ORDER BY name LIMIT ?"
-        )
-        return list(map(Stamps._make, self._rows(sql, folder_id, after, most)))
-
-    def member(self, folder_id: int, name: str) -> Member | None:
-        """One file's row."""
-        sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND name = ?"  # noqa: S608
-        rows = self._rows(sql, folder_id, name)
-        return Member._make(rows[0]) if rows else None
-
-    def members_named(self, folder_id: int, names: Iterable[str]) -> dict[str, Member]:
-        """The rows of some of a folder's files, by name."""
-        found: dict[str, Member] = {}
-        for chunk in _chunks(names):
-            sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND name IN ({_marks(chunk)})"  # noqa: S608
-            found.update((row[1], Member._make(row)) for row in self._rows(sql, folder_id, *chunk))
-        return found
-
-    def members_with(self, ids: Iterable[int]) -> list[Member]:
-        """The rows of members by their ids."""
-        found: list[Member] = []
-        for chunk in _chunks(ids):
-            sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE id IN ({_marks(chunk)})"  # noqa: S608
-            found += map(Member._make, self._rows(sql, *chunk))
-        return found
-
-    def contents(self, ids: Iterable[int]) -> dict[int, Content]:
-        """The bytes of members by their ids, as far as they are kept here."""
-        found: dict[int, Content] = {}
-        for chunk in _chunks(ids):
-            sql = f"SELECT member, data, head, zones, tail FROM content WHERE member IN ({_marks(chunk)})"  # noqa: S608
-            found.update((row[0], Content._make(row[1:])) for row in self._rows(sql, *chunk))
-        return found
-
-    def members_matching(
-        self, folder_id: int, component: str, wanted: Sequence[Wanted], *, any_of: bool = False
-    ) -> list[Member]:
-        """
-        The members of a component type that may match, by name; of those that are plain it is sure that they do.
-        """
-        sql = f"SELECT {MEMBER_COLUMNS} FROM member m WHERE folder = ? AND component = ?"  # noqa: S608
-        values: list[str | int] = [folder_id, component]
-        if wanted:
-            condition, more = joined([condition_of(each, folder_id) for each in wanted], " OR " if any_of else " AND ")
-            sql += f" AND (NOT plain OR {condition})"
-            values += more
-        return [Member._make(row) for row in self._rows(f"{sql} ORDER BY name", *values)]
-
-    def members_within(self, folder_id: int, start_s: int, end_s: int, *, local: bool) -> set[int]:
-        """
-        The ids of what surely takes place in a range.
-
-        Args:
-            local: of what stands on a local clock, the range being what it shows; else of what has a zone.
-        """
-        sql = " UNION ".join(f"SELECT member FROM span WHERE {SPAN_WITHIN}" for _ in SPAN_CLASSES)  # noqa: S608
-        return {int(row[0]) for row in self._rows(sql, *_span_values(folder_id, start_s, end_s, local))}
-
-    def spans_within(self, folder_id: int, start_s: int, end_s: int, *, local: bool) -> list[tuple[int, int, int, int]]:
-        """As ``members_within``, each span with its member: (id, start, end, busy)."""
-        sql = " UNION ALL ".join(
-            f"SELECT member, start_s, end_s, busy FROM span WHERE {SPAN_WITHIN}"  # noqa: S608 - constant text
-            for _ in SPAN_CLASSES
-        )
-        return self._rows(sql, *_span_values(folder_id, start_s, end_s, local))
-
-    def members_perhaps_within(self, folder_id: int, start_s: int, end_s: int) -> set[int]:
-        """The ids of what may take place in a range; only the object itself can say."""
-        sql = "SELECT member FROM span WHERE folder = ? AND kind = ? AND start_s < ? AND end_s > ?"
-        return {int(row[0]) for row in self._rows(sql, folder_id, OPEN_ROW, end_s, start_s)}
-
-    def holder_of_uid(self, folder_id: int, uid: str) -> str | None:
-        """The name of the member that holds a UID."""
-        rows = self._rows("SELECT name FROM member WHERE folder = ? AND uid = ? LIMIT 1", folder_id, uid)
-        return str(rows[0][0]) if rows else None
-
-    def changed_names(self, folder_id: int, after: int, upto: int | None = None) -> list[NameChange]:
-        """The newest change of each name whose number is above ``after`` and at most ``upto``, oldest first."""
-        sql = "SELECT n, name, veiled FROM change WHERE folder = ? AND n > ? AND n <= ? ORDER BY n"
-        return [
-            NameChange(n, name, Veil(veiled))
-            for n, name, veiled in self._rows(sql, folder_id, after, LARGEST if upto is None else upto)
-        ]
-
-    def change_number(self, place: str) -> int:
-        """The number under which the last appearance of a folder is logged; 0 where the log does not say."""
-        above, _, name = place.rpartition("/")
-        sql = "SELECT c.n FROM change c JOIN folder p ON p.id = c.folder WHERE p.place = ? AND c.name = ?"
-        rows = self._rows(sql, above, name)
-        return int(rows[0][0]) if rows else 0
-
-    def tree_bytes(self, place: str) -> int:
-        """The sizes of all files at and below a folder, added up."""
-        sql = (
-            "SELECT coalesce(sum(m.size), 0) FROM folder f JOIN member m ON m.folder = f.id"
-            " WHERE f.place = ? OR (f.place >= ? AND f.place < ?)"
-        )
-        return int(self._rows(sql, place, *below(place))[0][0])
-
-    def marked_below(self, place: str) -> list[str]:
-        """The places strictly below a folder that have rules or an owner of their own."""
-        sql = "SELECT place FROM folder WHERE place >= ? AND place < ? AND (owner IS NOT NULL OR ruled)"
-        return [str(row[0]) for row in self._rows(sql, *below(place))]
-
-    def locks(self, paths: Iterable[str], now_s: float) -> list[tuple[Any, ...]]:
-        """The live locks whose root is one of ``paths``."""
-        wanted = list(paths)
-        marks = ", ".join("?" * len(wanted))
-        sql = f"SELECT {LOCK_COLUMNS} FROM lock WHERE expires_s > ? AND path IN ({marks})"  # noqa: S608 - question marks
-        return self._rows(sql, now_s, *wanted)
-
-    def locks_below(self, path: str, now_s: float) -> list[tuple[Any, ...]]:
-        """The live locks whose root lies strictly below a path."""
-        sql = f"SELECT {LOCK_COLUMNS} FROM lock WHERE expires_s > ? AND path >= ? AND path < ?"  # noqa: S608
-        return self._rows(sql, now_s, *below(path))
-
-    def lock(self, token: str, now_s: float) -> tuple[Any, ...] | None:
-        """One live lock."""
-        rows = self._rows(f"SELECT {LOCK_COLUMNS} FROM lock WHERE token = ? AND expires_s > ?", token, now_s)  # noqa: S608
-        return rows[0] if rows else None
-
-    def count_locks(self, principal: str, now_s: float) -> int:
-        """How many live locks somebody holds."""
-        return int(
-            self._rows("SELECT count(*) FROM lock WHERE principal = ? AND expires_s > ?", principal, now_s)[0][0]
-        )
 
 
 def set_aside(file: str) -> str:

@@ -15,6 +15,7 @@ from storage.errors import InvalidSyncToken
 
 if TYPE_CHECKING:
     from storage.collection import Collection
+    from storage.records import Member
     from storage.store import Store
 
 AFTER = "?after="
@@ -22,9 +23,10 @@ AFTER = "?after="
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Names that changed or went, the token after them, and whether more is to come."""
+    """Members that changed and names that went, the token after them, and whether more is to come."""
 
-    names: list[str]
+    changed: list[Member]
+    gone: list[str]
     token: str
     is_cut: bool
 
@@ -43,7 +45,10 @@ def sync_page(store: Store, collection: Collection, token: str, limit: int | Non
     changes = [change for change in store.changes_since(folder, base) if change.name]
     kept = changes[:limit]
     is_cut = len(kept) < len(changes)
-    return Page([change.name for change in kept], store.sync_token(folder, kept[-1].n if is_cut else None), is_cut)
+    present = store.members_named(folder, [change.name for change in kept])
+    changed = [present[change.name] for change in kept if change.name in present]
+    gone = [change.name for change in kept if change.name not in present]
+    return Page(changed, gone, store.sync_token(folder, kept[-1].n if is_cut else None), is_cut)
 
 
 def split_token(token: str) -> tuple[str, str | None]:
@@ -68,7 +73,7 @@ def _first_page(store: Store, collection: Collection, base: str, last: str, limi
     folder = collection.folder
     start = base or store.sync_token(folder)
     is_behind = store.parse_sync_token(folder, start) < folder.counter
-    left = sorted(member.name for member in store.members(folder) if member.name > last)
+    left = store.members(folder, after=last, most=None if limit is None else limit + 1)
     if limit is not None and len(left) > limit:
-        return Page(left[:limit], token_after(start, left[limit - 1]), True)
-    return Page(left, start, is_behind)
+        return Page(left[:limit], [], token_after(start, left[limit - 1].name), True)
+    return Page(left, [], start, is_behind)

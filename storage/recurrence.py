@@ -24,7 +24,7 @@ from storage.itemvalues import (
 )
 from storage.records import FAR_AWAY, LONG_AGO
 from storage.rrule import TooCostly, rule_starts
-from storage.zones import Zones, clock_of, instant_of, seconds
+from storage.zones import Zones, clock_of, find_instant, instant_of, seconds
 
 SLACK_S = 2 * DAY_S  # a zone's clock is less than a day away from UTC (RFC 5545 §3.3.14)
 END_OF = {"VEVENT": "DTEND", "VTODO": "DUE"}
@@ -194,10 +194,11 @@ class _Series:
         yield from (occurrence for identity_s, occurrence in known.items() if identity_s not in left_out)
         left_out.update(known)
         reach_s += abs(self._nominal_s) + abs(self._exact_s) + SLACK_S
+        earliest_s = asked.start_s - reach_s
         rules = self._component.all("RRULE")
         for rule in rules:
-            for start_s in self._rule_starts(rule, asked.start_s - reach_s, asked.end_s + reach_s):
-                if start_s not in left_out:
+            for start_s in self._rule_starts(rule, earliest_s, asked.end_s + reach_s):
+                if start_s not in left_out and start_s >= earliest_s:
                     yield self._at(start_s, start_s)
                     if len(rules) > 1:
                         left_out.add(start_s)
@@ -262,8 +263,8 @@ class _Series:
         for clock_s in rule_starts(rule, first, after_s, before_s):
             if clock_s == first.clock_s:
                 continue
-            start_s = instant_of(clock_s, self._zone)
-            if clock_of(start_s, self._zone) != clock_s:
+            start_s = find_instant(clock_s, self._zone)
+            if start_s is None:
                 continue  # an hour that is skipped: "MUST be ignored and MUST NOT be counted" (RFC 5545 §3.3.10)
             if start_s > until_s or left <= 0:
                 return

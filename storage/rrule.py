@@ -20,6 +20,7 @@ from storage.itemvalues import DAY_S, WEEKDAYS, Moment, Recurrence
 MOST_STEPS = 20_000  # less than a tenth of a second
 COSTS = {"DAILY": 1, "WEEKLY": 1, "MONTHLY": 3, "YEARLY": 20}  # steps of an interval, by what there is to compute
 UNIT_S = {"SECONDLY": 1, "MINUTELY": 60, "HOURLY": 3600}
+STEP_S = {**UNIT_S, "DAILY": DAY_S, "WEEKLY": 7 * DAY_S}
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 LAST_DAY = date.max.toordinal()
 
@@ -41,7 +42,10 @@ def rule_starts(rule: Recurrence, first: Moment, after_s: int, before_s: int) ->
     if not rule.gregorian:
         raise TooCostly
     after_s = first.clock_s if rule.count is not None else max(after_s, first.clock_s)
-    found = _by_clock if rule.frequency in UNIT_S else _by_days
+    if not rule.by and rule.frequency in STEP_S:
+        found = _by_steps
+    else:
+        found = _by_clock if rule.frequency in UNIT_S else _by_days
     for at_s in found(rule, first, after_s, before_s):
         if at_s > before_s:
             return
@@ -226,6 +230,15 @@ def _first_week(year: int, week_start: int) -> int:
 @lru_cache(maxsize=4096)
 def _length(year: int, month: int) -> int:
     return calendar.monthrange(year, month)[1]
+
+
+def _by_steps(rule: Recurrence, first: Moment, after_s: int, before_s: int) -> Iterator[int]:
+    """A rule that says how often and nothing else."""
+    step_s, budget = rule.interval * STEP_S[rule.frequency], _Budget()
+    last_s = min(before_s, (LAST_DAY - EPOCH_DAY + 1) * DAY_S - 1)
+    for at_s in range(first.clock_s + (after_s - first.clock_s) // step_s * step_s, last_s + 1, step_s):
+        budget.take(1)
+        yield at_s
 
 
 def _by_clock(rule: Recurrence, first: Moment, after_s: int, before_s: int) -> Iterator[int]:

@@ -308,9 +308,9 @@ class Store:
                 return rows
         return self.index.tree(folder.place)
 
-    def members(self, folder: Folder) -> list[Member]:
-        """The files directly in a folder, by name."""
-        return self.index.members(folder.id)
+    def members(self, folder: Folder, *, after: str = "", most: int | None = None) -> list[Member]:
+        """The files directly in a folder, by name; with ``after`` and ``most`` a part of them."""
+        return self.index.members(folder.id, after=after, most=most)
 
     def members_named(self, folder: Folder, names: Iterable[str]) -> dict[str, Member]:
         """The rows of some files directly in a folder, by name."""

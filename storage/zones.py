@@ -28,8 +28,23 @@ def instant_of(clock_s: int, zone: tzinfo | None) -> int:
     """The instant at which a zone's clock shows a time; None is UTC."""
     if zone is None:
         return clock_s
-    local = EPOCH + timedelta(seconds=clock_s)
-    return int(local.replace(tzinfo=zone).astimezone(UTC).timestamp())
+    offset = _local(clock_s, zone).utcoffset()
+    return clock_s - (round(offset.total_seconds()) if offset is not None else 0)
+
+
+def find_instant(clock_s: int, zone: tzinfo | None) -> int | None:
+    """As ``instant_of``; None where the zone's clock skips the time."""
+    if zone is None:
+        return clock_s
+    local = _local(clock_s, zone)
+    offset = local.utcoffset()
+    at_s = clock_s - (round(offset.total_seconds()) if offset is not None else 0)
+    is_near_change = offset != local.replace(fold=1).utcoffset()
+    return None if is_near_change and clock_of(at_s, zone) != clock_s else at_s
+
+
+def _local(clock_s: int, zone: tzinfo) -> datetime:
+    return (EPOCH + timedelta(seconds=clock_s)).replace(tzinfo=zone)
 
 
 def clock_of(at_s: int, zone: tzinfo | None) -> int:

@@ -14,6 +14,7 @@ from davserver.dav.message import Request
 from davserver.dav.names import PREFIXES, split
 
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0 §2.2
+NOT_XML_BYTES = bytes(set(range(32)) - set(b"\t\n\r"))
 ATTRIBUTE_ESCAPES = {'"': "&quot;", "\n": "&#10;", "\t": "&#9;", "\r": "&#13;"}
 
 
@@ -70,6 +71,14 @@ def read_body(request: Request, max_bytes: int) -> bytes:
 def text_of(value: str) -> str:
     """Text made safe between tags; characters that XML 1.0 cannot hold become U+FFFD."""
     return escape(NOT_XML.sub("\ufffd", value))
+
+
+def text_of_bytes(data: bytes) -> str:
+    """As ``text_of``, of UTF-8; carriage returns stay ones, which a parser would else take out (XML 1.0 §2.11)."""
+    # Telling that all can stand in XML is five times as fast in bytes.
+    is_clean = len(data.translate(None, NOT_XML_BYTES)) == len(data) and b"\xef\xbf" not in data
+    text = data.decode("utf-8", "replace")
+    return (escape(text) if is_clean else text_of(text)).replace("\r", "&#13;")
 
 
 def attribute(value: str) -> str:

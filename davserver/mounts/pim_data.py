@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from davserver.dav.errors import BadRequest
 from davserver.dav.names import CALDAV, CARDDAV
 from davserver.dav.propfind import PropRequest
-from davserver.dav.xml import text_of
+from davserver.dav.xml import text_of_bytes
 from davserver.mounts.pim_filter import parse_time_range
 from davserver.mounts.pim_item_rows import Data
 from storage.errors import ItemRefused
@@ -69,7 +69,6 @@ def _renderer(name: str, element: Element, floating: tzinfo | None) -> Data:
             data = limit_freebusy_set(data, freebusy_set)
         if selection is not None:
             data = select_parts(data, selection)
-        text = text_of(data.decode("utf-8", "replace")).replace("\r", "&#13;")
-        return f"<{tag}>{text}</{tag}>"
+        return f"<{tag}>{text_of_bytes(data)}</{tag}>"
 
     return render

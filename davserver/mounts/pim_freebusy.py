@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from xml.etree.ElementTree import Element
 
@@ -34,12 +33,15 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
     asked = parse_time_range(element)
     store, folder = view.session.store, collection.folder
     floating = floating_zone(root, collection)
-    perhaps = store.index.members_perhaps_within(folder.id, asked.start_s, asked.end_s)
+    index = store.index
+    with index.snapshot():
+        found, perhaps = _found(index, folder.id, asked, floating)
+        unsure = index.members_with(perhaps)
     periods: dict[int, list[tuple[int, int]]] = {BUSY: [], TENTATIVE: []}
-    for id, start, end, busy in _spans(store.index, folder.id, asked, floating):
+    for id, start, end, busy in found:
         if busy and id not in perhaps:
             periods[busy].append((start, end))
-    for member, data in filter(None, store.read_members(folder, store.index.members_with(perhaps))):
+    for member, data in filter(None, store.read_members(folder, unsure)):
         if member.component != "VEVENT":
             continue
         try:
@@ -49,15 +51,19 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
     return _render_free_busy(asked, periods)
 
 
-def _spans(
+def _found(
     index: Index, folder_id: int, asked: TimeRange, floating: tzinfo | None
-) -> Iterator[tuple[int, int, int, int]]:
-    """What the index knows to take place: (id, start, end, busy)."""
-    yield from index.spans_within(folder_id, asked.start_s, asked.end_s, local=False)
+) -> tuple[list[tuple[int, int, int, int]], set[int]]:
+    """What surely takes place, (id, start, end, busy), and the ids of what only the object itself can say."""
+    perhaps = index.members_perhaps_within(folder_id, asked.start_s, asked.end_s)
+    found = index.spans_within(folder_id, asked.start_s, asked.end_s, local=False)
     if floating is None:
-        yield from index.spans_within(folder_id, asked.start_s, asked.end_s, local=True)
+        found += index.spans_within(folder_id, asked.start_s, asked.end_s, local=True)
     else:
-        yield from local_spans(index, folder_id, asked, floating)
+        local, changing = local_spans(index, folder_id, asked, floating)
+        found += local
+        perhaps |= changing
+    return found, perhaps
 
 
 def _add_periods(

@@ -70,7 +70,9 @@ def matches(
     """
     store, shelf = view.session.store, view.session.pim
     reads_all = shelf.reads_items(collection)
-    for member, is_sure in _candidates(question, collection, view, floating):
+    with store.index.snapshot():  # a version that is replaced between two statements would be in neither
+        candidates = list(_candidates(question, collection, store.index, floating))
+    for member, is_sure in candidates:
         if not reads_all and not view.session.access.may(Action.READ, f"{collection.path}/{member.name}"):
             continue
         if is_sure or item_matches(question, collection, member, store, floating):
@@ -106,10 +108,10 @@ def item_matches(
 
 
 def _candidates(
-    question: CompFilter | CardFilter, collection: Collection, view: View, floating: tzinfo | None
+    question: CompFilter | CardFilter, collection: Collection, index: Index, floating: tzinfo | None
 ) -> Iterator[tuple[Member, bool]]:
     """The members that the index cannot rule out, by name, each with whether it is sure of it."""
-    index, folder_id = view.session.store.index, collection.folder.id
+    folder_id = collection.folder.id
     if isinstance(question, CardFilter):
         wanted, is_whole = _wanted(question.props)
         if not is_whole and question.any_of:
@@ -144,22 +146,33 @@ def ids_within(index: Index, folder_id: int, asked: TimeRange, floating: tzinfo 
     """The ids of the members that overlap a time range, and of those of which only the object itself can say."""
     start_s, end_s = asked.start_s, asked.end_s
     sure = index.members_within(folder_id, start_s, end_s, local=False)
+    perhaps = index.members_perhaps_within(folder_id, start_s, end_s)
     if floating is None:
         sure |= index.members_within(folder_id, start_s, end_s, local=True)
     else:
-        sure |= {member for member, *_ in local_spans(index, folder_id, asked, floating)}
-    return sure, index.members_perhaps_within(folder_id, start_s, end_s) - sure
+        found, changing = local_spans(index, folder_id, asked, floating)
+        sure |= {member for member, *_ in found}
+        perhaps |= changing
+    return sure - perhaps, perhaps
 
 
 def local_spans(
     index: Index, folder_id: int, asked: TimeRange, floating: tzinfo
-) -> Iterator[tuple[int, int, int, int]]:
-    """Spans on local clocks that overlap a time range on the clock of a zone: (id, start, end, busy), in UTC."""
+) -> tuple[list[tuple[int, int, int, int]], set[int]]:
+    """
+    Spans on local clocks that overlap a time range on the clock of a zone: (id, start, end, busy), in UTC.
+
+    With the second the ids of those during which that clock changes: the object itself says how long they take.
+    """
     wide = index.spans_within(folder_id, asked.start_s - ZONE_SLACK_S, asked.end_s + ZONE_SLACK_S, local=True)
+    found, changing = [], set()
     for member, start_s, end_s, busy in wide:
         first_s, last_s = _instant(start_s, floating), _instant(end_s, floating)
-        if first_s < asked.end_s and last_s > asked.start_s:
-            yield member, first_s, last_s, busy
+        if last_s - first_s != end_s - start_s and FAR_AWAY not in (end_s, -start_s):
+            changing.add(member)
+        elif first_s < asked.end_s and last_s > asked.start_s:
+            found.append((member, first_s, last_s, busy))
+    return found, changing
 
 
 def _instant(clock_s: int, zone: tzinfo) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from xml.etree.ElementTree import Element
 
 from auth.acl import Action
@@ -56,13 +57,5 @@ def _sync_members(collection: Collection, sync: SyncRequest, request: Request, v
     page = sync_page(view.session.store, collection, sync.token, sync.limit)
     rows = ItemRows(sync.asked, collection, view, minimal=wants_minimal(request), data=data_of(sync.asked))
     end = render_end(href_path(collection), page.token, is_cut=page.is_cut)
-    return multistatus(_changed_rows(collection, page.names, rows, view), end)
-
-
-def _changed_rows(collection: Collection, names: list[str], rows: ItemRows, view: View) -> Iterator[str]:
-    """The rows of members that are there, in their order, and 404 for those that went."""
-    present = view.session.store.members_named(collection.folder, names)
-    yield from rows.rows(present[name] for name in names if name in present)
-    for name in names:
-        if name not in present:
-            yield status_response(f"{collection.asked}/{name}", 404)
+    gone = (status_response(f"{collection.asked}/{name}", 404) for name in page.gone)
+    return multistatus(chain(rows.rows(page.changed), gone), end)

@@ -94,6 +94,32 @@ def test_a_rule_is_followed_as_dateutil_does(rule: str, first: datetime, hours: 
     assert jumped[: len(later)][:20] == later[: len(jumped)][:20]
 
 
+EXAMPLES = {
+    # from RFC 5545 §3.8.5.3, and what is left to DTSTART
+    "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO": ("19970512", ["19970512", "19980511", "19990517"]),
+    "FREQ=YEARLY;BYWEEKNO=20": ("19970513", ["19970513", "19980512", "19990518"]),
+    "FREQ=YEARLY;BYDAY=20MO": ("19970519", ["19970519", "19980518", "19990517"]),
+    "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13": ("19970902", ["19980213", "19980313", "19981113"]),
+    "FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8": (
+        "19961105",
+        ["19961105", "20001107", "20041102"],
+    ),
+    "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2": ("19970929", ["19970929", "19971030", "19971127"]),
+    "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=MO": ("19970805", ["19970805", "19970810", "19970819"]),
+    "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SU": ("19970805", ["19970805", "19970817", "19970819"]),
+    "FREQ=MONTHLY;BYMONTHDAY=15,30": ("20070115", ["20070115", "20070130", "20070215"]),
+    "FREQ=YEARLY": ("20240229", ["20240229", "20280229", "20320229"]),
+}
+
+
+@pytest.mark.rfc("5545", "3.8.5.3")
+@pytest.mark.parametrize(("rule", "expected"), EXAMPLES.items(), ids=EXAMPLES.keys())
+def test_examples_of_the_rfc(rule: str, expected: tuple[str, list[str]]) -> None:
+    first = datetime.strptime(expected[0], "%Y%m%d")  # noqa: DTZ007 - a clock
+    found = starts(rule, first, before_s=clock_s(first + timedelta(days=3700)))
+    assert [at[:10].replace("-", "") for at in found[:3]] == expected[1]
+
+
 MONDAY = datetime(2027, 3, 1, 10)  # noqa: DTZ001 - a clock
 
 

@@ -390,3 +390,17 @@ def test_cards_are_fetched_by_href(people: tuple[Dav, str]) -> None:
     rows = alice.report(path, body, depth=None).multistatus()
     assert (rows[path + "ada"].text(CARDDAV.address_data) or "").startswith("BEGIN:VCARD\r\nVERSION:3.0")
     assert rows[path + "none"].status == 404
+
+
+@pytest.mark.rfc("4791", "7.10")
+def test_free_busy_tells_of_no_earlier_version(mine: Dav) -> None:
+    path = "/dav/alice/versions/"
+    assert mine.mkcalendar(path).status == 201
+    assert mine.put(path + "moved.ics", event("moved", start="20270105T100000Z")).status == 201
+    assert mine.put(path + "moved.ics", event("moved", start="20270105T140000Z")).status == 204
+    assert mine.put(path + "gone.ics", event("gone", start="20270105T180000Z")).status == 201
+    assert mine.delete(path + "gone.ics").status == 204
+    text = mine.report(path, busy("20270105T000000Z", "20270106T000000Z")).text
+    assert [line for line in text.splitlines() if line.startswith("FREEBUSY")] == [
+        "FREEBUSY;FBTYPE=BUSY:20270105T140000Z/20270105T150000Z"
+    ]

@@ -19,6 +19,9 @@ REQUEST = {
 }
 DAY = event("u", "a day", "DTSTART;VALUE=DATE:20270328")  # of 23 hours in Berlin
 FLOATING = event("u", "floating", "DTSTART:20270328T120000", "DURATION:PT1H")
+NIGHT = event(
+    "u", "two hours that pass", "DTSTART:20271031T013000", "DURATION:PT2H"
+)  # the clock shows one of them twice
 DAYS_LONG = event("u", "two days", "DTSTART;VALUE=DATE:20270327", "DURATION:P2D")
 
 
@@ -45,6 +48,8 @@ def finds(asker: Dav, path: str, start: str, end: str, more: str = "", kind: str
         (DAYS_LONG, "20270328T220000Z", "20270328T230000Z", False),
         (FLOATING, "20270328T100000Z", "20270328T110000Z", True),
         (FLOATING, "20270328T110000Z", "20270328T130000Z", False),
+        (NIGHT, "20271031T012959Z", "20271031T013000Z", True),
+        (NIGHT, "20271031T013000Z", "20271031T023000Z", False),
     ],
 )
 def test_dates_and_floating_times_are_of_the_zone_that_is_meant(

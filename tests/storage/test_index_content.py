@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -86,3 +87,16 @@ def test_a_moved_item_is_found_where_it_is_now(shelf: Shelf) -> None:
     assert index.members_with(index.members_within(shelf.folder(CALENDAR).id, *JANUARY, local=False)) == []
     (found,) = index.members_with(index.members_within(shelf.folder(other).id, *JANUARY, local=False))
     assert found.name == "b.ics"
+
+
+def test_what_is_asked_within_a_snapshot_is_of_one_state(shelf: Shelf) -> None:
+    first = put(shelf, "a.ics", event("a", "First"))
+    folder, index = shelf.folder(CALENDAR), shelf.store.index
+    with index.snapshot():
+        found = index.members_within(folder.id, *JANUARY, local=False)
+        writer = threading.Thread(target=put, args=(shelf, "a.ics", event("a", "Second")))
+        writer.start()
+        writer.join()
+        assert index.members_with(found) == [first]
+    (second,) = index.members_with(index.members_within(folder.id, *JANUARY, local=False))
+    assert second.etag != first.etag
