@@ -66,7 +66,7 @@ def actions(principal: Principal, path: str, book: RuleBook) -> frozenset[Action
     """Everything that a principal may do with what stands (or would stand) at a canonical path."""
     levels = book.levels(path)
     held = decide(principal, path, levels)
-    if not _made(principal, path, book):
+    if held == EVERY_ACTION or not _made(principal, path, book):
         return held
     if _decides(path, levels):
         return _with_own(held, held)
@@ -82,14 +82,16 @@ def decide(principal: Principal, path: str, levels: Sequence[Level]) -> frozense
     for level in levels:
         if principal.name is not None and level.owner is not None and fold(level.owner) == principal.name:
             return EVERY_ACTION
+        deciding = deciding and not level.closed
         rules = [rule for rule in level.rules if not rule.here or level.path == path]
+        if not rules:
+            continue
         given = {action for rule in rules if not names.isdisjoint(rule.who) for action in rule.may}
         if Action.ADMIN in given:
             return EVERY_ACTION
-        deciding = deciding and not level.closed
         if deciding:
             held |= given
-        if rules and not level.inherit:
+        if not level.inherit:
             deciding = False
     return _with_freebusy(frozenset(held))
 
@@ -119,7 +121,7 @@ class Access:
         self.principal = principal
         self._book = _Remembered(book)
         self._actions: dict[str, frozenset[Action]] = {}
-        self._folders: dict[str, tuple[frozenset[Action], frozenset[Action]]] = {}
+        self._given: dict[str, frozenset[Action]] = {}
         self._seen: dict[str, bool] = {}
 
     def actions(self, path: str) -> frozenset[Action]:
@@ -133,20 +135,21 @@ class Access:
 
     def _actions_of_member(self, path: str) -> frozenset[Action]:
         """As ``actions`` for what is no folder."""
-        held, in_parent = self._given_by(_above(path))
-        return _with_own(held, in_parent) if _made(self.principal, path, self._book) else held
+        folder = _above(path)
+        held = self.actions_on_members(folder)
+        if held == EVERY_ACTION or not _made(self.principal, path, self._book):
+            return held
+        return _with_own(held, self._given_by(folder, folder))
 
     def actions_on_members(self, folder: str) -> frozenset[Action]:
         """Everything the principal may do with each file or item in a folder; with what it made itself perhaps more."""
-        return self._given_by(folder)[0]
+        return self._given_by(folder, folder + "/")
 
-    def _given_by(self, folder: str) -> tuple[frozenset[Action], frozenset[Action]]:
-        """What the rules above give on what is no folder in it, and on the folder itself."""
-        given = self._folders.get(folder)
+    def _given_by(self, folder: str, path: str) -> frozenset[Action]:
+        """What the rules at and above a folder give on the folder itself, or on what is no folder in it."""
+        given = self._given.get(path)
         if given is None:
-            levels = self._book.levels(folder)
-            on_member, on_folder = decide(self.principal, folder + "/", levels), decide(self.principal, folder, levels)
-            given = self._folders[folder] = on_member, on_folder
+            given = self._given[path] = decide(self.principal, path, self._book.levels(folder))
         return given
 
     def may(self, action: Action, path: str) -> bool:
@@ -175,8 +178,9 @@ class Access:
 
     def forget(self, path: str) -> None:
         """Decide anew about a path: something was made there during the request."""
-        for decided in (self._actions, self._folders, self._seen):
+        for decided in (self._actions, self._given, self._seen):
             decided.pop(path, None)
+        self._given.pop(path + "/", None)
         self._book.forget()
 
     def require_seen(self, path: str) -> None:

@@ -57,7 +57,7 @@ class Trip:
             self.file = body
         else:
             self._body = body
-        has_length = any(name.lower() == "content-length" for name, _ in headers)
+        has_length = "content-length" in [name.lower() for name, _ in headers]
         if length is not None and not has_length and response.status not in (204, 304):
             headers.append(("Content-Length", str(length)))
         if self._environ["REQUEST_METHOD"] == "HEAD":

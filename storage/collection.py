@@ -105,7 +105,7 @@ Resource = Root | Home | Collection | Item
 
 def read_props(folder: str) -> Mapping[str, str]:
     """What ``.Radicale.props`` of a folder on disk says; nothing where it is missing or not a JSON object."""
-    file = os.path.join(folder, PROPS_FILE)
+    file = f"{folder}/{PROPS_FILE}"
     try:
         found = os.stat(file, follow_symlinks=False)
     except OSError:

@@ -6,7 +6,6 @@ Every path is asked for here, so what somebody may not know of is nowhere found,
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -56,8 +55,13 @@ class PimShelf:
                 return "/".join([there, *segments[4:]])
         return path
 
-    def find(self, path: str) -> Resource | None:
-        """What stands at a path (decoded, with or without trailing slash); None where nothing can be seen."""
+    def find(self, path: str, *, to_open: bool = False) -> Resource | None:
+        """
+        What stands at a path (decoded, with or without trailing slash); None where nothing can be seen.
+
+        Args:
+            to_open: an item is opened next, with its row, and its file is compared then and not here as well.
+        """
         asked = canonical(path, self._member)
         path = self.resolve(asked)
         segments = path.split("/")[1:]
@@ -71,21 +75,22 @@ class PimShelf:
         collection = self._collection(above, "/".join(path.split("/")[:4]))
         if collection is None or len(segments) == 3:
             return collection
-        return self.find_item(collection, segments[3])
+        return self.find_item(collection, segments[3], to_open=to_open)
 
-    def get(self, path: str) -> Resource:
+    def get(self, path: str, *, to_open: bool = False) -> Resource:
         """As ``find``, or NotFound."""
-        found = self.find(path)
+        found = self.find(path, to_open=to_open)
         if found is None:
             raise NotFound(path)
         return found
 
-    def find_item(self, collection: Collection, name: str) -> Item | None:
-        """An item by name, if the principal may read it."""
+    def find_item(self, collection: Collection, name: str, *, to_open: bool = False) -> Item | None:
+        """An item by name, if the principal may read it; ``to_open`` as for ``find``."""
         path = join(collection.path, name)
         if not collection.tag or not (self.reads_items(collection) or self._access.may(Action.READ, path)):
             return None
-        member = self._store.find_member(collection.folder, name)
+        look_up = self._store.member_row if to_open else self._store.find_member
+        member = look_up(collection.folder, name)
         return None if member is None else Item(join(collection.asked, name), path, collection, member)
 
     def homes(self) -> list[Home]:
@@ -143,11 +148,11 @@ class PimShelf:
         return None if folder is None else self._of(folder, asked)
 
     def _of(self, folder: Folder, asked: str) -> Collection:
-        meta = read_props(os.path.join(self._store.data, folder.place))
+        meta, path = read_props(self._store.directory(folder.place)), folder.path
         personal = None
-        if asked != folder.path:
+        if asked != path:
             personal = self.personal.get(asked.rpartition("/")[2], shown.NOTHING_KEPT)
-        return Collection(asked, folder.path, folder.place, folder, tag_of(meta), meta, personal)
+        return Collection(asked, path, folder.place, folder, tag_of(meta), meta, personal)
 
     def _readable(self, home: Folder, asked: str) -> list[Collection]:
         return [

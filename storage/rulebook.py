@@ -8,7 +8,7 @@ stays in force, or, where there is none since the start, the folder is closed to
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from auth.acl import Level
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 NO_RULES = FolderRules()
+KEPT_WALKS = 2000
 HOMES = (paths.MEMBERS, paths.DAV)
 VIRTUAL_FOLDERS = frozenset({"/", paths.FILES, paths.MEMBERS, paths.COLLECTIONS, paths.DAV})
 
@@ -30,7 +31,14 @@ log = logging.getLogger("davserver.rules")
 
 
 class Members(Protocol):
-    """What the rule book asks about accounts."""
+    """
+    What the rule book asks about accounts.
+
+    Attributes:
+        revision: changes when other accounts are in force.
+    """
+
+    revision: int
 
     def is_member(self, name: str) -> bool:
         """Whether ``name`` (as ``fold`` gives it) is a member's account; groups and resources own nothing."""
@@ -50,6 +58,24 @@ class _Read:
         self.closed = closed
 
 
+class _Walk:
+    """The levels above a folder as they were found, and what tells whether they still are."""
+
+    __slots__ = ("accounts", "levels", "revision", "stamps")
+
+    def __init__(self, revision: int, accounts: int, stamps: list[tuple[str, Stamp]], levels: list[Level]) -> None:
+        self.revision = revision
+        self.accounts = accounts
+        self.stamps = stamps
+        self.levels = levels
+
+    def holds(self, revision: int, accounts: int) -> bool:
+        """Whether it would be found again; each of the files is asked."""
+        if self.revision != revision or self.accounts != accounts:
+            return False
+        return all(stamp_of(file) == stamp for file, stamp in self.stamps)
+
+
 class DiskRuleBook:
     """A ``auth.acl.RuleBook`` over a store. Thread-safe: entries are replaced, never changed."""
 
@@ -59,6 +85,7 @@ class DiskRuleBook:
         self._members = members
         self._revision = 0
         self._folders: dict[str, _Read] = {}
+        self._walks: dict[str, _Walk] = {}
         self._server_file = str(store.settings.accounts.access_file)
         self._server_stamp = NO_STAMP
         self._server: dict[str, FolderRules] = {}
@@ -102,17 +129,42 @@ class DiskRuleBook:
     def levels(self, path: str) -> Sequence[Level]:
         """Nearest first: the object where it is a folder, then every folder up to ``/``."""
         self.reload()
-        return self._levels(path, without="")
+        if not self.is_folder(path):
+            return self._levels(path, of_folder=False)
+        accounts = 0 if self._members is None else self._members.revision
+        walk = self._walks.get(path)
+        if walk is not None and walk.holds(self._revision, accounts):
+            return walk.levels
+        return self._walk(path, accounts)
+
+    def _walk(self, path: str, accounts: int) -> list[Level]:
+        revision = self._revision
+        stamps = [(file, stamp_of(file)) for file in self._files_above(path)]  # before they are read
+        levels = self._levels(path, of_folder=True)
+        if len(self._walks) >= KEPT_WALKS:
+            self._walks.clear()
+        self._walks[path] = _Walk(revision, accounts, stamps, levels)
+        return levels
+
+    def _files_above(self, path: str) -> Iterator[str]:
+        """The files that rules and owners stand in, of the folder at a path and of those above."""
+        while path != "/":
+            place, above = paths.place_of(path), paths.parent_of(path)
+            if place is not None:
+                yield self._rules_file(place)
+                if above not in HOMES:
+                    yield self._store.file(place, paths.STATE_FILE)
+            path = above
 
     def without(self, path: str) -> _Without:
         """The book as if the folder at ``path`` had no file of its own."""
         return _Without(self, path)
 
-    def _levels(self, path: str, *, without: str) -> list[Level]:
+    def _levels(self, path: str, *, of_folder: bool, without: str = "") -> list[Level]:
         levels = []
         current = path
         while True:
-            if current != path or self.is_folder(path):
+            if current != path or of_folder:
                 levels.append(self._level(current, own=current != without))
             if current == "/":
                 return levels
@@ -139,8 +191,7 @@ class DiskRuleBook:
         return NO_RULES if read is None else read.rules
 
     def _folder_rules(self, path: str, place: str) -> _Read | None:
-        name = paths.HIDDEN_ACCESS_FILE if is_item_place(place) else paths.ACCESS_FILE
-        file = self._store.file(place, name)
+        file = self._rules_file(place)
         stamp = stamp_of(file)
         known = self._folders.get(place)
         if stamp == NO_STAMP:
@@ -154,6 +205,9 @@ class DiskRuleBook:
         self._folders[place] = fresh
         self._revision += 1
         return fresh
+
+    def _rules_file(self, place: str) -> str:
+        return self._store.file(place, paths.HIDDEN_ACCESS_FILE if is_item_place(place) else paths.ACCESS_FILE)
 
     @staticmethod
     def _parse(path: str, file: str, stamp: Stamp, known: _Read | None) -> _Read:
@@ -234,7 +288,7 @@ class _Without:
 
     def levels(self, path: str) -> Sequence[Level]:
         """As the book's, the one file left out."""
-        return self._book._levels(path, without=self._path)
+        return self._book._levels(path, of_folder=self._book.is_folder(path), without=self._path)
 
     def creator(self, path: str) -> str | None:
         """As the book's."""

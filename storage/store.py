@@ -204,6 +204,10 @@ class Store:
         """A folder as the index has it, the disk unasked."""
         return self.index.folder(place)
 
+    def member_row(self, folder: Folder, name: str) -> Member | None:
+        """A file of a folder as the index has it, the disk unasked; ``open_member`` asks it."""
+        return self.index.member(folder.id, name)
+
     def find_folder(self, place: str) -> Folder | None:
         """A folder in its present state, or None."""
         folder = self.index.folder(place)

@@ -13,8 +13,10 @@ because a proxy in front may have taken the other one (§11.2).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from types import MappingProxyType
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -41,6 +43,7 @@ class Head:
         target: as it came, bytes beyond ASCII as Latin-1.
         minor: 0 or 1 of ``HTTP/1.x``.
         fields: values by lower-case name, repeated ones joined with ``", "``.
+        field_lines: the bytes that ``fields`` were read from.
         content_length: bytes of the body; 0 without one, None when it is chunked.
         expects_continue: the client waits for ``100 Continue`` before it sends the body.
     """
@@ -48,25 +51,38 @@ class Head:
     method: str
     target: str
     minor: int
-    fields: dict[str, str]
+    fields: Mapping[str, str]
+    field_lines: bytes
     content_length: int | None
     keep_alive: bool
     expects_continue: bool
 
 
-def parse_head(data: bytes, *, max_fields: int) -> Head:
+def parse_head(data: bytes, *, max_fields: int, previous: Head | None = None) -> Head:
     """
     Read a head, without the empty line that ends it.
+
+    Args:
+        previous: the one before on the same connection. Clients send the same fields again and again; what was read
+            of them, and found good, holds for the same bytes.
 
     Raises:
         HeadRefused: with the status that says why.
     """
-    text = data.decode("latin-1")
-    if CONTROLS.search(text.replace("\r\n", "")):
-        raise _bad("the head holds a control character")
-    lines = text.split("\r\n")
-    method, target, minor = _request_line(lines[0])
-    fields = _fields(lines[1:], max_fields)
+    line, _, field_lines = data.partition(b"\r\n")
+    method, target, minor = _request_line(_text(line))
+    if previous is not None and previous.field_lines == field_lines and previous.minor == minor:
+        return Head(
+            method,
+            target,
+            minor,
+            previous.fields,
+            field_lines,
+            previous.content_length,
+            previous.keep_alive,
+            previous.expects_continue,
+        )
+    fields = _fields(_text(field_lines).split("\r\n") if field_lines else [], max_fields)
     if minor and "host" not in fields:
         raise _bad("there is no Host field")
     expect = fields.get("expect", "").lower()
@@ -77,11 +93,19 @@ def parse_head(data: bytes, *, max_fields: int) -> Head:
         method=method,
         target=target,
         minor=minor,
-        fields=fields,
+        fields=MappingProxyType(fields),
+        field_lines=field_lines,
         content_length=length,
         keep_alive=_keep_alive(fields.get("connection", ""), minor),
         expects_continue=bool(expect) and minor > 0 and length != 0,
     )
+
+
+def _text(data: bytes) -> str:
+    text = data.decode("latin-1")
+    if CONTROLS.search(text.replace("\r\n", "")):
+        raise _bad("the head holds a control character")
+    return text
 
 
 def _request_line(line: str) -> tuple[str, str, int]:

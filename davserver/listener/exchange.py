@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import email.utils
 import logging
+import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_to_bytes
 
 import cheroot.server
@@ -28,23 +29,33 @@ END_OF_HEAD = b"\r\n\r\n"
 DRAIN_BYTES = 16 << 20  # of a body nobody read, to keep the connection
 DISCARD_BYTES, DISCARD_S = 256 << 20, 30.0  # of a longer one, so that the client sees the answer
 REFUSED_S = 2.0  # in which a client whose head was refused may send what follows it
-JOIN_BYTES = 64 * 1024
+JOIN_BYTES = 64 * 1024  # so much of a body goes out in one piece with the head
 
 log = logging.getLogger("davserver.http")
 
 
 class Exchange(cheroot.server.HTTPRequest):
-    """One request and its answer."""
+    """
+    One request and its answer.
+
+    Attributes:
+        fields: header fields of the answer as the application gave them.
+        names: their names in lower case.
+    """
 
     conn: Connection
     server: Server
     ready: bool
+    status: str
+    fields: list[tuple[str, str]]
+    names: set[str]
 
     def parse_request(self) -> None:
         """Read the head, which is complete in the buffer; ``ready`` says whether it was one."""
         self.started_request = True
         self.scheme = b"https" if self.conn.stream.is_tls else b"http"
         self._pending = b""
+        self.fields, self.names = [], set()
         self.head: Head | None = None
         stream = self.conn.stream
         end = stream.buffer.find(END_OF_HEAD)
@@ -56,7 +67,7 @@ class Exchange(cheroot.server.HTTPRequest):
                 )
             data = bytes(stream.buffer[:end])
             del stream.buffer[: end + 4]
-            self.head = parse_head(data, max_fields=self.server.head_fields)
+            self.head = parse_head(data, max_fields=self.server.head_fields, previous=self.conn.head)
         except HeadRefused as refusal:
             # No request came of it, so the access log has no line.
             log.info("a head from %s is refused with %d: %s", self.conn.remote_addr, refusal.status, refusal)
@@ -99,26 +110,25 @@ class Exchange(cheroot.server.HTTPRequest):
 
     def send_headers(self) -> None:
         """Compose the head of the answer; it goes out with the first bytes of the body."""
-        names = {name.lower() for name, _ in self.outheaders}
+        fields, names = self.fields, self.names
         status = int(self.status[:3])
         has_body = status >= 200 and status not in (204, 304) and self.method != b"HEAD"
-        if b"content-length" not in names and has_body:
+        if "content-length" not in names and has_body:
             if self.response_protocol == "HTTP/1.1":
                 self.chunked_write = True
-                self.outheaders.append((b"Transfer-Encoding", b"chunked"))
+                fields.append(("Transfer-Encoding", "chunked"))
             else:
                 self.close_connection = True
-        if (b"Connection", b"close") in self.outheaders or not self._can_stay():
+        if ("Connection", "close") in fields or not self._can_stay():
             self.close_connection = True
-        if b"connection" not in names:
+        if "connection" not in names:
             if self.close_connection:
-                self.outheaders.append((b"Connection", b"close"))
+                fields.append(("Connection", "close"))
             elif self.response_protocol == "HTTP/1.0":
-                self.outheaders.append((b"Connection", b"keep-alive"))
-        status_line = cast(bytes, self.status)  # as the gateway leaves it
-        lines = [b"HTTP/1.1 " + status_line, b"Date: " + _date(), b"Server: davserver"]
-        lines += [name + b": " + value for name, value in self.outheaders]
-        self._pending = b"\r\n".join(lines) + END_OF_HEAD
+                fields.append(("Connection", "keep-alive"))
+        lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
+        head = f"HTTP/1.1 {self.status}\r\nDate: {_date()}\r\nServer: davserver\r\n{lines}\r\n"
+        self._pending = head.encode("latin-1")
 
     def write(self, chunk: bytes) -> None:
         """Send a piece of the body."""
@@ -131,9 +141,14 @@ class Exchange(cheroot.server.HTTPRequest):
     def send_file(self, fd: int, offset: int, length: int) -> int:
         """Send the head and a slice of a file; the bytes of it that went out."""
         self.ensure_headers_sent()
-        pending, self._pending = self._pending, b""
-        self.conn.stream.send(pending, more=True)
-        sent = self.conn.stream.send_file(fd, offset, length)
+        if length <= JOIN_BYTES:
+            data = os.pread(fd, length, offset)
+            self._send(data)
+            sent = len(data)
+        else:
+            pending, self._pending = self._pending, b""
+            self.conn.stream.send(pending, more=True)
+            sent = self.conn.stream.send_file(fd, offset, length)
         if sent < length:
             raise ConnectionAbortedError("the file became shorter while it was sent")
         return sent
@@ -182,22 +197,30 @@ class Gateway(cheroot.wsgi.Gateway_10):
         request, conn = self.req, self.req.conn
         head = request.head
         assert head is not None
-        raw_path, _, query = head.target.partition("?")
+        if conn.head is None or conn.head.fields is not head.fields:
+            conn.environ = self._environ_of(head)
+        conn.head = head
+        environ = conn.environ.copy()
+        path, _, environ["QUERY_STRING"] = head.target.partition("?")
+        environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1") if "%" in path else path
+        environ["REQUEST_METHOD"] = head.method
+        environ["REQUEST_URI"] = head.target
+        environ["wsgi.input"] = request.rfile
+        return environ
+
+    def _environ_of(self, head: Head) -> Environ:
+        """What all requests on a connection have in common whose header fields are the same."""
+        request, conn = self.req, self.req.conn
         environ: Environ = {
             "ACTUAL_SERVER_PROTOCOL": "HTTP/1.1",
-            "PATH_INFO": unquote_to_bytes(raw_path.encode("latin-1")).decode("latin-1"),
-            "QUERY_STRING": query,
             "REMOTE_ADDR": conn.remote_addr,
             "REMOTE_PORT": str(conn.remote_port),
-            "REQUEST_METHOD": head.method,
-            "REQUEST_URI": head.target,
             "SCRIPT_NAME": "",
             "SERVER_NAME": request.server.server_name,
             "SERVER_PORT": str(request.server.bind_addr[1]),
             "SERVER_PROTOCOL": request.response_protocol,
             "SERVER_SOFTWARE": "davserver",
             "wsgi.errors": sys.stderr,
-            "wsgi.input": request.rfile,
             "wsgi.input_terminated": True,
             "wsgi.multiprocess": False,
             "wsgi.multithread": True,
@@ -213,6 +236,21 @@ class Gateway(cheroot.wsgi.Gateway_10):
             if value is not None:
                 environ[name] = value
         return environ
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        """Take the head of the answer; after a failure another one may replace it, until it was sent (PEP 3333)."""
+        if self.started_response and not exc_info:
+            raise RuntimeError("start_response was called a second time without exc_info")
+        if self.req.sent_headers:
+            raise exc_info[1]
+        self.started_response = True
+        self.req.status, self.req.fields = status, list(headers)
+        values = {name.lower(): value for name, value in headers}
+        self.req.names = set(values)
+        self.remaining_bytes_out = int(values["content-length"]) if "content-length" in values else None
+        return self.write
 
     def respond(self) -> None:
         """Call the application and send what it gives; a file goes out by ``sendfile`` on a plain connection."""
@@ -247,13 +285,13 @@ def _environ_key(name: str) -> str:
     return "HTTP_" + name.upper().replace("-", "_")
 
 
-_dated: tuple[int, bytes] = (0, b"")
+_dated: tuple[int, str] = (0, "")
 
 
-def _date() -> bytes:
+def _date() -> str:
     """The Date field, composed once a second."""
     global _dated
     now = int(time.time())
     if _dated[0] != now:
-        _dated = (now, email.utils.formatdate(now, usegmt=True).encode())
+        _dated = (now, email.utils.formatdate(now, usegmt=True))
     return _dated[1]

@@ -17,7 +17,8 @@ import cheroot.server
 import cheroot.wsgi
 
 from config.schema import Settings
-from davserver.dav.message import reason
+from davserver.dav.head import Head
+from davserver.dav.message import Environ, reason
 from davserver.environ import Proxies
 from davserver.listener.exchange import END_OF_HEAD, Exchange, Gateway
 from davserver.listener.reception import Reception
@@ -34,7 +35,13 @@ log = logging.getLogger("davserver.http")
 
 
 class Connection(cheroot.server.HTTPConnection):
-    """A connection; between requests it is in the reception, during one with a worker."""
+    """
+    A connection; between requests it is in the reception, during one with a worker.
+
+    Attributes:
+        deadline, is_away, awaited: the reception's, see there.
+        head, environ: of the last request, and what of its environment the next one shares if its fields are the same.
+    """
 
     RequestHandlerClass = Exchange
     server: Server
@@ -45,6 +52,10 @@ class Connection(cheroot.server.HTTPConnection):
         self.remote_addr: str = address[0]
         self.remote_port: int = address[1]
         self.deadline = 0.0
+        self.is_away = False
+        self.awaited = 0
+        self.head: Head | None = None
+        self.environ: Environ = {}
         self._is_closed = False
 
     def has_head(self) -> bool:
@@ -97,8 +108,8 @@ class Connection(cheroot.server.HTTPConnection):
         """Close the socket, once."""
         if not self._is_closed:
             self._is_closed = True
-            self.stream.close()
             self.server.reception.forget(self)
+            self.stream.close()
 
 
 class Server(cheroot.wsgi.Server):

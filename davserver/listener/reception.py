@@ -36,11 +36,23 @@ log = logging.getLogger("davserver.reception")
 
 
 class Guest(Protocol):
-    """A connection here; see ``davserver.server.Connection``."""
+    """
+    A connection here; see ``davserver.listener.http.Connection``.
+
+    Attributes:
+        deadline: on the monotonic clock, by which it must have sent what is expected next.
+        is_away: a worker has it.
+        awaited: the selector's events that are waited for, 0 where it is not registered.
+    """
 
     stream: Stream
     remote_addr: str
     deadline: float
+    is_away: bool
+    awaited: int
+
+    @property
+    def is_brief(self) -> bool: ...
 
     def has_head(self) -> bool: ...
     def close(self) -> None: ...
@@ -130,13 +142,15 @@ class Reception:
     def put(self, conn: Guest) -> None:
         """Take a connection back from a worker, to wait for its next request."""
         conn.deadline = time.monotonic() + (HEAD_S if conn.stream.buffer else IDLE_S)
+        conn.is_away = False
         try:
             self._register(conn, selectors.EVENT_READ)
         except (OSError, ValueError, KeyError):
             conn.close()
 
     def forget(self, conn: Guest) -> None:
-        """A connection has been closed."""
+        """A connection is being closed."""
+        self._unregister(conn)
         with self._lock:
             self._counts[conn.remote_addr] -= 1
             if self._counts[conn.remote_addr] <= 0:
@@ -146,8 +160,8 @@ class Reception:
         """After ``stop``: close every connection that waits here."""
         with self._attending:
             for conn in self._guests():
-                self._unregister(conn)
-                conn.close()
+                if not self._is_let_go(conn):
+                    conn.close()
             self._selector.close()
             self._waker.close()
             self._woken.close()
@@ -205,6 +219,8 @@ class Reception:
     def _attend(self, conn: Guest, arrived: list[Guest]) -> None:
         """Something came: go on with the handshake or the head; with a complete one the connection has arrived."""
         stream = conn.stream
+        if self._is_let_go(conn):
+            return
         try:
             if stream.handshaking and (event := stream.shake_hands()):
                 self._register(conn, selectors.EVENT_WRITE if event == select.POLLOUT else selectors.EVENT_READ)
@@ -213,25 +229,36 @@ class Reception:
             is_open = stream.fill(self._head_bytes + 1)
         except (OSError, ssl.SSLError) as error:
             log.debug("connection from %s: %s", conn.remote_addr, error)
-            self._drop(conn)
+            conn.close()
             return
         if not is_open:
-            self._drop(conn)
+            conn.close()
         elif conn.has_head():
-            self._unregister(conn)
+            # A brief answer is given before anybody waits here again: its connection stays registered, which spares two
+            # calls of the system. If somebody comes meanwhile and it shows life, it is let go then.
+            conn.is_away = True
+            if not conn.is_brief:
+                self._unregister(conn)
             arrived.append(conn)
         else:
             if is_new and stream.buffer:
                 conn.deadline = min(conn.deadline, time.monotonic() + HEAD_S)
             self._register(conn, selectors.EVENT_READ)
 
+    def _is_let_go(self, conn: Guest) -> bool:
+        """Whether a worker has a connection, which is not waited for then."""
+        with self._lock:
+            if conn.is_away:
+                self._stop_awaiting(conn)
+            return conn.is_away
+
     def _sweep(self) -> None:
         now = time.monotonic()
         for conn in self._guests():
-            if conn.deadline < now:
+            if conn.deadline < now and not conn.is_away:
                 if conn.stream.buffer:
                     conn.stream.send_at_once(TIMED_OUT)
-                self._drop(conn)
+                conn.close()
         if self._deaf_until and now > self._deaf_until and self._listener is not None:
             self._deaf_until = 0.0
             self._selector.register(self._listener, selectors.EVENT_READ, None)
@@ -244,17 +271,20 @@ class Reception:
 
     def _register(self, conn: Guest, events: int) -> None:
         """Wait for these events of a connection; workers call it too."""
-        fd = conn.stream.fileno()
         with self._lock:
-            try:
-                self._selector.register(fd, events, conn)
-            except KeyError:  # it waits already
-                self._selector.modify(fd, events, conn)
+            if conn.awaited == 0:
+                self._selector.register(conn.stream.fileno(), events, conn)
+            elif conn.awaited != events:
+                self._selector.modify(conn.stream.fileno(), events, conn)
+            conn.awaited = events
 
     def _unregister(self, conn: Guest) -> None:
-        with self._lock, contextlib.suppress(KeyError, ValueError):
-            self._selector.unregister(conn.stream.fileno())
+        with self._lock:
+            self._stop_awaiting(conn)
 
-    def _drop(self, conn: Guest) -> None:
-        self._unregister(conn)
-        conn.close()
+    def _stop_awaiting(self, conn: Guest) -> None:
+        """The caller holds the lock."""
+        if conn.awaited:
+            conn.awaited = 0
+            with contextlib.suppress(KeyError, ValueError, OSError):
+                self._selector.unregister(conn.stream.fileno())

@@ -36,7 +36,7 @@ ITEM_MEDIA = {
 
 def get(request: Request, view: View) -> Response:
     """GET and HEAD: an item's bytes, a collection as one file, or the names in a home."""
-    resource = view.session.pim.get(request.path)
+    resource = view.session.pim.get(request.path, to_open=True)
     if isinstance(resource, Item):
         return _send_item(request, resource, view)
     if isinstance(resource, Collection):

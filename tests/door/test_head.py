@@ -113,6 +113,20 @@ def test_a_connection_stays_as_its_version_and_fields_say(start: bytes, lines: b
     assert head(lines, start=start).keep_alive is keep
 
 
+@pytest.mark.parametrize("start", [b"GET /b HTTP/1.1", b"PUT /b HTTP/1.0", b"GET /b HTTP/1.1\0", b"GET /b"])
+@pytest.mark.parametrize("lines", [[b"X: y"], [b"X: z"], [b"X: y", b"X: y"], [b"Content-Length: 1"], [b"X: y\0"], []])
+def test_a_head_is_read_after_another_one_as_it_would_be_alone(start: bytes, lines: list[bytes]) -> None:
+    data = b"\r\n".join([start, b"Host: h", *lines])
+
+    def outcome(previous: Head | None) -> object:
+        try:
+            return parse_head(data, max_fields=20, previous=previous)
+        except HeadRefused as refused:
+            return refused.status, str(refused)
+
+    assert outcome(head(b"X: y")) == outcome(None)
+
+
 @given(
     st.binary(max_size=200)
     | st.lists(

@@ -51,6 +51,9 @@ class Probe:
         if path == "/stream":
             start_response("200 OK", [])
             return (b"piece" * 1000 for _ in range(40))
+        if path == "/probe":
+            start_response("204 No Content", [("X-Probed", environ.get("HTTP_X_PROBE", "-"))])
+            return []
         if path == "/short":
             start_response("200 OK", [("Content-Length", "10")])
             return [b"123"]
@@ -236,6 +239,30 @@ def test_a_connection_is_kept_between_requests_and_after_a_pause(running: Runnin
     connection.close()
 
 
+def test_fields_that_change_from_request_to_request_arrive_as_they_were_sent(running: Running) -> None:
+    steps = [["X-Probe: a"], ["X-Probe: a"], ["X-Probe: b"], [], ["X-Probe: a", "X-Probe: c"], ["X-Probe: a"]]
+    answer = running.talk(b"".join(request("GET", "/probe", *fields) for fields in steps) + request("GET", "/", CLOSE))
+    assert [line for line in answer.decode().split("\r\n") if line.startswith("X-Probed")] == [
+        f"X-Probed: {probe}" for probe in ("a", "a", "b", "-", "a, c", "a")
+    ]
+
+
+def test_what_a_client_sends_while_it_is_answered_is_answered_afterwards(running: Running) -> None:
+    with running.connect() as sock, running.connect() as gone:
+        sock.sendall(request("GET", "/wait"))
+        assert running.app.entered.wait(5)
+        sock.sendall(request("GET", "/after", CLOSE))
+        gone.sendall(request("GET", "/wait"))
+        gone.close()
+        for n in range(20):
+            assert running.get(f"/{n}").read() == f"GET /{n}".encode()
+        waited_for = [conn.head.target for conn in running.server.reception._guests() if conn.head is not None]
+        assert "/wait" not in waited_for  # else the selector would report at once, again and again, what has come
+        running.app.gate.set()
+        answer = read_all(sock)
+    assert answer.index(b"GET /wait") < answer.index(b"GET /after")
+
+
 @pytest.mark.rfc("9110", "9.3.2")
 def test_head_has_the_fields_of_get_and_no_body(running: Running) -> None:
     answer = running.talk(request("HEAD", "/abc") + request("HEAD", "/stream", CLOSE))
@@ -269,8 +296,9 @@ def test_a_failure_of_the_application_is_500_and_the_server_goes_on(running: Run
     assert running.get("/a").status == 200
 
 
-def test_a_file_goes_out_whole_and_is_closed(running: Running) -> None:
-    running.app.file.write_bytes(os.urandom(MIB) * 20)
+@pytest.mark.parametrize("size", [0, 1, 64 * 1024, 64 * 1024 + 1, 20 * MIB])
+def test_a_file_goes_out_whole_and_is_closed(running: Running, size: int) -> None:
+    running.app.file.write_bytes(os.urandom(size))
     assert running.get("/file").read() == running.app.file.read_bytes()
     time.sleep(0.05)
     for fd in running.app.open_files:
