@@ -8,7 +8,6 @@ presses the files onto the disk and drops the records. What a crash left is read
 from __future__ import annotations
 
 import json
-import logging
 import mmap
 import os
 import struct
@@ -30,8 +29,6 @@ MOST_BYTES = 64 << 20  # above this by whoever writes
 ROOM_BYTES = 1 << 20  # zeros written ahead: to overwrite them takes a shorter sync than to let the file grow
 
 _FRAME = struct.Struct("<II")  # bytes in the record, CRC-32 of them; zeros are the end
-
-log = logging.getLogger("davserver.journal")
 
 Data = bytes | memoryview
 
@@ -235,6 +232,14 @@ def number_of(segment: str) -> int:
     return int(os.path.basename(segment)[: -len(SUFFIX)])
 
 
+def is_readable(segment: str) -> bool:
+    """Whether a segment is of this version, or was begun and never came to hold a record."""
+    known = HEADER.partition("{")[0].encode()
+    with open(segment, "rb") as file:
+        begun = file.read(len(HEADER))
+    return begun.startswith(known) or known.startswith(begun.rstrip(b"\0"))
+
+
 def read_segment(segment: str, boot: str) -> tuple[bool, list[list[Entry]]]:
     """
     Whether a segment was written since this start of the machine, and its records; a torn end is left out.
@@ -246,10 +251,6 @@ def read_segment(segment: str, boot: str) -> tuple[bool, list[list[Entry]]]:
     with open(segment, "rb") as file:
         mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     header = bytes(mapped[:200]).partition(b"\n")[0] + b"\n"
-    prefix = HEADER.partition("{")[0].encode()
-    if not header.startswith(prefix):
-        log.warning("%s is not a journal; passed over", segment)
-        return False, []
     return header == HEADER.format(boot=boot).encode(), list(_records(mapped, len(header)))
 
 

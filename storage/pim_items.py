@@ -117,13 +117,15 @@ def _begin_import(session: Session, collection: Collection, prepared: Import) ->
 def _plan(session: Session, collection: Collection, folder: Folder, items: Sequence[Staged]) -> list[Target]:
     """Where each item belongs. Raises what refuses one of them."""
     targets: dict[str, Target] = {}
-    names: dict[str, str] = {}  # by UID
+    uids: set[str] = set()
     for item in items:
         uid = item.facts.uid
-        name = names.get(uid) if uid is not None else None
-        name = name or _name_for(session, collection, uid, targets)
+        if uid is not None and uid in uids:
+            said = f"two items of the file have the UID {uid!r}; one would be lost"
+            raise ItemRefused("no-uid-conflict", said, is_card=collection.tag == ADDRESS_BOOK)
+        name = _name_for(session, collection, uid, targets)
         if uid is not None:
-            names[uid] = name
+            uids.add(uid)
         present = session.store.find_member(folder, name)
         if uid is not None and present is not None and not session.access.may(Action.READ, join(collection.path, name)):
             _require_free_uid(session, collection, "", uid, None, name)  # its name is not told
@@ -136,7 +138,7 @@ def _plan(session: Session, collection: Collection, folder: Folder, items: Seque
             changes = session.store.state(folder.place).removal(name)
             creator = _creator_of_new(session, collection, name, present)
             changes += [] if creator is None else [(name, "creator", creator)]
-        targets[name] = Target(item, name, present, tuple(changes))  # of two with one UID the later one counts
+        targets[name] = Target(item, name, present, tuple(changes))
     return list(targets.values())
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from storage import imports, trash
 from storage import state as states
 from storage.disk import find_status, read_bytes, sync_directory, sync_file_system
-from storage.journal import FOLDER, Data, Discard, Entry, Keep, Put, Void, read_segment, segments
+from storage.journal import FOLDER, Data, Discard, Entry, Keep, Put, Void, is_readable, read_segment, segments
 from storage.scratch import Scratch
 from storage.state import Change
 
@@ -30,7 +30,7 @@ def replay(data: str, boot: str, *, durable: bool) -> None:
     Raises OSError: what is needed could not be written; nothing of the journal is lost then.
     """
     found = imports.unfinished(data)
-    files = segments(data)
+    files = [file for file in segments(data) if not _is_set_aside(file)]
     if not found and not files:
         return
     for folder in found:
@@ -54,6 +54,15 @@ def replay(data: str, boot: str, *, durable: bool) -> None:
         imports.drop(folder, durable=durable)
     if durable:
         sync_directory(f"{data}/{FOLDER}")
+
+
+def _is_set_aside(file: str) -> bool:
+    """A segment that this version cannot read is kept for one that can, under another name."""
+    if is_readable(file):
+        return False
+    os.rename(file, f"{file}.set-aside")
+    log.error("%s is of another version or damaged; it is kept as %s.set-aside and not played back", file, file)
+    return True
 
 
 def _sync(data: str) -> None:

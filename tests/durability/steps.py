@@ -94,7 +94,8 @@ def cut_power(data: Path) -> None:
                     os.utime(target, ns=(modified_ns, modified_ns))
         content = segment.read_bytes()
         header, newline, rest = content.partition(b"\n")
-        segment.write_bytes(header[:-1] + b"?" + newline + rest)
+        if newline:
+            segment.write_bytes(header[:-1] + b"?" + newline + rest)
     for file in data.glob("index.sqlite*"):
         file.unlink()
 

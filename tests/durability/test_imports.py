@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from davserver.dav.names import CALDAV
 from storage.errors import DiskFull
 from storage.imports import AT_ONCE, Import
 from storage.store import Store
@@ -142,3 +143,14 @@ def test_an_import_that_the_end_of_the_server_interrupts_is_finished_and_one_tha
     assert len(store.members(folder)) == (AT_ONCE if error is DiskFull else IMPORTED)
     assert os.listdir(tmp_path / "data/journal") == []
     store.close()
+
+
+def test_a_file_in_which_a_uid_stands_twice_is_refused(make_server: MakeServer) -> None:
+    server = make_server().start()
+    alice = server.client("alice")
+    assert alice.mkcalendar("/dav/alice/cal/").status == 201
+    before = server.tree()
+    twice = event("a", "One") + event("b") + event("a", "Other")
+    reply = alice.put("/dav/alice/cal/", twice, {"Content-Type": "text/calendar"})
+    assert (reply.status, reply.condition) == (403, CALDAV.no_uid_conflict)
+    assert server.tree() == before

@@ -311,3 +311,13 @@ def test_without_syncs_the_journal_outlives_the_process_all_the_same(tmp_path: P
     journal.empty()
     assert synced == []
     assert segments(str(tmp_path / "data")) == []
+
+
+def test_a_journal_of_another_version_is_kept_and_not_played_back(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    Store(settings_over(data)).close()
+    (data / FOLDER / "00000007.log").write_bytes(b"davserver journal 9, boot x\nwhat comes later")
+    (data / FOLDER / "00000008.log").write_bytes(b"\0" * 100)
+    Store(settings_over(data)).close()
+    assert [file.name for file in (data / FOLDER).iterdir()] == ["00000007.log.set-aside"]
+    assert (data / FOLDER / "00000007.log.set-aside").read_bytes().endswith(b"what comes later")
