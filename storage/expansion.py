@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 
@@ -20,6 +21,7 @@ TZID = re.compile(rb";TZID=([^:;\r\n]+)", re.IGNORECASE)
 FOLD = re.compile(rb"\r?\n[ \t]")
 
 
+@lru_cache(maxsize=1024)  # the same week is asked for again and again, and most of its items have not changed
 def expand(data: bytes, asked: TimeRange, floating: tzinfo | None = None) -> bytes:
     """
     An object as its occurrences in a range, without time zones; ``floating`` is as in ``occurrences``.
