@@ -16,7 +16,7 @@ from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, H
 from storage.contentlines import Malformed, logical_lines, unescape
 from storage.errors import ItemRefused, PlaceRefused
 from storage.icalendar import Judged
-from storage.itemstream import Part, split_parts
+from storage.itemstream import Part, kind_of, split_parts
 from storage.paths import DAV, name_of, parent_of
 from storage.pim_collections import Changes, make_collection
 from storage.pim_items import import_items, judge_stream
@@ -97,7 +97,7 @@ def import_file(store: Store, data: bytes, order: Order, tell: Tell) -> Imported
     path = session.pim.resolve(order.to if order.to.startswith("/") else f"{DAV}/{order.to}")
     target = _find_target(session, path, order)
     is_new = target is None
-    tag, components = (_kind_of(data), COMPONENTS) if target is None else (target.tag, target.components)
+    tag, components = (kind_of(data), COMPONENTS) if target is None else (target.tag, target.components)
     judged, refused = _judge_all(session, data, tag, components, tell)
     stored = order.skip_refused or not refused
     changes, added = _changes(session, target, judged)
@@ -136,10 +136,6 @@ def _find_target(session: Session, path: str, order: Order) -> Collection | None
     if not order.create:
         raise PlaceRefused(path, "there is no such calendar or address book; --create makes it")
     return None
-
-
-def _kind_of(data: bytes) -> str:
-    return ADDRESS_BOOK if data[:100].lstrip(b"\xef\xbb\xbf \r\n").upper().startswith(b"BEGIN:VCARD") else CALENDAR
 
 
 def _make(store: Store, path: str, tag: str) -> Collection:

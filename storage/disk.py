@@ -23,9 +23,12 @@ def find_status(file: str) -> os.stat_result | None:
 def stamp_of(file: str) -> Stamp:
     """Inode, size and times, which tell whether a file is the one that was read; ``NO_STAMP`` where there is none."""
     status = find_status(file)
-    if status is None:
-        return NO_STAMP
-    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return NO_STAMP if status is None else stamp_in(status)
+
+
+def stamp_in(status: os.stat_result) -> Stamp:
+    """The stamp that a status holds."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def open_to_read(file: str) -> int:

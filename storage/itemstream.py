@@ -50,6 +50,12 @@ class Part(NamedTuple):
     line: int
 
 
+def kind_of(data: bytes) -> str:
+    """Of which kind a collection is that can hold a stream: ``VADDRESSBOOK`` where it begins with a card."""
+    is_card = data[:100].lstrip(b"\xef\xbb\xbf \r\n").upper().startswith(b"BEGIN:VCARD")
+    return "VADDRESSBOOK" if is_card else "VCALENDAR"
+
+
 def split_collection(data: bytes, tag: str) -> list[bytes]:
     """The items of a file, as ``split_parts`` gives them, without the lines."""
     return [part.data for part in split_parts(data, tag)]

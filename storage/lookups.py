@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -18,11 +19,12 @@ AT_ONCE = 500  # values of one IN list
 LARGEST = (1 << 63) - 1
 
 
-class Lookups:
+class Lookups(ABC):
     """What can be asked of the index; ``Index`` has the connection."""
 
+    @abstractmethod
     def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        raise NotImplementedError
+        """The rows that a statement gives."""
 
     def folders(self, place: str) -> list[Folder]:
         """The rows of the folders directly in ``place``, by name."""

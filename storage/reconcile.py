@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from storage import arrivals, paths
 from storage import state as states
 from storage.batch import Batch
-from storage.disk import find_status, read_bytes
+from storage.disk import find_status, read_bytes, stamp_in
 from storage.icalendar import read_facts
 from storage.index import Index
-from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, Stamps, Veil, etag_of
+from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, Stamps, Veil, agrees, etag_of
 from storage.scan import Found, go_on, scan, scan_folders
 from storage.state import State
 
@@ -145,7 +145,7 @@ class Reconciler:
             if reads:
                 looked.append(self._look(folder.place, name, disk_name))
                 size += status.st_size
-            elif row is None or not row.agrees(status):
+            elif row is None or not agrees(row, status):
                 looked.append(Looked(name, disk_name, status))
             count(1)
             if reads and number % PAUSE_EVERY == 0:
@@ -238,7 +238,7 @@ class Reconciler:
         for name, (disk_name, status) in found.files.items():
             count(1)
             seen = known.get(disk_name)
-            if seen is not None and seen.agrees(status) and name not in earlier:
+            if seen is not None and agrees(seen, status) and name not in earlier:
                 continue
             row = self._index.member(folder.id, name)
             if self._member(batch, folder, name, disk_name, status, row, earlier.get(name), unsettled):
@@ -352,23 +352,8 @@ class Reconciler:
 
 
 def _agrees(row: Member, disk_name: str, status: os.stat_result) -> bool:
-    return (row.inode, row.size, row.modified_ns, row.changed_ns, row.disk_name) == (
-        status.st_ino,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        disk_name,
-    )
+    return row.disk_name == disk_name and agrees(row, status)
 
 
 def _is_same(before: os.stat_result | None, status: os.stat_result) -> bool:
-    return before is not None and _stamp(before) == _stamp(status)
-
-
-def _stamp(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def agrees(row: Member, status: os.stat_result) -> bool:
-    """Whether an open file is the one its row describes."""
-    return _agrees(row, row.disk_name, status)
+    return before is not None and stamp_in(before) == stamp_in(status)

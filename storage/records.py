@@ -184,14 +184,15 @@ class Stamps(NamedTuple):
     modified_ns: int
     changed_ns: int
 
-    def agrees(self, status: os.stat_result) -> bool:
-        """Whether a file's status is the row's."""
-        return (
-            self.changed_ns == status.st_ctime_ns
-            and self.inode == status.st_ino
-            and self.size == status.st_size
-            and self.modified_ns == status.st_mtime_ns
-        )
+
+def agrees(row: Member | Stamps, status: os.stat_result) -> bool:
+    """Whether a file is the one that its row describes."""
+    return (
+        row.changed_ns == status.st_ctime_ns
+        and row.inode == status.st_ino
+        and row.size == status.st_size
+        and row.modified_ns == status.st_mtime_ns
+    )
 
 
 @dataclass(frozen=True, slots=True)

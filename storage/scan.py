@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from storage import paths
-from storage.records import Stamps
+from storage.records import Stamps, agrees
 
 SCANNED_AT_ONCE = 256
 NOTHING: Mapping[str, Stamps] = MappingProxyType({})
@@ -48,7 +48,7 @@ def scan(directory: str, known: Mapping[str, Stamps] = NOTHING, pause: Callable[
             except FileNotFoundError:
                 continue
             row = known.get(entry.name)
-            if row is not None and row.agrees(status):
+            if row is not None and agrees(row, status):
                 name, kind = row.name, found.files
             else:
                 name = paths.nfc(entry.name)

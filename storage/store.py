@@ -33,8 +33,8 @@ from storage.index import Index
 from storage.itemwrite import JOURNALED_BYTES, ItemWrite
 from storage.journal import FULL_BYTES, Journal
 from storage.locks import Locks
-from storage.reconcile import Count, Reconciler, agrees, count_nothing, is_item_place
-from storage.records import DISTRUSTED, NEVER, Content, Folder, Member, NameChange
+from storage.reconcile import Count, Reconciler, count_nothing, is_item_place
+from storage.records import DISTRUSTED, NEVER, Content, Folder, Member, NameChange, agrees
 from storage.replay import replay
 from storage.scan import count_files, go_on
 from storage.scratch import Scratch

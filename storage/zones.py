@@ -31,8 +31,7 @@ def instant_of(clock_s: int, zone: tzinfo | None) -> int:
     """The instant at which a zone's clock shows a time; None is UTC."""
     if zone is None:
         return clock_s
-    offset = _local(clock_s, zone).utcoffset()
-    return clock_s - (round(offset.total_seconds()) if offset is not None else 0)
+    return clock_s - _offset_s(_local(clock_s, zone))
 
 
 def find_instant(clock_s: int, zone: tzinfo | None) -> int | None:
@@ -40,10 +39,15 @@ def find_instant(clock_s: int, zone: tzinfo | None) -> int | None:
     if zone is None:
         return clock_s
     local = _local(clock_s, zone)
-    offset = local.utcoffset()
-    at_s = clock_s - (round(offset.total_seconds()) if offset is not None else 0)
-    is_near_change = offset != local.replace(fold=1).utcoffset()
+    offset_s = _offset_s(local)
+    at_s = clock_s - offset_s
+    is_near_change = offset_s != _offset_s(local.replace(fold=1))
     return None if is_near_change and clock_of(at_s, zone) != clock_s else at_s
+
+
+def _offset_s(local: datetime) -> int:
+    offset = local.utcoffset()
+    return 0 if offset is None else round(offset.total_seconds())
 
 
 def _local(clock_s: int, zone: tzinfo) -> datetime:

@@ -37,9 +37,14 @@ def propstat_response(
     for status, content in blocks:
         if content:
             body = "<D:prop/>" if content == " " else f"<D:prop>{content}</D:prop>"
-            parts.append(f"<D:propstat>{body}<D:status>HTTP/1.1 {reason(status)}</D:status></D:propstat>")
+            parts.append(f"<D:propstat>{body}{propstat_end(status)}")
     parts.append("</D:response>")
     return "".join(parts)
+
+
+def propstat_end(status: int) -> str:
+    """What follows the properties of a ``D:propstat``."""
+    return f"<D:status>HTTP/1.1 {reason(status)}</D:status></D:propstat>"
 
 
 def status_response(path: str, status: int, condition: str = "") -> str:

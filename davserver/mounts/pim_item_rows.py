@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from davserver.dav.conditional import render_http_date
-from davserver.dav.message import quote_path, reason
-from davserver.dav.multistatus import status_response
+from davserver.dav.message import quote_path
+from davserver.dav.multistatus import propstat_end, status_response
 from davserver.dav.names import DAV
 from davserver.dav.propfind import Asked, PropRequest
 from davserver.dav.xml import open_tag, text_of
@@ -111,6 +111,5 @@ class ItemRows:
 def _tail(missing: Iterable[str]) -> str:
     """All that follows the found properties of a row."""
     names = "".join(open_tag(name) for name in missing)
-    found = f"</D:prop><D:status>HTTP/1.1 {reason(200)}</D:status></D:propstat>"
-    lost = f"<D:propstat><D:prop>{names}</D:prop><D:status>HTTP/1.1 {reason(404)}</D:status></D:propstat>"
-    return f"{found}{lost if names else ''}</D:response>"
+    lost = f"<D:propstat><D:prop>{names}</D:prop>{propstat_end(404)}" if names else ""
+    return f"</D:prop>{propstat_end(200)}{lost}</D:response>"

@@ -20,6 +20,7 @@ from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, H
 from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
 from storage.export import join_items
 from storage.imports import staged
+from storage.itemstream import kind_of
 from storage.paths import is_within, name_of, parent_of
 from storage.pim_collections import Changes, copy_collection, make_collection, move_collection, remove_collection
 from storage.pim_items import copy_item, finish_import, import_items, judge_stream, move_item, put_item, remove_item
@@ -171,7 +172,7 @@ def _import_new(request: Request, view: View) -> Response:
     path = request.path.rstrip("/")
     require_preconditions(request.headers, request.method, etag=None)
     data = read_body(request, view.settings.limits.collection_put_bytes)
-    tag = ADDRESS_BOOK if data[:100].lstrip(b"\xef\xbb\xbf \r\n").upper().startswith(b"BEGIN:VCARD") else CALENDAR
+    tag = kind_of(data)
     _require_media_type(request, tag)
     with staged(view.session.store, judge_stream(view.session, data, tag, COMPONENTS)) as prepared:
         collection = make_collection(view.session, path, tag, Changes())

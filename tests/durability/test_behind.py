@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,25 +14,13 @@ from davserver.dav.names import CALDAV, DAV
 from tests.conftest import MakeServer
 from tests.durability.mirror import Mirror, bytes_of, fetch
 from tests.durability.worlds import digest_of
+from tests.edits import Edit, edit_in_place, edit_in_place_with_the_old_stamp
 from tests.harness import Dav, Server
 from tests.pim.samples import event
 
 CALENDAR = "/dav/alice/cal/"
 ON_DISK = "collections/collection-root/alice/cal"
 OLD_S = 1_000_000_000
-Edit = Callable[[Path, bytes], None]
-
-
-def in_place(file: Path, data: bytes) -> None:
-    with open(file, "r+b") as opened:
-        opened.write(data)
-        opened.truncate()
-
-
-def in_place_with_the_old_stamp(file: Path, data: bytes) -> None:
-    status = file.stat()
-    in_place(file, data)
-    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def by_rename(file: Path, data: bytes) -> None:
@@ -49,7 +36,7 @@ def by_rename_with_a_stamp_of_long_ago(file: Path, data: bytes) -> None:
     other.replace(file)
 
 
-EDITS = (in_place, in_place_with_the_old_stamp, by_rename, by_rename_with_a_stamp_of_long_ago)
+EDITS = (edit_in_place, edit_in_place_with_the_old_stamp, by_rename, by_rename_with_a_stamp_of_long_ago)
 CONTENTS = (b"another text of another length", b"THE ORIGINAL")  # the second as long as the first version
 every_edit = pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
 
@@ -120,7 +107,7 @@ def test_an_edited_calendar_object_has_the_hash_of_its_new_bytes_and_old_tokens_
 def test_a_multiget_of_an_edited_object_gives_its_new_bytes_and_their_hash(kept: Server, alice: Dav, name: str) -> None:
     path, file = f"{CALENDAR}{name}.ics", kept.data / ON_DISK / f"{name}.ics"
     alice.put(path, event(name, "AAAA"))
-    in_place_with_the_old_stamp(file, event(name, "BBBB").encode())
+    edit_in_place_with_the_old_stamp(file, event(name, "BBBB").encode())
     row = fetch(alice, CALENDAR, [path])[path]
     assert bytes_of(row) == event(name, "BBBB").encode()
     assert row.text(DAV.getetag) == f'"{digest_of(bytes_of(row))}"'
@@ -242,8 +229,8 @@ def test_two_edits_within_the_grain_of_the_clock_are_both_seen(kept: Server, ali
     alice.put(path, b"0000")
     for number in range(1, 40):
         data = f"{number:04d}".encode()
-        in_place(file, data)
+        edit_in_place(file, data)
         assert alice.get(path).body == data
     time.sleep(2.1)
-    in_place(file, b"last")
+    edit_in_place(file, b"last")
     require_file(alice, path, b"last")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,30 +9,13 @@ import pytest
 from davserver.dav.names import DAV
 from tests.conftest import MakeServer
 from tests.durability.mirror import Mirror
+from tests.edits import Edit, delete, edit_by_rename, edit_in_place
 from tests.harness import Dav, Server
 from tests.pim.samples import card, event, mkcol
-
-Edit = Callable[[Path, bytes], None]
 
 
 def add(file: Path, data: bytes) -> None:
     file.with_name(f"new{file.suffix}").write_bytes(data)
-
-
-def edit_in_place(file: Path, data: bytes) -> None:
-    with file.open("r+b") as opened:
-        opened.write(data)
-        opened.truncate()
-
-
-def edit_by_rename(file: Path, data: bytes) -> None:
-    other = file.with_name("other")
-    other.write_bytes(data)
-    other.rename(file)
-
-
-def delete(file: Path, data: bytes) -> None:
-    file.unlink()
 
 
 def rename(file: Path, data: bytes) -> None:

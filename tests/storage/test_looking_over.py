@@ -11,6 +11,7 @@ import pytest
 
 from davserver import housekeeping
 from davserver.housekeeping import Housekeeper
+from tests.edits import delete, edit_by_rename, edit_in_place, edit_in_place_with_the_old_stamp
 from tests.pim.samples import card, event
 from tests.storage.conftest import CALENDAR, Shelf
 
@@ -31,28 +32,6 @@ def add(file: Path, data: bytes) -> None:
 def add_with_an_old_stamp(file: Path, data: bytes) -> None:
     add(file, data)
     os.utime(file.with_name("new.txt"), (LONG_AGO, LONG_AGO))
-
-
-def edit_in_place(file: Path, data: bytes) -> None:
-    with file.open("r+b") as opened:
-        opened.write(data)
-        opened.truncate()
-
-
-def edit_in_place_with_the_old_stamp(file: Path, data: bytes) -> None:
-    status = file.stat()
-    edit_in_place(file, data)
-    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-def edit_by_rename(file: Path, data: bytes) -> None:
-    other = file.with_name("other")
-    other.write_bytes(data)
-    other.rename(file)
-
-
-def delete(file: Path, data: bytes) -> None:
-    file.unlink()
 
 
 def rename(file: Path, data: bytes) -> None:
