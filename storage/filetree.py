@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from storage.session import Session
 
 RULES_FILES = frozenset({ACCESS_FILE, LINKS_FILE})
-PROBE = "\0"  # a name that no file has: what may be done with it may be done with any file of the folder
 ROOT_PLACE = "files"
 HOMES_PLACE = "homes"
 CALENDARS_PLACE = "collections/collection-root"
@@ -192,7 +191,7 @@ class FileTree:
         ``may_read`` for the files of one folder, decided once: but for rules files and what the principal made
         itself, they are all alike.
         """
-        everything = self._access.may(Action.READ, join(node.path, PROBE))
+        everything = Action.READ in self._access.actions_on_members(node.path)
         name = self._session.principal.name
         state = self._store.state(node.folder.place)
 

@@ -15,7 +15,7 @@ from auth.errors import NeedPrivileges
 from auth.principal import fold
 from storage.errors import NameRefused, ParentMissing, PlaceRefused
 from storage.fileterms import Terms, spot_of
-from storage.filetree import PROBE, Node, is_rules_file, is_shared_rules
+from storage.filetree import Node, is_rules_file, is_shared_rules
 from storage.paths import (
     ACCESS_FILE,
     FILES,
@@ -165,6 +165,6 @@ def creator_of_new(session: Session, path: str) -> str | None:
 
     What one may do with any file there is asked, not with the folder: who made the folder did not make its members.
     """
-    may = session.access.may
-    writes = may(Action.WRITE, join(parent_of(path), PROBE))
-    return session.principal.name if may(Action.CREATE, parent_of(path)) and not writes else None
+    access, above = session.access, parent_of(path)
+    writes = Action.WRITE in access.actions_on_members(above)
+    return session.principal.name if access.may(Action.CREATE, above) and not writes else None

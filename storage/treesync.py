@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from storage.errors import InvalidSyncToken
-from storage.filetree import PROBE, ROOT_PLACE, FileTree, Node, is_rules_file, is_shared_rules
+from storage.filetree import ROOT_PLACE, FileTree, Node, is_rules_file, is_shared_rules
 from storage.pages import split_token, token_after
 from storage.paths import VIRTUAL_TOPS, is_within, join, parent_of, place_of
 from storage.records import Veil
@@ -79,7 +79,7 @@ class Place:
         self.may_read = tree.reader(node)
         held = access.actions(node.path)
         self.sees_all = Action.ADMIN in held
-        of_members = access.actions(join(node.path, PROBE))
+        of_members = access.actions_on_members(node.path)
         self.reads = Action.READ in of_members
         self.knows_some = not self.reads and (Action.CREATE in held or bool(of_members))
         self.rows: dict[str, Member] | None = None
@@ -169,7 +169,7 @@ class TreeSync:
         return _flags(self._access.actions(path)) + self._sight_of_members(path)
 
     def _sight_of_members(self, path: str) -> str:
-        return _flags(self._access.actions(join(path, PROBE)))
+        return _flags(self._access.actions_on_members(path))
 
     # the first list
 
