@@ -110,13 +110,18 @@ def _public_url(settings: Settings) -> Iterator[Finding]:
         yield ("server", "public_url"), f"server.public_url is {url!r}", hint
 
 
-def _proxies(settings: Settings) -> Iterator[Finding]:
-    for each in settings.server.trusted_proxies:
-        try:
-            ipaddress.ip_network(each, strict=False)
-        except ValueError:
-            hint = "it takes addresses or networks: 127.0.0.1, ::1, 10.0.0.0/8"
-            yield ("server", "trusted_proxies"), f"server.trusted_proxies holds {each!r}", hint
+def _networks(settings: Settings) -> Iterator[Finding]:
+    lists = {
+        ("server", "trusted_proxies"): settings.server.trusted_proxies,
+        ("subscriptions", "allowed_networks"): settings.subscriptions.allowed_networks,
+    }
+    for path, listed in lists.items():
+        for each in listed:
+            try:
+                ipaddress.ip_network(each, strict=False)
+            except ValueError:
+                hint = "it takes addresses or networks: 127.0.0.1, ::1, 10.0.0.0/8"
+                yield path, f"{'.'.join(path)} holds {each!r}", hint
 
 
 def _host(settings: Settings) -> Iterator[Finding]:
@@ -136,7 +141,7 @@ _RULES: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _data,
     _tls,
     _public_url,
-    _proxies,
+    _networks,
     _host,
     _locks,
 )

@@ -116,6 +116,22 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """Calendars of others that members subscribe to: the server fetches them and shows them read-only."""
+
+    enabled: bool = setting(True, "Fetch them; without it they stay as they are.")
+    refresh_s: int = setting(3600, "Seconds between two fetches of one where it does not say.", least=60, most=604_800)
+    refresh_least_s: int = setting(900, "Seconds that lie between them at least.", least=1, most=604_800)
+    timeout_s: int = setting(30, "Seconds that one fetch may take.", least=1, most=600)
+    most_bytes: int = setting(10 * MIB, "Size of one.", least=64 * KIB, most=GIB)
+    most_items: int = setting(10_000, "Events and tasks of one.", least=10, most=1_000_000)
+    most_per_home: int = setting(50, "Subscribed calendars in one home.", least=0, most=10_000)
+    allowed_networks: tuple[str, ...] = setting(
+        (), "Addresses or networks that are reached although they are not public, such as 192.168.1.0/24."
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """The access log: one line a request."""
 
@@ -131,5 +147,6 @@ class Settings:
     server: Server = field(default_factory=Server)
     accounts: Accounts = field(default_factory=Accounts)
     storage: Storage = field(default_factory=Storage)
+    subscriptions: Subscriptions = field(default_factory=Subscriptions)
     log: Log = field(default_factory=Log)
     limits: Limits = field(default_factory=Limits)

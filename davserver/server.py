@@ -18,6 +18,7 @@ from davserver.control import Control
 from davserver.housekeeping import Housekeeper
 from davserver.listener.http import Server
 from davserver.progress import Progress
+from davserver.subscriber import Subscriber
 from storage.errors import StorageError
 from storage.store import Store
 
@@ -60,6 +61,8 @@ def serve(settings: Settings, config_file: Path) -> int:
     _announce(settings, server, config_file)
     housekeeper = Housekeeper(store)
     housekeeper.start()
+    subscriber = Subscriber(store, settings.subscriptions)
+    subscriber.start()
     control = _listen_to_commands(store, settings)
     try:
         server.serve()
@@ -67,6 +70,7 @@ def serve(settings: Settings, config_file: Path) -> int:
         server.stop()
         if control is not None:
             control.stop(within_s=settings.server.shutdown_timeout_s)
+        subscriber.stop(within_s=settings.server.shutdown_timeout_s)
         housekeeper.stop(within_s=settings.server.shutdown_timeout_s)
         store.close()
     log.info("stopped")

@@ -231,6 +231,11 @@ class Index(Lookups):
             self._writes += 1
             return self._writes
 
+    @property
+    def changes(self) -> int:
+        """Grows with every row that this process writes."""
+        return self._writer.total_changes
+
     def commit(self, batch: Batch) -> None:
         """Apply a batch in one transaction. Raises DiskFull."""
         with self._write_guard:

@@ -12,6 +12,7 @@ from auth.errors import NeedPrivileges
 from storage import shown
 from storage.collection import (
     ADDRESS_BOOK,
+    KEPT_KEY,
     PROPS_FILE,
     SOURCE_KEY,
     Collection,
@@ -49,9 +50,14 @@ class Changes:
     personal: dict[str, str | None] = field(default_factory=dict)
 
 
-def make_collection(session: Session, path: str, tag: str, changes: Changes) -> Collection:
+def make_collection(
+    session: Session, path: str, tag: str, changes: Changes, *, keeper: str | None = None
+) -> Collection:
     """
     Make a calendar, address book or plain folder at ``/dav/<owner>/<name>`` (RFC 4791 §5.3.1, RFC 5689 §3).
+
+    Args:
+        keeper: what fills it, where the server does (``storage.kept``).
 
     Raises:
         PlaceRefused: collections do not stand there, or the name is kept for shown ones.
@@ -72,7 +78,7 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
             place,
             owner=maker if own else None,
             creator=None if own else maker,
-            state={PROPS_KEY: dead or None},
+            state={PROPS_KEY: dead or None, KEPT_KEY: keeper},
             files={PROPS_FILE: dump_props({**meta, "tag": tag})} if tag else {},
         )
     session.access.forget(join(home.path, name))

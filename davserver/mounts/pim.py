@@ -28,12 +28,13 @@ from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
 from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View
-from storage.collection import CALENDAR, Collection, Home, Item, Resource, Root
+from storage.collection import CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.errors import AlreadyExists, PlaceRefused, StorageError
 from storage.paths import canonical, is_private, is_within, name_of
 from storage.pim_collections import change, make_collection
 from storage.session import Session
 from storage.store import Store
+from storage.subscriptions import make_subscription
 from storage.welcome import welcome
 
 CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol")
@@ -172,7 +173,12 @@ def _make(request: Request, view: View, default_tag: str, answer: str) -> Respon
         content = open_tag(answer, outcome.propstats())
         named = content.replace(">", f"{XMLNS}>", 1)
         return Response(403, [XML_TYPE], f"{XML_HEADER}{named}\n".encode())
-    make_collection(view.session, path, tag, outcome.changes)
+    if tag == SUBSCRIPTION:
+        source, most = outcome.changes.meta.pop(SOURCE_KEY) or "", view.settings.subscriptions.most_per_home
+        make_subscription(view.session, path, source, outcome.changes, most=most)
+    else:
+        outcome.changes.meta.pop(SOURCE_KEY, None)
+        make_collection(view.session, path, tag, outcome.changes)
     return Response.empty(201, ("Cache-Control", "no-cache"))
 
 

@@ -12,10 +12,22 @@ from davserver.dav.message import reason
 from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, render_element
+from davserver.fetch import parse_source
 from davserver.mounts.pim_props import META_KEYS, TYPES, table_of
 from davserver.mounts.pim_rows import clark_of, dead_properties
 from davserver.mounts.pim_view import View, href_path
-from storage.collection import CALENDAR, COMPONENT_KEY, COMPONENTS, Collection, Home, Item, Resource, Root
+from storage.collection import (
+    CALENDAR,
+    COMPONENT_KEY,
+    COMPONENTS,
+    SOURCE_KEY,
+    SUBSCRIPTION,
+    Collection,
+    Home,
+    Item,
+    Resource,
+    Root,
+)
 from storage.pim_collections import Changes
 from storage.shown import PERSONAL_KEYS, XML_KEYS
 
@@ -117,8 +129,10 @@ def judge_new(root: Element | None, default_tag: str, view: View) -> tuple[str, 
             _judge_components(element, outcome)
         else:
             _judge_new_property(outcome, element)
-    if tag != CALENDAR:
+    if tag not in (CALENDAR, SUBSCRIPTION):
         outcome.changes.meta.pop(COMPONENT_KEY, None)
+    if tag == SUBSCRIPTION and SOURCE_KEY not in outcome.changes.meta:
+        outcome.refuse(DAV.resourcetype, "valid-resourcetype")
     _require_room(outcome, None, view)
     return tag, outcome
 
@@ -145,6 +159,8 @@ def _judge_one(outcome: Outcome, element: Element | None, name: str, resource: H
         outcome.refuse(name)
     elif element is not None and not _is_valid(name, element):
         outcome.refuse(name, "valid-calendar-data")
+    elif name == CALSERVER.source:
+        _set_source(outcome, element)
     elif personal:
         key = PERSONAL_KEYS[name]
         outcome.changes.personal[key] = None if element is None else _personal_value(key, element)
@@ -157,7 +173,19 @@ def _judge_one(outcome: Outcome, element: Element | None, name: str, resource: H
 
 
 def _is_settable(name: str, resource: Resource) -> bool:
+    if name == CALSERVER.source:
+        return isinstance(resource, Collection) and SOURCE_KEY in resource.meta
     return isinstance(resource, Collection) and name in SETTABLE
+
+
+def _set_source(outcome: Outcome, element: Element | None) -> None:
+    """Where a subscribed calendar comes from: one ``DAV:href``, as Apple's calendar sends it."""
+    url = "" if element is None else (element.findtext(DAV.href) or "").strip()
+    try:
+        parse_source(url)
+    except ValueError:
+        outcome.refuse(CALSERVER.source, "")
+    outcome.changes.meta[SOURCE_KEY] = url
 
 
 def _judge_new_property(outcome: Outcome, element: Element) -> None:
@@ -167,6 +195,8 @@ def _judge_new_property(outcome: Outcome, element: Element) -> None:
         outcome.refuse(name)
     elif not _is_valid(name, element):
         outcome.refuse(name, "valid-calendar-data")
+    elif name == CALSERVER.source:
+        _set_source(outcome, element)
     elif name in META_KEYS:
         _set_meta(outcome.changes, name, element)
     else:
@@ -200,8 +230,10 @@ def _tag_of(element: Element, default_tag: str, outcome: Outcome) -> str:
     """The kind that a ``DAV:resourcetype`` names; one that this server does not make is refused."""
     outcome.statuses[element.tag] = (200, "")
     kinds = {child.tag for child in element} - {DAV.collection}
-    known = {kind: tag for tag, kind in TYPES.items() if kind != CALSERVER.subscribed}
+    known = {kind: tag for tag, kind in TYPES.items()}
     tags = {known[kind] for kind in kinds if kind in known}
+    if tags == {CALENDAR, SUBSCRIPTION}:  # as a subscribed calendar is announced
+        tags = {SUBSCRIPTION}
     if not any(child.tag == DAV.collection for child in element) or not kinds <= set(known) or len(tags) > 1:
         outcome.refuse(element.tag, "valid-resourcetype")
         return default_tag

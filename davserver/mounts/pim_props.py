@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from auth.acl import Action
 from davserver.dav.conditional import render_http_date
 from davserver.dav.names import APPLE, CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import attribute, open_tag, text_of
@@ -90,7 +91,11 @@ def _resource_id(collection: Collection, view: View) -> str:
 
 
 def _source(collection: Collection, view: View) -> str | None:
+    """Of what the server fetches, to those who may name another: private addresses of calendars are secrets."""
+    is_fetched = collection.tag == CALENDAR
     url = collection.meta.get(SOURCE_KEY)
+    if is_fetched and not view.session.access.may(Action.WRITE, collection.path):
+        return None
     return None if url is None else f"<D:href>{text_of(url)}</D:href>"
 
 
