@@ -12,6 +12,7 @@ from auth.errors import NeedPrivileges
 from storage import shown
 from storage.collection import ADDRESS_BOOK, PROPS_FILE, Collection, Home, Item, Root, dump_props, read_props
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
+from storage.identity import ID_KEY, new_id
 from storage.paths import HIDDEN_ACCESS_FILE, MEMBERS, is_within, join, name_of, names_rules, parent_of, require_name
 from storage.pim import ROOT_PLACE
 
@@ -62,7 +63,7 @@ def make_collection(session: Session, path: str, tag: str, changes: Changes) -> 
             place,
             owner=maker if own else None,
             creator=None if own else maker,
-            state={PROPS_KEY: dead or None},
+            state={PROPS_KEY: dead or None, ID_KEY: new_id()},
             files={PROPS_FILE: dump_props({**meta, "tag": tag})} if tag else {},
         )
     session.access.forget(join(home.path, name))
@@ -217,7 +218,7 @@ def _has_rules(session: Session, collection: Collection) -> bool:
 
 def _make_home(tx: Transaction, home: Home) -> None:
     if tx.find_folder(home.place) is None:
-        tx.make_folder(home.place)
+        tx.make_folder(home.place, state={ID_KEY: new_id()})
 
 
 def _change_personal(session: Session, name: str, values: dict[str, str | bool | None]) -> None:

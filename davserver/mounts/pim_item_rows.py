@@ -30,7 +30,7 @@ BY_MEMBER: dict[str, Callable[[Member], str]] = {
     DAV.getlastmodified: lambda member: render_http_date(member.modified_ns / 1e9),
     DAV.creationdate: lambda member: iso_date(member.created_ns),
 }
-VARYING = frozenset({DAV.current_user_privilege_set, DAV.getcontenttype})  # computed with the item
+VARYING = frozenset({DAV.current_user_privilege_set, DAV.getcontenttype, DAV.resource_id})  # computed with the item
 NOBODY = Member(0, "*", "*", "", 0, 0, 0, 0, 0)  # stands in where a property is the same for every member
 
 
