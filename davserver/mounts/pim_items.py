@@ -23,7 +23,16 @@ from storage.imports import staged
 from storage.itemstream import kind_of
 from storage.paths import is_within, name_of, parent_of
 from storage.pim_collections import Changes, copy_collection, make_collection, move_collection, remove_collection
-from storage.pim_items import copy_item, finish_import, import_items, judge_stream, move_item, put_item, remove_item
+from storage.pim_items import (
+    copy_item,
+    finish_import,
+    import_items,
+    judge_stream,
+    move_item,
+    put_item,
+    remove_item,
+    require_put,
+)
 from storage.records import Content
 
 Check = Callable[[str | None], None]
@@ -125,6 +134,8 @@ def _put_item(request: Request, collection: Collection, view: View) -> Response:
 def store_item(request: Request, collection: Collection, name: str, check: Check, view: View) -> Response:
     """Store a request's body as an item under a name; ``check`` asks the request's conditions."""
     _require_media_type(request, collection.tag)
+    if request.header("expect") is not None:  # the client waits with the body until it is asked for
+        require_put(view.session, collection, name, check)
     data = _read_item(request, collection, view)
     stored = put_item(view.session, collection, name, data, check)
     headers = [("ETag", f'"{stored.etag}"')] if stored.verbatim else []
