@@ -140,7 +140,11 @@ def move_collection(session: Session, collection: Collection, to: str, overwrite
 
 
 def copy_collection(session: Session, collection: Collection, to: str, overwrite: bool, *, members: bool) -> bool:
-    """Copy a collection with what the copier may read of it; whether the target is new."""
+    """
+    Copy a collection with what the copier may read of it; whether the target is new.
+
+    Where the disk has no room for all of it nothing new is left; what was to be replaced is in the trash then.
+    """
     session.access.require(Action.READ, collection.path)
     home, new = _require_target(session, collection, to, overwrite)
     if not new:
@@ -150,10 +154,19 @@ def copy_collection(session: Session, collection: Collection, to: str, overwrite
     meta = {key: value for key, value in collection.meta.items() if key not in ("tag", SOURCE_KEY)}
     made = make_collection(session, to, collection.tag, Changes({**meta}, {**dead}))
     if members:
-        with session.store.write(collection.place, made.place) as tx:
-            for member in session.pim.members(collection):
-                tx.copy(collection.place, member.name, made.place, member.name, creator=None)
+        try:
+            _copy_members(session, collection, made)
+        except BaseException:
+            with session.store.write(tree=True) as tx:
+                tx.remove_folder(made.place, by=session.principal.name)
+            raise
     return new
+
+
+def _copy_members(session: Session, collection: Collection, made: Collection) -> None:
+    with session.store.write(collection.place, made.place) as tx:
+        for member in session.pim.members(collection):
+            tx.copy(collection.place, member.name, made.place, member.name, creator=None)
 
 
 def write_props(store: Store, tx: Transaction, place: str, meta: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 
 import pytest
@@ -393,3 +394,25 @@ def test_nothing_comes_from_where_nothing_is(mine: Dav, shared: Server, calendar
     assert transfer(calendar + "none.ics", calendar + "a.ics").status == 404
     assert transfer("/dav/alice/nowhere/", "/dav/alice/somewhere/").status == 404
     assert shared.tree() == before
+
+
+@pytest.mark.rfc("4918", "9.8.5")
+def test_a_copy_that_does_not_fit_on_the_disk_leaves_no_half_collection(club: Server) -> None:
+    alice = club.client("alice")
+    book = "/dav/alice/contacts/"
+    assert alice.put(book + "small.vcf", card("small")).status == 201
+    photo = "PHOTO;ENCODING=b;TYPE=JPEG:" + "A" * 2_000_000
+    assert alice.put(book + "zz-large.vcf", card("large", "Ada", photo)).status == 201
+    hard = resource.prlimit(club.pid, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(club.pid, resource.RLIMIT_FSIZE, (1 << 20, hard))
+    reply = alice.copy(book, "/dav/alice/copied/")
+    assert (reply.status, reply.condition) == (507, DAV.sufficient_disk_space)
+    assert alice.propfind("/dav/alice/copied/", DAV.resourcetype).status == 404
+    assert set(alice.propfind(book, DAV.getetag, depth="1").multistatus()) == {
+        book,
+        book + "small.vcf",
+        book + "zz-large.vcf",
+    }
+    resource.prlimit(club.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    assert alice.copy(book, "/dav/alice/copied/").status == 201
+    assert alice.get("/dav/alice/copied/zz-large.vcf").status == 200
