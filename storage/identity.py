@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from storage.collection import Item
-    from storage.records import Folder
+    from storage.records import Folder, Member
     from storage.store import Store
 
 ID_KEY = "id"  # in the state of a collection or home
@@ -34,7 +34,7 @@ def id_of_folder(store: Store, folder: Folder) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_URL, folder.cid)
 
 
-def id_of_item(store: Store, item: Item) -> uuid.UUID:
-    """The id of a calendar object or card: what its UID is in this collection, under any name."""
-    member = item.member
-    return uuid.uuid5(id_of_folder(store, item.collection.folder), f"uid:{member.uid}" if member.uid else member.name)
+def ids_of_items(store: Store, folder: Folder) -> Callable[[Member], uuid.UUID]:
+    """What gives the ids of calendar objects and cards in a folder: of each what its UID is there, under any name."""
+    above = id_of_folder(store, folder)
+    return lambda member: uuid.uuid5(above, f"uid:{member.uid}" if member.uid else member.name)

@@ -17,7 +17,7 @@ from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_methods import supported_live_properties
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, href_path, render_reports
 from storage.collection import ADDRESS_BOOK, CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
-from storage.identity import id_of_folder, id_of_item
+from storage.identity import id_of_folder, ids_of_items
 from storage.shown import PERSONAL_KEYS, XML_KEYS
 
 ITEM_TYPES = {CALENDAR: "text/calendar; charset=utf-8", ADDRESS_BOOK: "text/vcard; charset=utf-8"}
@@ -92,7 +92,7 @@ def _resource_id(collection: Collection, view: View) -> str:
 
 
 def _item_id(item: Item, view: View) -> str:
-    return f"<D:href>{id_of_item(view.session.store, item).urn}</D:href>"
+    return f"<D:href>{ids_of_items(view.session.store, item.collection.folder)(item.member).urn}</D:href>"
 
 
 def _source(collection: Collection, view: View) -> str | None:
