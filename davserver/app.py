@@ -18,6 +18,7 @@ from auth.principal import ANONYMOUS, Principal
 from auth.throttle import Throttle
 from config.schema import Settings
 from davserver.accesslog import AccessLog
+from davserver.compression import compress
 from davserver.dav.message import Environ, Request, Response, reason
 from davserver.dav.target import host_name
 from davserver.environ import Proxies, build_request
@@ -111,6 +112,7 @@ class Application:
         trip.principal = principal
         response = mount(request, self._store.session(principal))
         begin_body(response)
+        compress(request, response)
         return response
 
     def _world_may_read(self, request: Request) -> bool:

@@ -20,6 +20,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from storage import paths
+from storage.identity import ID_KEY, new_id
 from storage.records import Folder
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _hand_over_collections(store: Store, name: str, other: str) -> Iterator[str]
         if own is None:
             return
         if transaction.find_folder(f"{COLLECTIONS}/{other}") is None:
-            transaction.make_folder(f"{COLLECTIONS}/{other}")
+            transaction.make_folder(f"{COLLECTIONS}/{other}", state={ID_KEY: new_id()})
         for folder in store.folders(own):
             plain = f"{COLLECTIONS}/{other}/{folder.name}"
             taken = transaction.find_folder(plain) is not None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from storage.collection import ADDRESS_BOOK, CALENDAR, KEPT_KEY, PROPS_FILE, dump_props, read_props
 from storage.errors import ItemRefused, NotFound
 from storage.icalendar import Judged, judge
+from storage.identity import ID_KEY, new_id
 from storage.imports import Target, staged
 from storage.paths import path_of
 from storage.pim import ROOT_PLACE
@@ -61,11 +62,11 @@ def make_kept(
     home = place.rpartition("/")[0]
     with store.write(ROOT_PLACE, home) as tx:
         if tx.find_folder(home) is None:
-            tx.make_folder(home)
+            tx.make_folder(home, state={ID_KEY: new_id()})
         return tx.make_folder(
             place,
             owner=owner,
-            state={KEPT_KEY: keeper},
+            state={KEPT_KEY: keeper, ID_KEY: new_id()},
             files={PROPS_FILE: dump_props({**meta, "tag": tag}), **(files or {})},
         )
 

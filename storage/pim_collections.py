@@ -23,6 +23,7 @@ from storage.collection import (
     read_props,
 )
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
+from storage.identity import ID_KEY, new_id
 from storage.paths import HIDDEN_ACCESS_FILE, MEMBERS, is_within, join, name_of, names_rules, parent_of, require_name
 from storage.pim import ROOT_PLACE
 
@@ -78,7 +79,7 @@ def make_collection(
             place,
             owner=maker if own else None,
             creator=None if own else maker,
-            state={PROPS_KEY: dead or None, KEPT_KEY: keeper},
+            state={PROPS_KEY: dead or None, KEPT_KEY: keeper, ID_KEY: new_id()},
             files={PROPS_FILE: dump_props({**meta, "tag": tag})} if tag else {},
         )
     session.access.forget(join(home.path, name))
@@ -145,7 +146,11 @@ def move_collection(session: Session, collection: Collection, to: str, overwrite
 
 
 def copy_collection(session: Session, collection: Collection, to: str, overwrite: bool, *, members: bool) -> bool:
-    """Copy a collection with what the copier may read of it; whether the target is new."""
+    """
+    Copy a collection with what the copier may read of it; whether the target is new.
+
+    Where the disk has no room for all of it nothing new is left; what was to be replaced is in the trash then.
+    """
     session.access.require(Action.READ, collection.path)
     home, new = _require_target(session, collection, to, overwrite)
     if not new:
@@ -155,10 +160,19 @@ def copy_collection(session: Session, collection: Collection, to: str, overwrite
     meta = {key: value for key, value in collection.meta.items() if key not in ("tag", SOURCE_KEY)}
     made = make_collection(session, to, collection.tag, Changes({**meta}, {**dead}))
     if members:
-        with session.store.write(collection.place, made.place) as tx:
-            for member in session.pim.members(collection):
-                tx.copy(collection.place, member.name, made.place, member.name, creator=None)
+        try:
+            _copy_members(session, collection, made)
+        except BaseException:
+            with session.store.write(tree=True) as tx:
+                tx.remove_folder(made.place, by=session.principal.name)
+            raise
     return new
+
+
+def _copy_members(session: Session, collection: Collection, made: Collection) -> None:
+    with session.store.write(collection.place, made.place) as tx:
+        for member in session.pim.members(collection):
+            tx.copy(collection.place, member.name, made.place, member.name, creator=None)
 
 
 def write_props(store: Store, tx: Transaction, place: str, meta: Mapping[str, str]) -> None:
@@ -233,7 +247,7 @@ def _has_rules(session: Session, collection: Collection) -> bool:
 
 def _make_home(tx: Transaction, home: Home) -> None:
     if tx.find_folder(home.place) is None:
-        tx.make_folder(home.place)
+        tx.make_folder(home.place, state={ID_KEY: new_id()})
 
 
 def _change_personal(session: Session, name: str, values: dict[str, str | bool | None]) -> None:

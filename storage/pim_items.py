@@ -47,11 +47,22 @@ class Stored:
 
 def put_item(session: Session, collection: Collection, name: str, data: bytes, check: Check) -> Stored:
     """Create or replace one item; on any refusal nothing has changed."""
-    limits = session.store.settings.limits
-    require_name(name, longest_bytes=limits.name_bytes)
-    _require_items_fit(collection)
+    _require_place(session, collection, name)
     with session.store.commits.turn():
         return _put(session, collection, name, data, check)
+
+
+def require_put(session: Session, collection: Collection, name: str, check: Check) -> None:
+    """What refuses an item whatever its bytes are, for a client that asks before it sends them."""
+    _require_place(session, collection, name)
+    present = session.store.find_member(collection.folder, name)
+    _require_put(session, collection, name, present)
+    check(None if present is None else present.etag)
+
+
+def _require_place(session: Session, collection: Collection, name: str) -> None:
+    require_name(name, longest_bytes=session.store.settings.limits.name_bytes)
+    _require_items_fit(collection)
 
 
 def _put(session: Session, collection: Collection, name: str, data: bytes, check: Check) -> Stored:

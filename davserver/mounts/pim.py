@@ -15,16 +15,20 @@ from itertools import chain
 from auth.directory import Directory
 from auth.errors import NeedPrivileges
 from config.schema import Settings
-from davserver.dav.depth import Depth, parse_depth
+from davserver.dav.conditional import require_preconditions
+from davserver.dav.depth import Depth
 from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus
 from davserver.dav.names import CALDAV, DAV
+from davserver.dav.prefer import parse_depth_and_root
 from davserver.dav.propfind import read_propfind
+from davserver.dav.representation import require_xml
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body
-from davserver.mounts import pim_items, pim_reports
+from davserver.mounts import pim_items, pim_post, pim_reports
 from davserver.mounts.pim_item_rows import ItemRows
+from davserver.mounts.pim_prefer import tell_preferences, with_representation
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
 from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View
@@ -38,7 +42,7 @@ from storage.subscriptions import make_subscription
 from storage.welcome import welcome
 
 CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol")
-METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR, COPY, MOVE"
+METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, POST, MKCOL, MKCALENDAR, COPY, MOVE"
 ALLOW = ("Allow", METHODS_SENT)
 
 Handler = Callable[[Request, View], Response]
@@ -64,7 +68,8 @@ class PimMount:
             raise PlaceRefused(request.path, "names like this are the server's own")
         self._welcome(session)
         try:
-            return handler(request, View(session, self._settings, self._directory))
+            answer = handler(request, View(session, self._settings, self._directory))
+            return tell_preferences(request, answer)
         except NeedPrivileges as error:
             raise NeedPrivileges(_as_asked(error.path, request, session), error.action) from error
 
@@ -102,7 +107,7 @@ def options(request: Request, view: View) -> Response:
 def propfind(request: Request, view: View) -> Response:
     """PROPFIND (RFC 4918 §9.1)."""
     resource = view.session.pim.get(request.path)
-    depth = parse_depth(request.header("depth"), default=Depth.INFINITY)
+    depth, no_root = parse_depth_and_root(request.headers)
     if depth is Depth.INFINITY and not isinstance(resource, Item):
         raise PlaceRefused(request.path, "Depth can be 0 or 1 here", "propfind-finite-depth")
     limits = view.settings.limits
@@ -110,16 +115,13 @@ def propfind(request: Request, view: View) -> Response:
     asked = read_propfind(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     minimal = wants_minimal(request)
     rows = Rows(asked, view, minimal=minimal)
-    found = [rows.row(resource)]
+    found = [] if no_root else [rows.row(resource)]
     below: Iterable[str] = ()
     if depth is Depth.ONE and isinstance(resource, Collection):
         below = ItemRows(asked, resource, view, minimal=minimal).rows(view.session.pim.members(resource))
     elif depth is Depth.ONE:
         below = map(rows.row, children(resource, view))
-    answer = multistatus(chain(found, below))
-    if minimal:
-        answer.headers.append(("Preference-Applied", "return=minimal"))
-    return answer
+    return multistatus(chain(found, below))
 
 
 def children(resource: Resource, view: View) -> Sequence[Resource]:
@@ -141,12 +143,12 @@ def proppatch(request: Request, view: View) -> Response:
         raise PlaceRefused(request.path, "the folder of all homes has no properties of its own")
     limits = view.settings.limits
     body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
-    pim_items.require_if(request, resource, view)
+    pim_items.check_of(request, resource, view)(resource.member.etag if isinstance(resource, Item) else None)
     outcome = judge_update(body, resource, view)
     if not outcome.is_refused:
         change(view.session, resource, outcome.changes)
         if wants_minimal(request):
-            return Response.empty(200, ("Preference-Applied", "return=minimal"))
+            return Response.empty(200)
     return multistatus([response_of(resource, outcome)])
 
 
@@ -162,10 +164,15 @@ def mkcol(request: Request, view: View) -> Response:
 
 def _make(request: Request, view: View, default_tag: str, answer: str) -> Response:
     limits = view.settings.limits
-    body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
+    data = read_body(request, limits.xml_bytes)
+    if data:
+        require_xml(request.headers)
+    body = parse_xml(data, max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     path = request.path.rstrip("/")
     if view.session.pim.find(path) is not None:
         raise AlreadyExists(path)
+    require_preconditions(request.headers, request.method, etag=None)
+    pim_items.require_if(request, Root(), view)
     tag, outcome = judge_new(body, default_tag, view)
     if body is not None and body.tag == CALDAV.mkcalendar and default_tag != CALENDAR:
         raise BadRequest("the body of MKCOL is DAV:mkcol")
@@ -191,8 +198,9 @@ METHODS: dict[str, Handler] = {
     "MKCOL": mkcol,
     "GET": pim_items.get,
     "HEAD": pim_items.get,
-    "PUT": pim_items.put,
+    "PUT": with_representation(pim_items.put),
+    "POST": with_representation(pim_post.post),
     "DELETE": pim_items.delete,
-    "MOVE": pim_items.move,
-    "COPY": pim_items.copy,
+    "MOVE": with_representation(pim_items.move),
+    "COPY": with_representation(pim_items.copy),
 }

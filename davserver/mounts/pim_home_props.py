@@ -5,8 +5,12 @@ from __future__ import annotations
 from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, text_of
+from davserver.mounts.pim_methods import supported_live_properties
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Table, View, principal_path, render_reports
-from storage.collection import Home
+from storage.collection import Home, Root
+from storage.identity import id_of_folder
+from storage.pim import ROOT_PLACE
+from storage.records import Folder
 
 USER_TYPES = {"member": "INDIVIDUAL", "group": "GROUP", "resource": "RESOURCE"}
 
@@ -60,8 +64,23 @@ def _home_token(home: Home, view: View) -> str:
     return text_of(view.session.pim.home_token(home))
 
 
+def _resource_id(home: Home, view: View) -> str | None:
+    return None if home.folder is None else _id_of(home.folder, view)
+
+
+def _root_id(_: Root, view: View) -> str | None:
+    folder = view.session.store.find_folder(ROOT_PLACE)
+    return None if folder is None else _id_of(folder, view)
+
+
+def _id_of(folder: Folder, view: View) -> str:
+    return f"<D:href>{id_of_folder(view.session.store, folder).urn}</D:href>"
+
+
 ROOT_PROPS: Table = {
     **EVERY,
+    DAV.resource_id: _root_id,
+    DAV.supported_live_property_set: lambda root, view: supported_live_properties(ROOT_PROPS),
     DAV.resourcetype: lambda root, view: open_tag(DAV.collection),
     DAV.displayname: lambda root, view: "dav",
     DAV.supported_report_set: lambda root, view: render_reports(EVERYWHERE),
@@ -69,6 +88,8 @@ ROOT_PROPS: Table = {
 
 HOME_PROPS: Table = {
     **EVERY,
+    DAV.resource_id: _resource_id,
+    DAV.supported_live_property_set: lambda home, view: supported_live_properties(HOME_PROPS),
     DAV.resourcetype: lambda home, view: open_tag(DAV.collection) + open_tag(DAV.principal),
     DAV.displayname: _principal_name,
     DAV.principal_URL: lambda home, view: href(principal_path(home.owner)),

@@ -16,6 +16,7 @@ from davserver.mounts.pim_props import ITEM_PROPS, iso_date
 from davserver.mounts.pim_rows import Rows
 from davserver.mounts.pim_view import View
 from storage.collection import Collection, Item
+from storage.identity import ids_of_items
 from storage.pim_collections import PROPS_KEY
 from storage.records import Member
 
@@ -97,6 +98,9 @@ class ItemRows:
         if by_member is not None:
             opening, closing = open_tag(name, "|").split("|")
             return lambda member, content: f"{opening}{by_member(member)}{closing}"
+        if name == DAV.resource_id:
+            id_of = ids_of_items(self._store, self._collection.folder)
+            return lambda member, content: open_tag(name, open_tag(DAV.href, id_of(member).urn))
         if name in VARYING:
             return lambda member, content: self._live(name, member)
         constant = self._live(name, NOBODY)

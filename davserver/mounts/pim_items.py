@@ -23,12 +23,23 @@ from storage.imports import staged
 from storage.itemstream import kind_of
 from storage.paths import is_within, name_of, parent_of
 from storage.pim_collections import Changes, copy_collection, make_collection, move_collection, remove_collection
-from storage.pim_items import copy_item, finish_import, import_items, judge_stream, move_item, put_item, remove_item
+from storage.pim_items import (
+    copy_item,
+    finish_import,
+    import_items,
+    judge_stream,
+    move_item,
+    put_item,
+    remove_item,
+    require_put,
+)
 from storage.records import Content
 
 Check = Callable[[str | None], None]
 # Media types that a body may have been given: clients send the wrong one, or none, more often than a wrong body.
 TAKEN_TYPES = frozenset({"", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"})
+COPY_DEPTHS = frozenset({Depth.ZERO, Depth.INFINITY})  # RFC 4918 §9.8.3
+MOVE_DEPTHS = frozenset({Depth.INFINITY})  # RFC 4918 §9.9.2
 ITEM_MEDIA = {
     CALENDAR: frozenset({"text/calendar", "text/x-vcalendar", "application/ics"}),
     ADDRESS_BOOK: frozenset({"text/vcard", "text/x-vcard", "text/directory", "application/vcard"}),
@@ -117,9 +128,16 @@ def put(request: Request, view: View) -> Response:
 
 def _put_item(request: Request, collection: Collection, view: View) -> Response:
     check = check_of(request, collection, view)
+    return store_item(request, collection, name_of(request.path), check, view)
+
+
+def store_item(request: Request, collection: Collection, name: str, check: Check, view: View) -> Response:
+    """Store a request's body as an item under a name; ``check`` asks the request's conditions."""
     _require_media_type(request, collection.tag)
+    if request.header("expect") is not None:  # the client waits with the body until it is asked for
+        require_put(view.session, collection, name, check)
     data = _read_item(request, collection, view)
-    stored = put_item(view.session, collection, name_of(request.path), data, check)
+    stored = put_item(view.session, collection, name, data, check)
     headers = [("ETag", f'"{stored.etag}"')] if stored.verbatim else []
     return Response(201 if stored.created else 204, headers)
 
@@ -231,11 +249,9 @@ def _transfer_collection(
     check_of(request, collection, view)(None)
     if not overwrite and session.pim.find(to) is not None:
         raise PreconditionFailed(f"{to} exists and Overwrite is F")
-    depth = parse_depth(request.header("depth"), default=Depth.INFINITY)
+    depth = parse_depth(request.header("depth"), default=Depth.INFINITY, allowed=COPY_DEPTHS if keep else MOVE_DEPTHS)
     if keep:
         return copy_collection(session, collection, to, overwrite, members=depth is not Depth.ZERO)
-    if depth is not Depth.INFINITY:
-        raise BadRequest("Depth of a MOVE can only be infinity")
     return move_collection(session, collection, to, overwrite)
 
 

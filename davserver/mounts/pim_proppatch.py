@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from xml.etree.ElementTree import Element
 
 from config.schema import Limits
@@ -13,7 +14,8 @@ from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, render_element
 from davserver.fetch import parse_source
-from davserver.mounts.pim_props import META_KEYS, TYPES, table_of
+from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
+from davserver.mounts.pim_props import COLLECTION_PROPS, ITEM_PROPS, META_KEYS, TYPES, table_of
 from davserver.mounts.pim_rows import clark_of, dead_properties
 from davserver.mounts.pim_view import View, href_path
 from storage.collection import (
@@ -34,7 +36,7 @@ from storage.shown import PERSONAL_KEYS, XML_KEYS
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 PROTECTED = "cannot-modify-protected-property"
 # Live properties that a client sets all the same, by what it sets them on.
-SETTABLE = frozenset(META_KEYS)
+SETTABLE = frozenset(META_KEYS) | {CALSERVER.source}
 ALWAYS_PROTECTED = frozenset(
     {
         DAV.getetag,
@@ -53,6 +55,9 @@ ALWAYS_PROTECTED = frozenset(
         CARDDAV.address_data,
     }
 )
+
+
+LIVE = frozenset(chain(ROOT_PROPS, HOME_PROPS, ITEM_PROPS, *COLLECTION_PROPS.values()))
 
 
 @dataclass(slots=True)
@@ -129,8 +134,8 @@ def judge_new(root: Element | None, default_tag: str, view: View) -> tuple[str, 
             _judge_components(element, outcome)
         else:
             _judge_new_property(outcome, element)
-    if tag not in (CALENDAR, SUBSCRIPTION):
-        outcome.changes.meta.pop(COMPONENT_KEY, None)
+    if tag not in (CALENDAR, SUBSCRIPTION) and COMPONENT_KEY in outcome.changes.meta:
+        outcome.refuse(CALDAV.supported_calendar_component_set)
     if tag == SUBSCRIPTION and SOURCE_KEY not in outcome.changes.meta:
         outcome.refuse(DAV.resourcetype, "valid-resourcetype")
     _require_room(outcome, None, view)
@@ -155,7 +160,8 @@ def _instructions(root: Element) -> Iterator[tuple[bool, Element]]:
 def _judge_one(outcome: Outcome, element: Element | None, name: str, resource: Home | Collection | Item) -> None:
     outcome.statuses[name] = (200, "")
     personal = isinstance(resource, Collection) and resource.personal is not None and name in PERSONAL_KEYS
-    if name in ALWAYS_PROTECTED or (name in table_of(resource) and not _is_settable(name, resource)):
+    is_live = name in table_of(resource) or name == CALSERVER.source
+    if _is_protected(name) or (is_live and not _is_settable(name, resource)):
         outcome.refuse(name)
     elif element is not None and not _is_valid(name, element):
         outcome.refuse(name, "valid-calendar-data")
@@ -170,6 +176,16 @@ def _judge_one(outcome: Outcome, element: Element | None, name: str, resource: H
         if isinstance(resource, Collection):  # what Radicale kept in its own file moves to the state
             outcome.changes.meta.update({key: None for key in resource.meta if clark_of(key) == name})
         outcome.changes.dead[name] = None if element is None else render_element(element)
+
+
+def _is_protected(name: str) -> bool:
+    """
+    Whether nobody sets a property, on whatever kind of resource.
+
+    A live property of one kind is no dead one on another: clients would take a member's ``DAV:add-member`` or
+    ``DAV:owner`` for the server's word (RFC 5995 §7).
+    """
+    return name in ALWAYS_PROTECTED or (name in LIVE and name not in SETTABLE)
 
 
 def _is_settable(name: str, resource: Resource) -> bool:
@@ -191,7 +207,7 @@ def _set_source(outcome: Outcome, element: Element | None) -> None:
 def _judge_new_property(outcome: Outcome, element: Element) -> None:
     name = element.tag
     outcome.statuses[name] = (200, "")
-    if name in ALWAYS_PROTECTED:
+    if _is_protected(name):
         outcome.refuse(name)
     elif not _is_valid(name, element):
         outcome.refuse(name, "valid-calendar-data")
@@ -227,14 +243,15 @@ def _is_valid(name: str, element: Element) -> bool:
 
 
 def _tag_of(element: Element, default_tag: str, outcome: Outcome) -> str:
-    """The kind that a ``DAV:resourcetype`` names; one that this server does not make is refused."""
+    """The kind that a ``DAV:resourcetype`` names; one that this server, or this method, does not make is refused."""
     outcome.statuses[element.tag] = (200, "")
     kinds = {child.tag for child in element} - {DAV.collection}
     known = {kind: tag for tag, kind in TYPES.items()}
     tags = {known[kind] for kind in kinds if kind in known}
     if tags == {CALENDAR, SUBSCRIPTION}:  # as a subscribed calendar is announced
         tags = {SUBSCRIPTION}
-    if not any(child.tag == DAV.collection for child in element) or not kinds <= set(known) or len(tags) > 1:
+    is_one = any(child.tag == DAV.collection for child in element) and kinds <= set(known) and len(tags) <= 1
+    if not is_one or (default_tag and tags - {default_tag, SUBSCRIPTION}):
         outcome.refuse(element.tag, "valid-resourcetype")
         return default_tag
     return tags.pop() if tags else default_tag

@@ -6,17 +6,19 @@ A function answers with the XML inside the element, or None where the resource d
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from auth.acl import Action
 from davserver.dav.conditional import render_http_date
+from davserver.dav.multistatus import href
 from davserver.dav.names import APPLE, CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import attribute, open_tag, text_of
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
-from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, render_reports
+from davserver.mounts.pim_methods import supported_live_properties
+from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, href_path, render_reports
 from storage.collection import ADDRESS_BOOK, CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
+from storage.identity import id_of_folder, ids_of_items
 from storage.shown import PERSONAL_KEYS, XML_KEYS
 
 ITEM_TYPES = {CALENDAR: "text/calendar; charset=utf-8", ADDRESS_BOOK: "text/vcard; charset=utf-8"}
@@ -87,7 +89,11 @@ def _collection_reports(collection: Collection, view: View) -> str:
 
 
 def _resource_id(collection: Collection, view: View) -> str:
-    return f"<D:href>{uuid.uuid5(uuid.NAMESPACE_URL, collection.folder.cid).urn}</D:href>"
+    return f"<D:href>{id_of_folder(view.session.store, collection.folder).urn}</D:href>"
+
+
+def _item_id(item: Item, view: View) -> str:
+    return f"<D:href>{ids_of_items(view.session.store, item.collection.folder)(item.member).urn}</D:href>"
 
 
 def _source(collection: Collection, view: View) -> str | None:
@@ -111,11 +117,15 @@ PLAIN_PROPS: dict[str, Property] = {
     DAV.getlastmodified: lambda collection, view: render_http_date(collection.folder.modified_ns / 1e9),
     DAV.supported_report_set: _collection_reports,
     DAV.resource_id: _resource_id,
+    DAV.supported_live_property_set: lambda collection, view: supported_live_properties(
+        COLLECTION_PROPS[collection.tag]
+    ),
     CALSERVER.source: _source,
 }
 SYNCED_PROPS: dict[str, Property] = {
     **PLAIN_PROPS,
     DAV.sync_token: _token,
+    DAV.add_member: lambda collection, view: href(href_path(collection)),
     CALSERVER.getctag: _token,
 }
 COLLECTION_PROPS: Mapping[str, Table] = {
@@ -169,6 +179,8 @@ ITEM_PROPS: Table = {
     DAV.getcontentlength: lambda item, view: str(item.member.size),
     DAV.getlastmodified: lambda item, view: render_http_date(item.member.modified_ns / 1e9),
     DAV.creationdate: lambda item, view: iso_date(item.member.created_ns),
+    DAV.resource_id: _item_id,
+    DAV.supported_live_property_set: lambda item, view: supported_live_properties(ITEM_PROPS),
     DAV.supported_report_set: lambda item, view: render_reports(EVERYWHERE),
 }
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from davserver.dav.message import Request
 from davserver.dav.multistatus import propstat_response
 from davserver.dav.names import CALSERVER, PREFIXES, split
+from davserver.dav.prefer import Return, preferences
 from davserver.dav.propfind import Asked, PropRequest
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.pim_props import ALLPROP, META_KEYS, meta_text, personal_xml, table_of
@@ -21,8 +22,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 def wants_minimal(request: Request) -> bool:
     """Whether the client asked to leave out what is missing (RFC 8144 §2, and Apple's ``Brief: t``)."""
-    preferences = (request.header("prefer") or "").lower().replace(" ", "")
-    return "return=minimal" in preferences.split(",") or (request.header("brief") or "").strip().lower() == "t"
+    return preferences(request.headers).returned is Return.MINIMAL
 
 
 class Rows:
@@ -37,7 +37,9 @@ class Rows:
         """The ``DAV:response`` of one resource; ``extra`` are whole elements that the caller has rendered, by name."""
         match self._asked.asked:
             case Asked.NAMES:
-                names = [*table_of(resource), *dead_properties(resource, self._view)]
+                table, view = table_of(resource), self._view
+                names = [name for name, live in table.items() if live(resource, view) is not None]
+                names += dead_properties(resource, view)
                 return propstat_response(href_path(resource), [open_tag(name) for name in dict.fromkeys(names)])
             case Asked.ALL:
                 table = table_of(resource)

@@ -12,6 +12,7 @@ from config.schema import Settings
 from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, DAV
 from davserver.dav.xml import open_tag
+from davserver.mounts.pim_methods import supported_methods
 from storage.collection import Collection, Home, Item, Resource, Root
 from storage.paths import DAV as TREE
 from storage.paths import join
@@ -121,4 +122,5 @@ EVERY: dict[str, Property] = {
     DAV.current_user_privilege_set: _privilege_set,
     DAV.supported_privilege_set: _privilege_tree,
     DAV.principal_collection_set: lambda resource, view: href(TREE + "/"),
+    DAV.supported_method_set: lambda resource, view: supported_methods(resource),
 }

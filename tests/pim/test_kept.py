@@ -53,6 +53,7 @@ def test_nobody_writes_into_a_kept_calendar(reader: Dav, club: Server) -> None:
         reader.put(URL + "a.ics", event("a", "Mine")),
         reader.put(URL + "b.ics", event("b")),
         reader.put(URL, event("b")),
+        reader.request("POST", URL, event("b")),
         reader.delete(URL + "a.ics"),
         reader.move(URL + "a.ics", own + "a.ics"),
         reader.move(URL + "a.ics", URL + "b.ics"),
