@@ -23,7 +23,7 @@ from davserver.dav.names import CALDAV, DAV
 from davserver.dav.propfind import read_propfind
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body
-from davserver.mounts import pim_items, pim_reports
+from davserver.mounts import pim_acl, pim_items, pim_reports
 from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
 from davserver.mounts.pim_rows import Rows, wants_minimal
@@ -37,7 +37,7 @@ from storage.store import Store
 from storage.welcome import welcome
 
 CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol")
-METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR, COPY, MOVE"
+METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR, COPY, MOVE, ACL"
 ALLOW = ("Allow", METHODS_SENT)
 
 Handler = Callable[[Request, View], Response]
@@ -189,4 +189,5 @@ METHODS: dict[str, Handler] = {
     "DELETE": pim_items.delete,
     "MOVE": pim_items.move,
     "COPY": pim_items.copy,
+    "ACL": pim_acl.acl,
 }
