@@ -27,7 +27,7 @@ def send(client: Dav, path: PathLike, *aces: str, headers: dict[str, str] | None
 
 
 def listed(client: Dav, path: PathLike) -> list[str]:
-    """``DAV:acl`` in words: ``bob: read``, the protected ``owner: all !``, the inherited ``sport: read < /dav/sport/``."""
+    """``DAV:acl`` in words: ``bob: read``, protected ``owner: all !``, inherited ``sport: read < /dav/sport/``."""
     (row,) = client.propfind(path, DAV.acl).multistatus().values()
     return [in_words(element) for element in row.props[DAV.acl]]
 
