@@ -25,7 +25,9 @@ def acl(call: Call) -> Response:
     root = parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     wanted = read_acl(root, aces_of(call, node), call.request.host, call.session, OF_FILES)
     if not node.is_folder or node.listing:
-        raise AclRefused("no-ace-conflict", "rules stand in folders; send the ACL to the folder")
+        raise AclRefused(
+            "no-ace-conflict", "send it to the folder that holds this, for a calendar or book to the one below /dav/"
+        )
     call.require_conditions(node)
     change_access_list(call.session, node.path, wanted, call.if_header.lock_tokens)
     return Response.empty(200)

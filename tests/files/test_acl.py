@@ -50,6 +50,20 @@ def test_rules_are_for_nobody_but_those_who_may_give_rights(carol: Dav, led: str
     assert listed(carol, f"{led}/access.toml") == [OF_LED[1]]
 
 
+def test_the_list_is_answered_or_withheld_on_what_the_server_puts_together(alice: Dav, carol: Dav) -> None:
+    assert alice.get("/dav/alice/").status == 200  # makes the first collections
+    rows = alice.propfind("/files/", DAV.acl, depth="1").multistatus()
+    assert {path: row.statuses[DAV.acl] for path, row in rows.items() if path in ("/files/", "/files/Home/")} == {
+        "/files/": 403,
+        "/files/Home/": 200,
+    }
+    rules = "/files/Collections/alice/calendar/"
+    assert alice.put(f"{rules}access.toml", '[[rule]]\nwho = ["bob"]\nmay = ["read"]\n').status == 201
+    assert listed(alice, rules) == ["alice: all !", "bob: read"]
+    assert listed(alice, f"{rules}access.toml") == ["alice: all !"]
+    assert carol.propfind("/files/Members/", DAV.acl).multistatus()["/files/Members/"].statuses == {DAV.acl: 403}
+
+
 @pytest.mark.rfc("3744", "5.3")
 @pytest.mark.rfc("3744", "5.6")
 @pytest.mark.rfc("3744", "5.7")

@@ -8,8 +8,10 @@ from xml.etree.ElementTree import Element, canonicalize, tostring
 
 import pytest
 
+from auth.aces import essence
+from auth.acl import Action
 from davserver.dav.names import CALDAV, DAV
-from davserver.mounts.privileges import OF_CALENDARS, render_supported
+from davserver.mounts.privileges import OF_CALENDARS, actions_of, privileges_of, render_supported
 from tests.aces import OWNER, ace, acl, in_words, listed, send
 from tests.conftest import MakeServer
 from tests.harness import NAMESPACES, Dav, Reply, Server
@@ -299,6 +301,13 @@ def test_the_supported_privileges_aggregate_as_the_rfcs_want(alice: Dav, calenda
 def test_privileges_are_described_in_the_language_of_the_association(language: str) -> None:
     said = render_supported("calendars", language)
     assert said.count(f'xml:lang="{language}"') == len(list(OF_CALENDARS.walk()))
+
+
+@pytest.mark.rfc("3744", "5.5.2")
+def test_every_set_of_actions_is_told_in_privileges_that_can_be_given_and_mean_it_again() -> None:
+    for number in range(len(Action) + 1):
+        for may in map(essence, itertools.combinations(Action, number)):
+            assert actions_of(privileges_of(may), OF_CALENDARS) == may
 
 
 @pytest.mark.rfc("3744", "5.4")
