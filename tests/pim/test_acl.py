@@ -477,6 +477,35 @@ def test_a_shared_calendar_appears_in_the_home_of_others_and_in_their_sync(alice
     assert shown in bob.report("/dav/bob/", sync(token)).multistatus()
 
 
+def test_tokens_move_as_when_the_file_is_put(alice: Dav, bob: Dav, calendar: str) -> None:
+    places = ((alice, "/dav/alice/"), (bob, "/dav/bob/"), (alice, calendar), (alice, "/files/Home/"))
+
+    def tokens() -> list[str | None]:
+        rows = (client.propfind(path, DAV.sync_token).multistatus()[path] for client, path in places)
+        return [row.text(DAV.sync_token) for row in rows]
+
+    def moved(before: list[str | None]) -> list[bool]:
+        return [old != new for old, new in zip(before, tokens(), strict=True)]
+
+    before = tokens()
+    assert alice.put(file_of(calendar), '[[rule]]\nwho = ["bob"]\nmay = ["read"]\n').status == 201
+    by_put = moved(before)
+    assert alice.delete(file_of(calendar)).status == 204
+    before = tokens()
+    assert send(alice, calendar, ace("bob", "D:read")).status == 200
+    assert moved(before) == by_put
+    assert by_put[1]
+
+
+@pytest.mark.rfc("3744", "8.1.1")
+@pytest.mark.parametrize(
+    "href", ["/dav/bob", "/dav/BOB/", "/dav/%62ob/", "https://127.0.0.1/dav/bob/", "\n  http://127.0.0.1:8/dav/bob/ "]
+)
+def test_a_principal_is_recognised_by_each_of_its_urls(alice: Dav, calendar: str, href: str) -> None:
+    assert send(alice, calendar, ace(f"<D:href>{href}</D:href>", "D:read")).status == 200
+    assert listed(alice, calendar) == [OWNED, "bob: read"]
+
+
 def test_a_list_is_changed_by_the_name_that_a_home_shows_too(alice: Dav, bob: Dav, dora: Dav, calendar: str) -> None:
     assert send(alice, calendar, ace("bob", "D:all")).status == 200
     shown = f"/dav/bob/alice~{calendar.split('/')[3]}/"
