@@ -40,3 +40,16 @@ class TooManyTries(AuthError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"too many failed log-ins; try again in {retry_after_s} s")
         self.retry_after_s = retry_after_s
+
+
+class AclRefused(AuthError):
+    """
+    An ACL request that cannot be carried out exactly (RFC 3744 §8.1.1: 403).
+
+    Attributes:
+        condition: local name of the precondition.
+    """
+
+    def __init__(self, condition: str, why: str) -> None:
+        super().__init__(why)
+        self.condition = condition

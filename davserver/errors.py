@@ -12,7 +12,7 @@ import logging
 from http import HTTPStatus
 from typing import Literal
 
-from auth.errors import Hidden, NeedPrivileges, RulesRefused
+from auth.errors import AclRefused, Hidden, NeedPrivileges, RulesRefused
 from auth.throttle import TooManyTries
 from davserver.dav import errors as wire
 from davserver.dav.message import Response, quote_path
@@ -109,6 +109,8 @@ def _of_rights(error: Exception, view: View) -> Response | None:
             privilege = open_tag(DAV.privilege, open_tag(PRIVILEGES.get(action) or DAV(action)))
             lacking = open_tag(DAV.resource, href(path) + privilege)
             return error_response(403, DAV.need_privileges, lacking, message=f"the right {action} is needed here")
+        case AclRefused(condition=condition):
+            return error_response(403, DAV(condition), message=str(error))
         case RulesRefused() | shelf.FileRefused():
             return _say(422, error)
         case TooManyTries(retry_after_s=seconds):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from auth.acl import Level
 from auth.errors import RulesRefused
-from auth.principal import fold
+from auth.principal import Principal, fold
 from auth.rules import FolderRules, parse_folder_rules, parse_server_rules
 from storage import paths
 from storage.collection import KEPT_KEY
@@ -46,6 +46,9 @@ class Members(Protocol):
 
     def account(self, name: str) -> object | None:
         """The member, group or resource of a name."""
+
+    def principal(self, name: str) -> Principal | None:
+        """Whoever has a name, with its groups."""
 
 
 class _Read:

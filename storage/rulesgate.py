@@ -21,7 +21,7 @@ def require_rules(session: Session, path: str, folder: str, data: bytes) -> None
     Raise RulesRefused unless the bytes can be stored as the rules of a folder.
 
     A rule or link that stands in the present file as well is in force already and gives nothing new, so that whoever
-    got ``admin`` by this file can edit the rest of it.
+    got ``admin`` by this file can edit the rest of it; so is a rule that lost some of its names.
 
     Args:
         path: where the file is addressed, for the message.
@@ -39,11 +39,11 @@ def require_rules(session: Session, path: str, folder: str, data: bytes) -> None
 
 def _less(rules: FolderRules, present: FolderRules) -> FolderRules:
     """The rules and links that are not in force yet."""
-    known = {(frozenset(rule.who), rule.may, rule.here) for rule in present.rules}
+    known = {(name, rule.may, rule.here) for rule in present.rules for name in rule.who}
     links = {replace(link, line=0) for link in present.links}
     return replace(
         rules,
-        rules=tuple(rule for rule in rules.rules if (frozenset(rule.who), rule.may, rule.here) not in known),
+        rules=tuple(rule for rule in rules.rules if any((name, rule.may, rule.here) not in known for name in rule.who)),
         links=tuple(link for link in rules.links if replace(link, line=0) not in links),
     )
 

@@ -13,6 +13,7 @@ from config.schema import Settings
 from davserver.dav.errors import UrlTooLong
 from davserver.dav.message import Environ, Request, Response
 from davserver.dav.multistatus import error_response
+from davserver.mounts.files_acl import acl
 from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_read import allowed
 from davserver.mounts.files_report import report
@@ -23,8 +24,9 @@ from storage.session import Session
 from storage.store import Store
 
 METHODS = frozenset({"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL"}) | frozenset(
-    {"PROPFIND", "PROPPATCH", "REPORT", "LOCK", "UNLOCK"}
+    {"PROPFIND", "PROPPATCH", "REPORT", "LOCK", "UNLOCK", "ACL"}
 )
+NOT_THE_GUESTS = {"REPORT": report, "ACL": acl}  # methods that it does not know
 
 
 class FilesMount:
@@ -42,11 +44,12 @@ class FilesMount:
         call = call_of(request, session, self._settings)
         if request.method not in METHODS:
             return Response.text(405, f"{request.method} is not for files\n", ("Allow", allowed(call.find())))
-        if request.method == "REPORT":  # the guest has none
-            return report(call)
         environ = self._environ(call)
         answer = _Answer()
+        handler = NOT_THE_GUESTS.get(request.method)
         try:
+            if handler is not None:
+                return handler(call)
             for _ in self._server(environ, answer.start):
                 pass  # what the guest says in a body is a page for browsers
         except DAVError as error:

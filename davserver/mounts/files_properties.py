@@ -11,9 +11,12 @@ from davserver.dav.conditional import render_http_date
 from davserver.dav.message import quote_path
 from davserver.dav.multistatus import href
 from davserver.dav.names import DAV
-from davserver.dav.xml import text_of
+from davserver.dav.xml import open_tag, text_of
+from davserver.mounts.acl import INHERITED_ACL_SET, RESTRICTIONS, render_acl
+from davserver.mounts.files_acl import aces_of, may_see_aces, owner_name
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_read import content_type
+from davserver.mounts.privileges import render_supported
 from storage import quota
 from storage.filetree import Node, is_shared_rules, properties_in
 from storage.locks import Lock
@@ -74,6 +77,8 @@ class Scene:
                 names += [name for name in ("write-content", "unbind") if name not in names]
             if held >= WHOLE_WRITE:
                 names.append("write")
+            if held >= WHOLE_WRITE | {Action.READ, Action.ADMIN}:
+                names.append("all")
             rendered = "".join(f"<D:privilege><D:{name}/></D:privilege>" for name in names)
             self._privileges[held] = rendered
         return rendered
@@ -181,12 +186,17 @@ def _quota_available(scene: Scene, node: Node) -> str | None:
 
 
 def _owner(scene: Scene, node: Node) -> str:
-    key = "owner" if node.is_folder else "creator"
-    owner = None
-    if not node.listing and not is_shared_rules(node.path):
-        place, name = node.state_key
-        owner = scene.call.session.store.state(place).get(name, key)
+    owner = owner_name(scene.call, node)
     return f"<D:owner>{href(f'/dav/{owner}/')}</D:owner>" if owner else "<D:owner/>"
+
+
+def _acl(scene: Scene, node: Node) -> str | None:
+    may_see = may_see_aces(scene.call, node)
+    return open_tag(DAV.acl, render_acl(aces_of(scene.call, node))) if may_see else None
+
+
+def _supported_privileges(scene: Scene, node: Node) -> str:
+    return open_tag(DAV.supported_privilege_set, render_supported("files", scene.call.settings.language))
 
 
 def _current_user_principal(scene: Scene, node: Node) -> str:
@@ -241,6 +251,10 @@ ON_REQUEST: dict[str, Render] = {
     DAV.current_user_principal: _current_user_principal,
     DAV.principal_collection_set: _principal_collections,
     DAV.current_user_privilege_set: _privileges,
+    DAV.supported_privilege_set: _supported_privileges,
+    DAV.acl: _acl,
+    DAV.acl_restrictions: lambda scene, node: open_tag(DAV.acl_restrictions, RESTRICTIONS),
+    DAV.inherited_acl_set: lambda scene, node: open_tag(DAV.inherited_acl_set, INHERITED_ACL_SET),
     DAV.sync_token: _sync_token,
     DAV.supported_report_set: _supported_reports,
 }

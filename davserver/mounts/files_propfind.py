@@ -10,6 +10,7 @@ from davserver.dav.message import Response
 from davserver.dav.multistatus import multistatus, propstat_response
 from davserver.dav.propfind import Asked, PropRequest, parse_propfind
 from davserver.dav.xml import open_tag, parse_xml, read_body
+from davserver.mounts.acl import WITHHELD
 from davserver.mounts.files_call import Call
 from davserver.mounts.files_properties import BASIC, LIVE, Scene
 from davserver.mounts.files_templates import Templates
@@ -75,10 +76,10 @@ def _render_named(scene: Scene, node: Node, asked: PropRequest) -> str:
             dead = scene.dead(node) if dead is None else dead
             value = dead.get(name)
         if value is None:
-            missing.append(open_tag(name))
+            missing.append(name)
         else:
             found.append(value)
-    return propstat_response(scene.call.href_of(node), found, missing)
+    return _row(scene, node, found, missing)
 
 
 def _render_all(scene: Scene, node: Node, asked: PropRequest) -> str:
@@ -91,10 +92,17 @@ def _render_all(scene: Scene, node: Node, asked: PropRequest) -> str:
             continue
         value = LIVE[name](scene, node) if name in LIVE else None
         if value is None:
-            missing.append(open_tag(name))
+            missing.append(name)
         else:
             found.append(value)
-    return propstat_response(scene.call.href_of(node), found, missing)
+    return _row(scene, node, found, missing)
+
+
+def _row(scene: Scene, node: Node, found: list[str], missing: list[str]) -> str:
+    """The row of a resource; what every resource has and this one did not answer is kept from the principal."""
+    lost = [open_tag(name) for name in missing if name not in WITHHELD]
+    withheld = [open_tag(name) for name in missing if name in WITHHELD]
+    return propstat_response(scene.call.href_of(node), found, lost, forbidden=withheld)
 
 
 def _render_names(scene: Scene, node: Node, asked: PropRequest) -> str:

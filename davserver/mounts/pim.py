@@ -26,7 +26,7 @@ from davserver.dav.propfind import read_propfind
 from davserver.dav.representation import require_xml
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body
-from davserver.mounts import pim_items, pim_post, pim_reports
+from davserver.mounts import pim_acl, pim_items, pim_post, pim_reports
 from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_prefer import tell_preferences, with_representation
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
@@ -42,7 +42,7 @@ from storage.subscriptions import make_subscription
 from storage.welcome import welcome
 
 CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol")
-METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, POST, MKCOL, MKCALENDAR, COPY, MOVE"
+METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, POST, MKCOL, MKCALENDAR, COPY, MOVE, ACL"
 ALLOW = ("Allow", METHODS_SENT)
 
 Handler = Callable[[Request, View], Response]
@@ -203,4 +203,5 @@ METHODS: dict[str, Handler] = {
     "DELETE": pim_items.delete,
     "MOVE": with_representation(pim_items.move),
     "COPY": with_representation(pim_items.copy),
+    "ACL": pim_acl.acl,
 }

@@ -12,6 +12,7 @@ from davserver.dav.multistatus import propstat_end, status_response
 from davserver.dav.names import DAV
 from davserver.dav.propfind import Asked, PropRequest
 from davserver.dav.xml import open_tag, text_of
+from davserver.mounts.acl import WITHHELD
 from davserver.mounts.pim_props import ITEM_PROPS, iso_date
 from davserver.mounts.pim_rows import Rows
 from davserver.mounts.pim_view import View
@@ -62,7 +63,7 @@ class ItemRows:
         self._asks_dead = bool(missing)
         self._found = [self._part(name) for name in asked.names if name not in missing]
         self._tail = _tail([] if minimal else missing)
-        self._has_template = asked.asked is Asked.NAMED and bool(self._found)
+        self._has_template = asked.asked is Asked.NAMED and bool(self._found) and WITHHELD.isdisjoint(asked.names)
 
     def rows(self, members: Iterable[Member]) -> Iterator[str]:
         """The ``DAV:response`` of each item; 404 for one that went meanwhile."""

@@ -22,9 +22,9 @@ def methods_of(resource: Resource) -> tuple[str, ...]:
         case Home():
             return (*READING, "PROPPATCH")
         case Collection(tag=tag) if tag in HOLDING:
-            return (*READING, "PUT", "POST", *WRITING)
+            return (*READING, "PUT", "POST", *WRITING, "ACL")
         case Collection():
-            return (*READING, *WRITING)
+            return (*READING, *WRITING, "ACL")
         case Item():
             return (*READING, "PUT", *WRITING)
 

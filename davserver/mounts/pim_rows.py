@@ -11,6 +11,7 @@ from davserver.dav.names import CALSERVER, PREFIXES, split
 from davserver.dav.prefer import Return, preferences
 from davserver.dav.propfind import Asked, PropRequest
 from davserver.dav.xml import open_tag, text_of
+from davserver.mounts.acl import WITHHELD
 from davserver.mounts.pim_props import ALLPROP, META_KEYS, meta_text, personal_xml, table_of
 from davserver.mounts.pim_view import View, href_path
 from storage.collection import Collection, Home, Item, Resource
@@ -46,13 +47,12 @@ class Rows:
                 names = [name for name in table if name in ALLPROP]
                 names += [name for name in dead_properties(resource, self._view) if name not in table]
                 names += self._asked.names
-                found, _ = self._values(resource, dict.fromkeys(names), extra)
-                return propstat_response(href_path(resource), found)
+                found, missing = self._values(resource, dict.fromkeys(names), extra)
+                return propstat_response(href_path(resource), found, forbidden=_withheld(missing))
             case Asked.NAMED:
                 found, missing = self._values(resource, self._asked.names, extra)
-                if self._minimal:
-                    missing = []
-                return propstat_response(href_path(resource), found, [open_tag(name) for name in missing])
+                lost = [] if self._minimal else [open_tag(name) for name in missing if name not in WITHHELD]
+                return propstat_response(href_path(resource), found, lost, forbidden=_withheld(missing))
 
     def _values(
         self, resource: Resource, names: Iterable[str], extra: Mapping[str, str]
@@ -77,6 +77,11 @@ class Rows:
             else:
                 missing.append(name)
         return found, missing
+
+
+def _withheld(missing: Iterable[str]) -> list[str]:
+    """Of what has no value those that every resource has, so that they are kept from the principal."""
+    return [open_tag(name) for name in missing if name in WITHHELD]
 
 
 def dead_properties(resource: Resource, view: View) -> Mapping[str, str]:

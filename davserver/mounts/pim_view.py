@@ -9,10 +9,14 @@ from typing import Any
 from auth.acl import Action
 from auth.directory import Directory
 from config.schema import Settings
+from davserver.dav.acl import WireAce
 from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, DAV
 from davserver.dav.xml import open_tag
+from davserver.mounts.acl import INHERITED_ACL_SET, RESTRICTIONS, render_acl, wire_aces
 from davserver.mounts.pim_methods import supported_methods
+from davserver.mounts.privileges import render_supported
+from storage.acl import access_list
 from storage.collection import Collection, Home, Item, Resource, Root
 from storage.paths import DAV as TREE
 from storage.paths import join
@@ -105,22 +109,24 @@ def render_reports(names: tuple[str, ...]) -> str:
     return "".join(open_tag(DAV.supported_report, report) for report in listed)
 
 
-def _privilege_tree(_: Resource, view: View) -> str:
-    def node(name: str, inner: str = "") -> str:
-        description = f'<D:description xml:lang="en">{name.rpartition("}")[2]}</D:description>'
-        return open_tag(DAV.supported_privilege, open_tag(DAV.privilege, open_tag(name)) + description + inner)
+def aces_of(resource: Resource, view: View) -> list[WireAce]:
+    """The entries in force on a resource (RFC 3744 §5.5), for whoever holds ``admin`` there."""
+    return wire_aces(access_list(view.session, resource.path), owner_of(resource, view), lambda path: path)
 
-    write = "".join(map(node, (DAV.bind, DAV.unbind, DAV.write_content, DAV.write_properties)))
-    read = node(CALDAV.read_free_busy) + node(DAV.read_current_user_privilege_set)
-    rest = "".join(map(node, (DAV.read_acl, DAV.write_acl, DAV.unlock)))
-    return node(DAV.all, node(DAV.read, read) + node(DAV.write, write) + rest)
+
+def _acl(resource: Resource, view: View) -> str | None:
+    may_see = view.session.access.may(Action.ADMIN, resource.path)
+    return render_acl(aces_of(resource, view)) if may_see else None
 
 
 EVERY: dict[str, Property] = {
     DAV.owner: _owner,
     DAV.current_user_principal: _current_user,
     DAV.current_user_privilege_set: _privilege_set,
-    DAV.supported_privilege_set: _privilege_tree,
+    DAV.supported_privilege_set: lambda resource, view: render_supported("calendars", view.settings.language),
+    DAV.acl: _acl,
+    DAV.acl_restrictions: lambda resource, view: RESTRICTIONS,
+    DAV.inherited_acl_set: lambda resource, view: INHERITED_ACL_SET,
     DAV.principal_collection_set: lambda resource, view: href(TREE + "/"),
     DAV.supported_method_set: lambda resource, view: supported_methods(resource),
 }

@@ -177,6 +177,22 @@ def test_who_leads_by_the_file_itself_edits_the_rest_of_it(carol: Dav, dora: Dav
     assert dora.get(f"{led}/access.toml").text.startswith("# bob left")
 
 
+def test_who_leads_by_the_file_itself_takes_names_out_of_a_rule_and_puts_none_in(
+    carol: Dav, dora: Dav, led: str, cloud: Server
+) -> None:
+    leads, reads = '[[rule]]\nwho = [{}]\nmay = ["admin"]\n', '[[rule]]\nwho = [{}]\nmay = ["read"]\n'
+    assert carol.put(f"{led}/access.toml", leads.format('"dora"') + reads.format('"bob", "alice"')).status == 201
+    before = cloud.tree()
+    for more in (
+        leads.format('"dora", "bob"') + reads.format('"alice"'),
+        leads.format('"dora"') + reads.format('"bob", "alice", "world"'),
+        leads.format('"dora"') + reads.format('"bob"').replace("read", "write"),
+    ):
+        assert dora.put(f"{led}/access.toml", more).status == 422
+    assert cloud.tree() == before
+    assert dora.put(f"{led}/access.toml", leads.format('"dora"') + reads.format('"alice"')).status == 204
+
+
 def test_a_locked_rules_file_is_written_with_the_token(carol: Dav, led: str) -> None:
     reply = carol.lock(f"{led}/access.toml")
     assert reply.status == 201

@@ -113,7 +113,10 @@ LOCKINFO = (
     "<D:locktype><D:write/></D:locktype></D:lockinfo>"
 )
 PROPPATCH = f'<D:propertyupdate {NAMESPACES}><D:set><D:prop><x xmlns="urn:x">1</x></D:prop></D:set></D:propertyupdate>'
-ACL = '<D:acl xmlns:D="DAV:"><D:ace><D:principal><D:all/></D:principal><D:grant/></D:ace></D:acl>'
+ACL = (
+    '<D:acl xmlns:D="DAV:"><D:ace><D:principal><D:all/></D:principal>'
+    "<D:grant><D:privilege><D:read/></D:privilege></D:grant></D:ace></D:acl>"
+)
 
 WRITING_RULES = [
     # a new file, in place of one, in every spelling of the path
@@ -154,8 +157,14 @@ WRITING_RULES = [
     Way("MKCOL", f"{LED}/ruled/open/Access.toml", STAYS),
     Way("MKCOL", f"{LED}/ruled/open/.state.jsonl", STAYS),
     Way("PROPPATCH", f"{LED}/ruled/access.toml", HIDDEN, body=PROPPATCH),
-    Way("ACL", f"{LED}/ruled", NO_WAY, body=ACL),
-    Way("ACL", "/dav/sport/training/", NO_WAY, body=ACL),
+    Way("ACL", f"{LED}/ruled", body=ACL),
+    Way("ACL", "/dav/sport/training/", body=ACL),
+    Way("ACL", "/dav/bob/sport~training/", body=ACL),
+    Way("ACL", "/dav/sport/", body=ACL),
+    Way("ACL", "/dav/carol/calendar/", HIDDEN, body=ACL),
+    Way("ACL", f"{LED}/ruled/open/", body=ACL),
+    Way("ACL", f"{LED}/ruled/access.toml", HIDDEN, body=ACL),
+    Way("ACL", f"{SHARED}/training", HIDDEN, body=ACL),
     Way("POST", f"{LED}/ruled/access.toml", NO_WAY, body=TO_BOB),
     Way("PATCH", f"{LED}/ruled/access.toml", NO_WAY, body=TO_BOB),
     # something that is there already, copied or moved to the name
