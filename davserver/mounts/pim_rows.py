@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from auth.acl import Action
 from davserver.dav.message import Request
 from davserver.dav.multistatus import propstat_response
 from davserver.dav.names import CALSERVER, PREFIXES, split
@@ -37,7 +38,8 @@ class Rows:
         """The ``DAV:response`` of one resource; ``extra`` are whole elements that the caller has rendered, by name."""
         match self._asked.asked:
             case Asked.NAMES:
-                names = [*table_of(resource), *dead_properties(resource, self._view)]
+                live = (name for name, value in table_of(resource).items() if value(resource, self._view) is not None)
+                names = [*live, *dead_properties(resource, self._view)]
                 return propstat_response(href_path(resource), [open_tag(name) for name in dict.fromkeys(names)])
             case Asked.ALL:
                 table = table_of(resource)
@@ -94,13 +96,18 @@ def dead_properties(resource: Resource, view: View) -> Mapping[str, str]:
             "",
         )
     )
-    if isinstance(resource, Home) and resource.folder is None:
+    if isinstance(resource, Home) and (resource.folder is None or not _is_read(resource, view)):
         return {}
     kept = view.session.store.state(place).get(name, PROPS_KEY)
     found: dict[str, str] = dict(kept) if isinstance(kept, dict) else {}
     if isinstance(resource, Collection):
         _add_collection_properties(resource, found)
     return found
+
+
+def _is_read(home: Home, view: View) -> bool:
+    """Whether more of a home than whose it is may be read; who may write there counts its properties too."""
+    return not {Action.READ, Action.WRITE}.isdisjoint(view.session.access.actions(home.path))
 
 
 def _add_collection_properties(collection: Collection, found: dict[str, str]) -> None:

@@ -55,7 +55,7 @@ class RootMount:
         """Answer; ``principal`` counts for PROPFIND only."""
         target = WELL_KNOWN.get(request.path.rstrip("/"))
         if target is not None:  # every method: the clients repeat it there, body and all
-            return Response.empty(301, ("Location", target))
+            return Response.empty(301, ("Location", target), ("Cache-Control", "no-cache"))
         if request.path not in ("/", "*"):
             return Response.text(404, "There is nothing here; see /files/ and /dav/.\n")
         match request.method:
