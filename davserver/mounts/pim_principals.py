@@ -19,7 +19,7 @@ from davserver.dav.xml import open_tag
 from davserver.mounts.pim_props import META_KEYS, table_of
 from davserver.mounts.pim_rows import Rows, dead_properties, wants_minimal
 from davserver.mounts.pim_view import View, href_path
-from storage.collection import Resource
+from storage.collection import Collection, Resource
 from storage.paths import DAV as TREE
 
 HREF = re.compile(r"<D:href\b[^>]*>([^<]*)</D:href>")  # as it stands in every property that is rendered here
@@ -42,7 +42,7 @@ def element_of(name: str, resource: Resource, view: View) -> str | None:
     """A property of a resource as a whole element, live or dead; None where it has none of that name."""
     live = table_of(resource).get(name)
     content = live(resource, view) if live is not None else None
-    if content is not None and name not in META_KEYS:
+    if content is not None and not (name in META_KEYS and isinstance(resource, Collection)):
         return open_tag(name, content)
     dead = dead_properties(resource, view).get(name)
     return open_tag(name, content) if dead is None and content is not None else dead

@@ -62,7 +62,7 @@ class Rows:
         for name in names:
             live = table.get(name)
             content = live(resource, self._view) if live is not None else None
-            if content is not None and name not in META_KEYS:
+            if content is not None and not (name in META_KEYS and isinstance(resource, Collection)):
                 found.append(open_tag(name, content))
                 continue
             if name in extra:

@@ -49,7 +49,7 @@ class RootMount:
 
     def is_open(self, request: Request) -> bool:
         """Whether the request is answered alike to everybody, with or without credentials."""
-        return request.path.rstrip("/") in WELL_KNOWN or request.method != "PROPFIND"
+        return request.path != "/" or request.method != "PROPFIND"
 
     def __call__(self, request: Request, principal: Principal) -> Response:
         """Answer; ``principal`` counts for PROPFIND only."""
