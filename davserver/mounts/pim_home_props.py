@@ -70,7 +70,8 @@ def _title(home: Home, view: View) -> str:
 
 def _home_set(home: Home, view: View) -> str | None:
     """Members alone: DAVx5 follows the home sets of groups, and everything shared would stand twice on the phone."""
-    return href(principal_path(home.owner)) if view.directory.is_member(home.owner) else None
+    is_told = view.directory.is_member(home.owner) and is_open(home, view)
+    return href(principal_path(home.owner)) if is_told else None
 
 
 def _addresses(home: Home, view: View) -> str:
@@ -115,8 +116,8 @@ HOME_PROPS: Table = {
     DAV.supported_report_set: _reports,
     DAV.sync_token: _to_friends(_home_token),
     CALSERVER.getctag: _to_friends(_home_token),
-    CALDAV.calendar_home_set: _to_friends(_home_set),
-    CARDDAV.addressbook_home_set: _to_friends(_home_set),
+    CALDAV.calendar_home_set: _home_set,
+    CARDDAV.addressbook_home_set: _home_set,
     CALDAV.calendar_user_address_set: _addresses,
     CALDAV.calendar_user_type: _of_account(user_type_of),
     CALSERVER.email_address_set: _of_account(_mail),

@@ -160,3 +160,23 @@ def test_apple_contacts_and_calendar_read_the_own_principal(alice: Dav) -> None:
     [collection] = hrefs(row, DAV.principal_collection_set)
     reply = alice.report(collection, '<A:principal-search-property-set xmlns:A="DAV:"/>', headers=headers)
     assert (reply.status, reply.xml.tag) == (200, DAV.principal_search_property_set)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        (CALDAV.calendar, (CALDAV.calendar_home_set, CALDAV.calendar_user_address_set)),
+        (CARDDAV.addressbook, (CARDDAV.addressbook_home_set,)),
+    ],
+)
+def test_evolution_and_thunderbird_begin_at_the_root(alice: Dav, kind: str, asked: tuple[str, ...]) -> None:
+    _, row = follow(alice, "/", DAV.resourcetype, DAV.current_user_principal, DAV.principal_URL, *asked)
+    assert hrefs(row, DAV.current_user_principal) == hrefs(row, DAV.principal_URL) == ["/dav/alice/"]
+    assert {row.statuses[name] for name in asked} == {404}
+    _, principal = follow(alice, "/dav/alice/", DAV.resourcetype, *asked)
+    [home] = hrefs(principal, HOMES[kind])
+    listed = alice.propfind(home, DAV.resourcetype, DAV.displayname, CALSERVER.source, depth="1").multistatus()
+    assert [path for path, row in listed.items() if row.props[DAV.resourcetype].find(kind) is not None]
+    for depth in ("0", "1"):  # Thunderbird looks for files of the root meanwhile
+        rows = alice.propfind("/", DAV.getcontenttype, DAV.resourcetype, depth=depth).multistatus()
+        assert {row.statuses[DAV.getcontenttype] for row in rows.values()} == {404}
