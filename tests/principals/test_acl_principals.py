@@ -128,3 +128,28 @@ def test_those_whom_a_calendar_s_own_rules_name_are_told(club: Server) -> None:
     assert alice.put("/files/Collections/alice/own/access.toml", rules).status == 201
     named = ask(alice, "/dav/alice/own/", REPORT, NAMED).multistatus()
     assert list(named) == ["/dav/alice/", "/dav/bob/", "/dav/office/"]
+
+
+@pytest.mark.rfc("3744", "9.2")
+def test_of_a_folder_that_is_closed_by_a_broken_file_only_owners_and_administrators_are_named(
+    make_server: MakeServer,
+) -> None:
+    rules = """
+[[rule]]
+path = "/dav"
+who = ["dora"]
+may = ["admin"]
+
+[[rule]]
+path = "/dav/alice/calm"
+who = ["bob"]
+may = ["read"]
+"""
+    server = make_server(access=rules)
+    folder = server.data / "collections/collection-root/alice/calm"
+    folder.mkdir(parents=True)
+    (folder / ".Radicale.props").write_text('{"tag": "VCALENDAR"}')
+    (folder / ".access.toml").write_text("[[rule")
+    alice = server.start().client("alice")
+    assert list(ask(alice, "/dav/alice/calm/", REPORT, NAMED).multistatus()) == ["/dav/alice/", "/dav/dora/"]
+    assert server.client("bob").propfind("/dav/alice/calm/", DAV.displayname).status == 404

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
+from tests.conftest import MakeServer
 from tests.harness import NAMESPACES, Dav, Row, Server
 from tests.pim.samples import sync
 
@@ -96,9 +97,9 @@ def test_the_addresses_begin_with_the_mail_addresses_and_end_with_the_principal(
 
 
 @pytest.mark.rfc("6638", "2.4.1")
-def test_an_address_stands_in_the_form_of_a_uri(make_server: object, tmp_path: object) -> None:
+def test_an_address_stands_in_the_form_of_a_uri(make_server: MakeServer) -> None:
     groups = '[resource.hall]\nmail = ["größe%1@exämple.org", "a+b@example.org"]'
-    server = make_server(groups=groups).start()  # type: ignore[operator]
+    server = make_server(groups=groups).start()
     row = row_of(server.client("alice"), "/dav/hall/", CALDAV.calendar_user_address_set, CALSERVER.email_address_set)
     assert hrefs(row, CALDAV.calendar_user_address_set)[:2] == [
         "mailto:gr%C3%B6%C3%9Fe%251@ex%C3%A4mple.org",
