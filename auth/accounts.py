@@ -24,6 +24,10 @@ class Kind(StrEnum):
     RESOURCE = "resource"
 
 
+ROOM = "room"
+RESOURCE_KINDS = (ROOM, "vehicle", "equipment")
+
+
 @dataclass(frozen=True, slots=True)
 class AppPassword:
     """
@@ -49,6 +53,7 @@ class Entry:
         password: the stored hash, or None where the account has none.
         groups: groups it says it belongs to.
         members: for a group, names of what belongs to it directly: members, resources and groups.
+        what: for a resource, one of ``RESOURCE_KINDS``, or "" where nobody said.
         file, line: where it stands.
     """
 
@@ -63,6 +68,7 @@ class Entry:
     app_passwords: tuple[AppPassword, ...] = ()
     groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ The grammar::
     [resource.van]                        # a room, a vehicle, a projector: it owns its calendar
     display_name = "The blue van"
     mail = "van@example.org"
+    kind = "vehicle"                      # "room", "vehicle" or "equipment"; may be missing
 
 ``all-users`` (everyone signed in) and ``world`` (everyone) are built in and never written here. Members, groups and
 resources share one namespace, compared in NFC and lower case.
@@ -19,15 +20,15 @@ resources share one namespace, compared in NFC and lower case.
 
 from __future__ import annotations
 
-from auth.accounts import Entry, Kind, Reading
+from auth.accounts import RESOURCE_KINDS, Entry, Kind, Reading
 from auth.entries import addresses, without_repeats
 from auth.names import BUILT_IN, name_fault
 from auth.principal import fold
-from auth.tables import Table, TomlFile
+from auth.tables import Table, TomlFile, listed
 
 _KEYS = {
     Kind.GROUP: ("display_name", "mail", "members", "groups"),
-    Kind.RESOURCE: ("display_name", "mail"),
+    Kind.RESOURCE: ("display_name", "mail", "kind"),
 }
 
 
@@ -62,8 +63,17 @@ def _entry(kind: Kind, name: str, table: Table, document: TomlFile) -> Entry | N
         file=document.file,
         line=table.line,
         members=_members(table, "members") + _members(table, "groups"),
+        what=_resource_kind(table),
     )
     return entry if len(document.problems) == before else None
+
+
+def _resource_kind(table: Table) -> str:
+    """What a resource is: people pick rooms from another list than vehicles (RFC 5545 §3.2.3)."""
+    found = table.text("kind") or ""
+    if found and found not in RESOURCE_KINDS:
+        table.report("kind", f"kind is {found!r}", f"it can be {listed(RESOURCE_KINDS)}, or leave the line out")
+    return found
 
 
 def _members(table: Table, key: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ class Account:
         groups: the groups it belongs to directly.
         members: what belongs to it directly; empty for all but groups.
         disabled: cannot sign in; the name and what it owns stay.
+        what: for a resource, one of ``auth.accounts.RESOURCE_KINDS``, or "" where nobody said.
     """
 
     kind: Kind
@@ -29,6 +30,7 @@ class Account:
     groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     disabled: bool = False
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def join(entries: Iterable[Entry]) -> Snapshot:
             groups=tuple(sorted(groups[entry.name])),
             members=tuple(members[entry.name]),
             disabled=entry.disabled,
+            what=entry.what,
         )
         for entry in unique.values()
     }

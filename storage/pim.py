@@ -6,7 +6,7 @@ Every path is asked for here, so what somebody may not know of is nowhere found,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -101,6 +101,14 @@ class PimShelf:
         own = [self._member] if self._member is not None else []
         homes = (self._home(join(DAV, name), name) for name in own + seen)
         return [home for home in homes if home is not None]
+
+    def principals(self, names: Iterable[str]) -> Iterator[Home]:
+        """The homes of accounts by their names; one look at the folder of all homes, and none into any of them."""
+        root = self._store.find_folder(ROOT_PLACE)
+        kept = {} if root is None else {folder.name: folder for folder in self._store.index.folders(ROOT_PLACE)}
+        for name in names:
+            path = join(DAV, name)
+            yield Home(path, path, f"{ROOT_PLACE}/{name}", name, kept.get(name))
 
     def collections(self, home: Home) -> list[Collection]:
         """What a home holds: what lies in it and may be read, and in the member's own also what is shown there."""

@@ -64,6 +64,7 @@ _GROUPS = """\
 #
 # [resource.van]
 # display_name = "The van"
+# kind = "vehicle"                   # or "room", "equipment": how programs list it when somebody is invited
 """
 
 _ACCESS = """\

@@ -2,66 +2,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from urllib.parse import quote
+
+from auth.accounts import ROOM, Kind
+from auth.snapshot import Account
+from davserver.dav.message import quote_path
 from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.pim_methods import supported_live_properties
-from davserver.mounts.pim_view import EVERY, EVERYWHERE, Table, View, principal_path, render_reports
+from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, principal_path, render_reports
 from storage.collection import Home, Root
 from storage.identity import id_of_folder
 from storage.pim import ROOT_PLACE
 from storage.records import Folder
 
 USER_TYPES = {"member": "INDIVIDUAL", "group": "GROUP", "resource": "RESOURCE"}
+MAILTO_SAFE = "@!$'()*+,:"  # RFC 6068 §2, with what quote leaves as it is
 
 
-def _is_member(home: Home, view: View) -> bool:
+def title_of(account: Account) -> str:
+    """What people call a principal; never empty (RFC 3744 §4)."""
+    return account.display_name or account.name
+
+
+def user_type_of(account: Account) -> str:
+    """The calendar user type, a value of CUTYPE (RFC 6638 §2.4.2, RFC 5545 §3.2.3)."""
+    return "ROOM" if account.what == ROOM else USER_TYPES[account.kind]
+
+
+def addresses_of(account: Account) -> tuple[str, ...]:
+    """The calendar addresses (RFC 6638 §2.4.1): DAVx5 and Apple take the first for the account's own."""
+    mail = (f"mailto:{quote(address, safe=MAILTO_SAFE)}" for address in account.addresses)
+    return (*mail, quote_path(principal_path(account.name)))
+
+
+def is_open(home: Home, view: View) -> bool:
+    """
+    Whether something in a home is open to whoever asks.
+
+    Every principal may be read by whoever is signed in: its name, addresses, type and membership. To strangers that is
+    all of it.
+    """
+    return view.session.access.sees(home.path)
+
+
+def _of_account(value: Callable[[Account], str | None]) -> Property:
+    """A property of the account; a home on disk that is nobody's has none of them."""
+
+    def content(home: Home, view: View) -> str | None:
+        account = view.directory.account(home.owner)
+        return None if account is None else value(account)
+
+    return content
+
+
+def _to_friends(value: Property) -> Property:
+    """A property of the home itself, which strangers are not told."""
+    return lambda home, view: value(home, view) if is_open(home, view) else None
+
+
+def _hrefs(names: Iterable[str]) -> str:
+    return "".join(href(principal_path(name)) for name in names)
+
+
+def _title(home: Home, view: View) -> str:
     account = view.directory.account(home.owner)
-    return account is not None and account.kind == "member"
+    return text_of(home.owner if account is None else title_of(account))
 
 
 def _home_set(home: Home, view: View) -> str | None:
     """Members alone: DAVx5 follows the home sets of groups, and everything shared would stand twice on the phone."""
-    return href(principal_path(home.owner)) if _is_member(home, view) else None
+    is_told = view.directory.is_member(home.owner) and is_open(home, view)
+    return href(principal_path(home.owner)) if is_told else None
 
 
 def _addresses(home: Home, view: View) -> str:
     account = view.directory.account(home.owner)
-    mail = account.addresses if account is not None else ()
-    mailto = "".join(f"<D:href>{text_of('mailto:' + address)}</D:href>" for address in mail)
-    return mailto + href(principal_path(home.owner))
+    if account is None:
+        return href(principal_path(home.owner))
+    return "".join(open_tag(DAV.href, text_of(address)) for address in addresses_of(account))
 
 
-def _mail(home: Home, view: View) -> str:
-    account = view.directory.account(home.owner)
-    mail = account.addresses if account is not None else ()
-    return "".join(open_tag(CALSERVER.email_address, text_of(address)) for address in mail)
+def _mail(account: Account) -> str:
+    return "".join(open_tag(CALSERVER.email_address, text_of(address)) for address in account.addresses)
 
 
-def _groups(home: Home, view: View) -> str:
-    account = view.directory.account(home.owner)
-    return "".join(href(principal_path(name)) for name in (account.groups if account is not None else ()))
-
-
-def _group_members(home: Home, view: View) -> str | None:
-    account = view.directory.account(home.owner)
-    if account is None or account.kind != "group":
-        return None
-    return "".join(href(principal_path(name)) for name in account.members)
-
-
-def _principal_name(home: Home, view: View) -> str:
-    account = view.directory.account(home.owner)
-    return text_of((account.display_name if account is not None else "") or home.owner)
-
-
-def _user_type(home: Home, view: View) -> str | None:
-    account = view.directory.account(home.owner)
-    return None if account is None else USER_TYPES.get(str(account.kind))
+def _group_members(account: Account) -> str | None:
+    """Of groups only (RFC 3744 §4.3)."""
+    return _hrefs(account.members) if account.kind is Kind.GROUP else None
 
 
 def _home_token(home: Home, view: View) -> str:
     return text_of(view.session.pim.home_token(home))
+
+
+def _reports(home: Home, view: View) -> str:
+    return render_reports((DAV.sync_collection, *EVERYWHERE) if is_open(home, view) else EVERYWHERE)
 
 
 def _resource_id(home: Home, view: View) -> str | None:
@@ -88,22 +126,22 @@ ROOT_PROPS: Table = {
 
 HOME_PROPS: Table = {
     **EVERY,
-    DAV.resource_id: _resource_id,
+    DAV.resource_id: _to_friends(_resource_id),
     DAV.supported_live_property_set: lambda home, view: supported_live_properties(HOME_PROPS),
     DAV.resourcetype: lambda home, view: open_tag(DAV.collection) + open_tag(DAV.principal),
-    DAV.displayname: _principal_name,
+    DAV.displayname: _title,
     DAV.principal_URL: lambda home, view: href(principal_path(home.owner)),
     DAV.alternate_URI_set: lambda home, view: "",
-    DAV.group_membership: _groups,
-    DAV.group_member_set: _group_members,
-    DAV.supported_report_set: lambda home, view: render_reports((DAV.sync_collection, *EVERYWHERE)),
-    DAV.sync_token: _home_token,
-    CALSERVER.getctag: _home_token,
+    DAV.group_membership: _of_account(lambda account: _hrefs(account.groups)),
+    DAV.group_member_set: _of_account(_group_members),
+    DAV.supported_report_set: _reports,
+    DAV.sync_token: _to_friends(_home_token),
+    CALSERVER.getctag: _to_friends(_home_token),
     CALDAV.calendar_home_set: _home_set,
     CARDDAV.addressbook_home_set: _home_set,
     CALDAV.calendar_user_address_set: _addresses,
-    CALDAV.calendar_user_type: _user_type,
-    CALSERVER.email_address_set: _mail,
+    CALDAV.calendar_user_type: _of_account(user_type_of),
+    CALSERVER.email_address_set: _of_account(_mail),
     CALSERVER.calendar_proxy_read_for: lambda home, view: "",
     CALSERVER.calendar_proxy_write_for: lambda home, view: "",
 }

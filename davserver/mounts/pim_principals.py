@@ -1,125 +1,72 @@
-"""Finding principals and following hrefs: expand-property (RFC 3253 §3.8) and the searches of RFC 3744 §9."""
+"""What the reports about principals have in common (RFC 3744 §9): their Depth, their rows, and who the member is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from xml.etree.ElementTree import Element, fromstring
+import re
+from collections.abc import Iterable, Iterator
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import unescape
 
+from auth.names import BUILT_IN
+from auth.principal import fold
+from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest
-from davserver.dav.message import Request, Response
-from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus, propstat_response
-from davserver.dav.names import CALDAV, CALSERVER, DAV
-from davserver.dav.propfind import parse_prop
+from davserver.dav.message import Request
+from davserver.dav.multistatus import status_response
+from davserver.dav.propfind import Asked, parse_prop
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag
-from davserver.mounts.pim_props import table_of
-from davserver.mounts.pim_rows import Rows
-from davserver.mounts.pim_view import View, href_path, principal_path
-from storage.collection import Home, Resource
-from storage.errors import PlaceRefused
+from davserver.mounts.pim_props import META_KEYS, table_of
+from davserver.mounts.pim_rows import Rows, dead_properties, wants_minimal
+from davserver.mounts.pim_view import View, href_path
+from storage.collection import Collection, Resource
+from storage.paths import DAV as TREE
 
-DEEPEST = 3
-MOST_FOUND = 100
-MOST_EXPANDED = 10_000
-SEARCHED: dict[str, tuple[str, Callable[[Home, View], tuple[str, ...]]]] = {
-    # Clark name of a property that can be searched: its description, and its texts
-    DAV.displayname: ("name", lambda home, view: (_account(home, view)[0], home.owner)),
-    CALSERVER.email_address_set: ("mail address", lambda home, view: _account(home, view)[1]),
-    CALDAV.calendar_user_address_set: (
-        "calendar address",
-        lambda home, view: (
-            *(f"mailto:{address}" for address in _account(home, view)[1]),
-            principal_path(home.owner),
-        ),
-    ),
-}
+HREF = re.compile(r"<D:href\b[^>]*>([^<]*)</D:href>")  # as it stands in every property that is rendered here
 
 
-def _account(home: Home, view: View) -> tuple[str, tuple[str, ...]]:
-    account = view.directory.account(home.owner)
-    return (home.owner, ()) if account is None else (account.display_name, tuple(account.addresses))
+def require_depth_0(request: Request) -> None:
+    """The searches of RFC 3744 are defined for Depth 0 alone, which no header means too. Raises BadRequest."""
+    parse_depth(request.header("depth"), default=Depth.ZERO, allowed={Depth.ZERO})
 
 
-def principal_search_property_set(root: Element, resource: Resource, request: Request, view: View) -> Response:
-    """What principals can be searched by (RFC 3744 §9.5)."""
-    listed = "".join(
-        open_tag(
-            DAV.principal_search_property,
-            open_tag(DAV.prop, open_tag(name)) + f'<D:description xml:lang="en">{description}</D:description>',
-        )
-        for name, (description, _) in SEARCHED.items()
-    )
-    body = f"{XML_HEADER}<D:principal-search-property-set{XMLNS}>{listed}</D:principal-search-property-set>\n"
-    return Response(200, [XML_TYPE], body.encode())
+def rows_of(found: Iterable[Resource], root: Element, request: Request, view: View) -> Iterator[str]:
+    """One row a resource with the properties that a report asks for, or that it was found where it asks for none."""
+    asked = parse_prop(root)
+    if asked.asked is Asked.NAMED and not asked.names:
+        return (status_response(href_path(resource), 200) for resource in found)
+    return map(Rows(asked, view, minimal=wants_minimal(request)).row, found)
 
 
-def principal_property_search(root: Element, resource: Resource, request: Request, view: View) -> Response:
-    """
-    Principals whose properties contain a text, in any case (RFC 3744 §9.4).
-
-    Without a condition it is all of them, as the caldav library asks for them.
-    """
-    conditions = [_condition(search) for search in root.findall(DAV.property_search)]
-    any_of = root.get("test") == "anyof"
-    found = []
-    for account in view.directory.accounts():
-        home = view.session.pim.find(principal_path(account.name))
-        if not isinstance(home, Home):
-            continue
-        answers = [_matches(home, names, text, view) for names, text in conditions]
-        if any(answers) if any_of else all(answers):
-            found.append(home)
-        if len(found) >= MOST_FOUND:
-            break
-    rows = Rows(parse_prop(root), view)
-    return multistatus(map(rows.row, found))
+def element_of(name: str, resource: Resource, view: View) -> str | None:
+    """A property of a resource as a whole element, live or dead; None where it has none of that name."""
+    live = table_of(resource).get(name)
+    content = live(resource, view) if live is not None else None
+    if content is not None and not (name in META_KEYS and isinstance(resource, Collection)):
+        return open_tag(name, content)
+    dead = dead_properties(resource, view).get(name)
+    return open_tag(name, content) if dead is None and content is not None else dead
 
 
-def _condition(search: Element) -> tuple[tuple[str, ...], str]:
-    prop, match = search.find(DAV.prop), search.find(DAV("match"))
-    if prop is None or match is None:
-        raise BadRequest("a DAV:property-search holds DAV:prop and DAV:match")
-    return tuple(child.tag for child in prop), (match.text or "").strip().casefold()
+def hrefs_in(element: str) -> list[str]:
+    """The texts of the hrefs in a rendered property."""
+    return [unescape(text).strip() for text in HREF.findall(element)]
 
 
-def _matches(home: Home, names: tuple[str, ...], text: str, view: View) -> bool:
-    texts = [value for name in names if name in SEARCHED for value in SEARCHED[name][1](home, view)]
-    return any(text in value.casefold() for value in texts)
+def path_in(href: str) -> str | None:
+    """The decoded path in an href of a property; None for a mailto: address or what stands on another server."""
+    try:
+        return parse_target(href.strip()) if href.strip().startswith("/") else None
+    except BadRequest:
+        return None
 
 
-def expand_property(root: Element, resource: Resource, request: Request, view: View) -> Response:
-    """Properties with the resources that their hrefs name put in their place (RFC 3253 §3.8)."""
-    return multistatus([_expanded(root, resource, view, DEEPEST, iter(range(MOST_EXPANDED)))])
+def principal_of(href: str) -> str | None:
+    """The name of the principal whose URL an href is, as ``fold`` gives it; None for what is no principal's."""
+    above, _, name = (path_in(href) or "").rstrip("/").rpartition("/")
+    return fold(name) if above == TREE else None
 
 
-def _expanded(asked: Element, resource: Resource, view: View, depth: int, budget: Iterator[int]) -> str:
-    found, missing = [], []
-    for element in asked.findall(DAV.property):
-        name = element.get("name", "")
-        if not name:
-            raise BadRequest("a DAV:property of expand-property has a name")
-        if next(budget, None) is None:  # members of groups of members … multiply
-            why = f"an expand-property gives {MOST_EXPANDED} properties at most"
-            raise PlaceRefused(href_path(resource), why, "number-of-matches-within-limits")
-        clark = f"{{{element.get('namespace', 'DAV:')}}}{name}"
-        live = table_of(resource).get(clark)
-        content = live(resource, view) if live is not None else None
-        if content is None:
-            missing.append(open_tag(clark))
-        elif len(element) and depth > 1:
-            found.append(open_tag(clark, _followed(element, content, view, depth, budget)))
-        else:
-            found.append(open_tag(clark, content))
-    return propstat_response(href_path(resource), found, missing)
-
-
-def _followed(asked: Element, content: str, view: View, depth: int, budget: Iterator[int]) -> str:
-    parts = []
-    for element in fromstring(f"<x{XMLNS}>{content}</x>").iter(DAV.href):  # noqa: S314 - our own rendering
-        try:
-            target = view.session.pim.find(parse_target(element.text or ""))
-        except BadRequest:  # a mailto: address
-            target = None
-        if target is not None:
-            parts.append(_expanded(asked, target, view, depth - 1, budget))
-    return "".join(parts)
+def own_names(view: View) -> frozenset[str]:
+    """The names of the member and of every group that it belongs to, groups of groups too."""
+    return view.session.principal.names - BUILT_IN

@@ -15,7 +15,15 @@ from davserver.dav.propfind import parse_prop
 from davserver.dav.sync import TRUNCATED, parse_limit
 from davserver.dav.target import parse_target
 from davserver.dav.xml import parse_xml, read_body
-from davserver.mounts import pim_freebusy, pim_principals, pim_query, pim_sync
+from davserver.mounts import (
+    pim_acl_principals,
+    pim_expand,
+    pim_freebusy,
+    pim_principal_match,
+    pim_principal_search,
+    pim_query,
+    pim_sync,
+)
 from davserver.mounts.pim_data import data_of
 from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_rows import wants_minimal
@@ -158,7 +166,9 @@ REPORTS: dict[str, Report] = {
     CALDAV.free_busy_query: free_busy,
     CARDDAV.addressbook_multiget: multiget,
     CARDDAV.addressbook_query: query,
-    DAV.expand_property: pim_principals.expand_property,
-    DAV.principal_property_search: pim_principals.principal_property_search,
-    DAV.principal_search_property_set: pim_principals.principal_search_property_set,
+    DAV.expand_property: pim_expand.expand_property,
+    DAV.principal_property_search: pim_principal_search.principal_property_search,
+    DAV.principal_search_property_set: pim_principal_search.principal_search_property_set,
+    DAV.principal_match: pim_principal_match.principal_match,
+    DAV.acl_principal_prop_set: pim_acl_principals.acl_principal_prop_set,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from auth.acl import Action
 from davserver.dav.message import Request
 from davserver.dav.multistatus import propstat_response
 from davserver.dav.names import CALSERVER, PREFIXES, split
@@ -62,7 +63,7 @@ class Rows:
         for name in names:
             live = table.get(name)
             content = live(resource, self._view) if live is not None else None
-            if content is not None and name not in META_KEYS:
+            if content is not None and not (name in META_KEYS and isinstance(resource, Collection)):
                 found.append(open_tag(name, content))
                 continue
             if name in extra:
@@ -101,13 +102,18 @@ def dead_properties(resource: Resource, view: View) -> Mapping[str, str]:
             "",
         )
     )
-    if isinstance(resource, Home) and resource.folder is None:
+    if isinstance(resource, Home) and (resource.folder is None or not _is_read(resource, view)):
         return {}
     kept = view.session.store.state(place).get(name, PROPS_KEY)
     found: dict[str, str] = dict(kept) if isinstance(kept, dict) else {}
     if isinstance(resource, Collection):
         _add_collection_properties(resource, found)
     return found
+
+
+def _is_read(home: Home, view: View) -> bool:
+    """Whether more of a home than whose it is may be read; who may write there counts its properties too."""
+    return not {Action.READ, Action.WRITE}.isdisjoint(view.session.access.actions(home.path))
 
 
 def _add_collection_properties(collection: Collection, found: dict[str, str]) -> None:

@@ -33,7 +33,14 @@ def sync_collection(root: Element, resource: Resource, request: Request, view: V
 
 
 def _sync_home(home: Home, sync: SyncRequest, request: Request, view: View) -> Response:
-    """A home's collections; to the level ``infinite`` each says once how it is synchronised instead (§3.3)."""
+    """
+    A home's collections; to the level ``infinite`` each says once how it is synchronised instead (§3.3).
+
+    Raises:
+        NeedPrivileges: nothing in it is open to whoever asks.
+    """
+    if not view.session.access.sees(home.path):
+        raise NeedPrivileges(home.path, Action.READ)
     page = home_page(view.session.pim, home, sync.token, sync.limit)
     rows = Rows(sync.asked, view, minimal=wants_minimal(request))
 

@@ -45,7 +45,13 @@ GRANTS: dict[Action, tuple[str, ...]] = {
     Action.FREEBUSY: (CALDAV.read_free_busy,),
 }
 WRITE_PARTS = frozenset({Action.CREATE, Action.WRITE, Action.DELETE})
-EVERYWHERE = (DAV.expand_property, DAV.principal_property_search, DAV.principal_search_property_set)
+EVERYWHERE = (
+    DAV.expand_property,
+    DAV.principal_property_search,
+    DAV.principal_search_property_set,
+    DAV.principal_match,
+    DAV.acl_principal_prop_set,
+)
 
 
 def href_path(resource: Resource) -> str:

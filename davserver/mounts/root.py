@@ -49,13 +49,13 @@ class RootMount:
 
     def is_open(self, request: Request) -> bool:
         """Whether the request is answered alike to everybody, with or without credentials."""
-        return request.path.rstrip("/") in WELL_KNOWN or request.method != "PROPFIND"
+        return request.path != "/" or request.method != "PROPFIND"
 
     def __call__(self, request: Request, principal: Principal) -> Response:
         """Answer; ``principal`` counts for PROPFIND only."""
         target = WELL_KNOWN.get(request.path.rstrip("/"))
         if target is not None:  # every method: the clients repeat it there, body and all
-            return Response.empty(301, ("Location", target))
+            return Response.empty(301, ("Location", target), ("Cache-Control", "no-cache"))
         if request.path not in ("/", "*"):
             return Response.text(404, "There is nothing here; see /files/ and /dav/.\n")
         match request.method:

@@ -114,6 +114,11 @@ def test_groups_and_resources_are_read():
     assert (van.kind, van.name, van.addresses) == (Kind.RESOURCE, "van", ("van@example.org",))
 
 
+def test_a_resource_says_what_it_is():
+    reading = parse_groups('[resource.hall]\nkind = "room"\n[resource.van]', "groups.toml")
+    assert [(entry.name, entry.what) for entry in reading.entries] == [("hall", "room"), ("van", "")]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "found"),
     [
@@ -122,6 +127,8 @@ def test_groups_and_resources_are_read():
         ("[group.a]\nmembers = [1]", 2, "members is a list that holds the number 1"),
         ("[user.a]", 1, "unknown key 'user'"),
         ("[resource.a]\nmembers = ['b']", 2, "unknown key 'members'"),
+        ("[resource.a]\nkind = 'boat'", 2, "kind is 'boat'"),
+        ("[group.a]\nkind = 'room'", 2, "unknown key 'kind'"),
         ("[group.a]\n[resource.A]", 2, "the name 'a' stands twice"),
     ],
 )
