@@ -15,6 +15,7 @@ from davserver.dav.names import APPLE, CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import attribute, open_tag, text_of
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, render_reports
+from storage.calendarlimits import first_and_last
 from storage.collection import ADDRESS_BOOK, CALENDAR, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.shown import PERSONAL_KEYS, XML_KEYS
 
@@ -126,6 +127,10 @@ COLLECTION_PROPS: Mapping[str, Table] = {
             open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet")
         ),
         CALDAV.max_resource_size: lambda collection, view: str(view.settings.limits.calendar_item_bytes),
+        CALDAV.min_date_time: lambda collection, view: first_and_last(view.settings.limits)[0],
+        CALDAV.max_date_time: lambda collection, view: first_and_last(view.settings.limits)[1],
+        CALDAV.max_instances: lambda collection, view: str(view.settings.limits.instances),
+        CALDAV.max_attendees_per_instance: lambda collection, view: str(view.settings.limits.attendees),
     },
     ADDRESS_BOOK: {
         **SYNCED_PROPS,
