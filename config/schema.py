@@ -80,6 +80,9 @@ class Server:
     trusted_proxies: tuple[str, ...] = setting(
         (), "Addresses or networks of reverse proxies whose X-Forwarded-* fields count, such as 127.0.0.1."
     )
+    timezone_services: tuple[str, ...] = setting(
+        (), "Time zone data services (RFC 7808) that clients may ask for the zones that are sent by name only."
+    )
     allow_plain_http: bool = setting(
         False, "Take passwords over plain HTTP from other machines than this one; anybody on the way can read them."
     )

@@ -6,7 +6,8 @@ from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Table, View, principal_path, render_reports
-from storage.collection import Home
+from davserver.mounts.pim_zones import service_set
+from storage.collection import COMPONENTS, STORABLE, Home
 
 USER_TYPES = {"member": "INDIVIDUAL", "group": "GROUP", "resource": "RESOURCE"}
 
@@ -60,6 +61,16 @@ def _home_token(home: Home, view: View) -> str:
     return text_of(view.session.pim.home_token(home))
 
 
+def _component_sets(home: Home, view: View) -> str:
+    """Which ``supported-calendar-component-set`` a new calendar can have, as Apple's programs ask: any of them."""
+    sets = [*((name,) for name in STORABLE), COMPONENTS]
+    return "".join(open_tag(CALDAV.supported_calendar_component_set, "".join(map(_comp, names))) for names in sets)
+
+
+def _comp(name: str) -> str:
+    return f'<C:comp name="{name}"/>'
+
+
 ROOT_PROPS: Table = {
     **EVERY,
     DAV.resourcetype: lambda root, view: open_tag(DAV.collection),
@@ -82,6 +93,8 @@ HOME_PROPS: Table = {
     CARDDAV.addressbook_home_set: _home_set,
     CALDAV.calendar_user_address_set: _addresses,
     CALDAV.calendar_user_type: _user_type,
+    CALDAV.supported_calendar_component_sets: _component_sets,
+    CALDAV.timezone_service_set: service_set,
     CALSERVER.email_address_set: _mail,
     CALSERVER.calendar_proxy_read_for: lambda home, view: "",
     CALSERVER.calendar_proxy_write_for: lambda home, view: "",

@@ -18,6 +18,7 @@ from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, 
 from storage.calendarlimits import first_and_last
 from storage.collection import ADDRESS_BOOK, CALENDAR, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.shown import PERSONAL_KEYS, XML_KEYS
+from storage.zonereferences import find_zone_name
 
 ITEM_TYPES = {CALENDAR: "text/calendar; charset=utf-8", ADDRESS_BOOK: "text/vcard; charset=utf-8"}
 REPORTS_OF_TAG: dict[str, tuple[str, ...]] = {
@@ -98,6 +99,13 @@ def _components(collection: Collection, view: View) -> str:
     return "".join(f'<C:comp name="{attribute(name)}"/>' for name in collection.components)
 
 
+def _zone_name(collection: Collection, view: View) -> str | None:
+    """What ``calendar-timezone`` is called (RFC 7809 §5.2): read from it, so the two always agree."""
+    described = meta_text(CALDAV.calendar_timezone, collection)
+    name = find_zone_name(described) if described else None
+    return None if name is None else text_of(name)
+
+
 PLAIN_PROPS: dict[str, Property] = {
     **EVERY,
     DAV.resourcetype: _type,
@@ -119,6 +127,7 @@ COLLECTION_PROPS: Mapping[str, Table] = {
     CALENDAR: {
         **SYNCED_PROPS,
         **{name: _meta(name) for name in META_KEYS if name not in (DAV.displayname, CARDDAV.addressbook_description)},
+        CALDAV.calendar_timezone_id: _zone_name,
         CALDAV.supported_calendar_component_set: _components,
         CALDAV.supported_calendar_data: lambda collection, view: (
             '<C:calendar-data content-type="text/calendar" version="2.0"/>'

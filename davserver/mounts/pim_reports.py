@@ -20,6 +20,7 @@ from davserver.mounts.pim_data import data_of
 from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_rows import wants_minimal
 from davserver.mounts.pim_view import View, href_path
+from davserver.mounts.pim_zones import zones_wanted
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Home, Item, Resource
 from storage.errors import PlaceRefused
 from storage.paths import DAV as TREE
@@ -72,7 +73,7 @@ def multiget(root: Element, resource: Resource, request: Request, view: View) ->
         why = f"{len(hrefs)} hrefs; {most} are the most"
         raise PlaceRefused(collection.asked, why, "number-of-matches-within-limits")
     asked = parse_prop(root)
-    data = data_of(asked, pim_query.floating_zone(root, collection))
+    data = data_of(asked, pim_query.floating_zone(root, collection), zones_wanted(request))
     rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data)
     return multistatus(_named_rows(list(dict.fromkeys(hrefs)), collection, rows, view))
 
@@ -137,7 +138,8 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
         found = page[:limit]
         if len(page) > limit:
             tail = status_response(href_path(collection), 507, TRUNCATED)
-    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data_of(asked, floating))
+    data = data_of(asked, floating, zones_wanted(request))
+    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data)
     return multistatus(rows.rows(list(found)), tail)
 
 
