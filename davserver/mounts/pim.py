@@ -37,7 +37,7 @@ from storage.session import Session
 from storage.store import Store
 from storage.welcome import welcome
 
-CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol")
+CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-availability")
 METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR, COPY, MOVE"
 ALLOW = ("Allow", METHODS_SENT)
 

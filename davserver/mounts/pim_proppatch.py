@@ -13,6 +13,7 @@ from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, render_element
 from davserver.errors import condition_name
+from davserver.mounts.pim_availability import is_availability, is_transparency
 from davserver.mounts.pim_props import META_KEYS, TYPES, table_of
 from davserver.mounts.pim_rows import clark_of, dead_properties
 from davserver.mounts.pim_view import View, href_path
@@ -25,7 +26,8 @@ from storage.zonereferences import find_zone_name
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 PROTECTED = "cannot-modify-protected-property"
 # Live properties that a client sets all the same, by what it sets them on.
-SETTABLE = frozenset(META_KEYS)
+SETTABLE = frozenset({*META_KEYS, CALDAV.calendar_availability})
+INVALID = {CALDAV.schedule_calendar_transp: ("", 409)}  # RFC 4918 §9.2.1: a value that does not fit, without a name
 ALWAYS_PROTECTED = frozenset(
     {
         DAV.getetag,
@@ -149,7 +151,7 @@ def _judge_one(outcome: Outcome, element: Element | None, name: str, resource: H
     elif name in ALWAYS_PROTECTED or (name in table_of(resource) and not _is_settable(name, resource)):
         outcome.refuse(name)
     elif element is not None and not _is_valid(name, element):
-        outcome.refuse(name, "valid-calendar-data")
+        outcome.refuse(name, *INVALID.get(name, ("valid-calendar-data", 403)))
     elif personal:
         key = PERSONAL_KEYS[name]
         outcome.changes.personal[key] = None if element is None else _personal_value(key, element)
@@ -175,7 +177,7 @@ def _judge_new_property(outcome: Outcome, element: Element) -> None:
     elif name in ALWAYS_PROTECTED:
         outcome.refuse(name)
     elif not _is_valid(name, element):
-        outcome.refuse(name, "valid-calendar-data")
+        outcome.refuse(name, *INVALID.get(name, ("valid-calendar-data", 403)))
     elif name in META_KEYS:
         _set_meta(outcome.changes, name, element)
     else:
@@ -208,6 +210,10 @@ def _personal_value(key: str, element: Element) -> str:
 
 def _is_valid(name: str, element: Element) -> bool:
     """Whether a value is what the RFC asks for: a time zone is one VTIMEZONE in a VCALENDAR (RFC 4791 §5.2.2)."""
+    if name == CALDAV.calendar_availability:
+        return is_availability(_text(element))
+    if name == CALDAV.schedule_calendar_transp:
+        return is_transparency(element)
     if name != CALDAV.calendar_timezone:
         return True
     text = _text(element)

@@ -128,6 +128,7 @@ COLLECTION_PROPS: Mapping[str, Table] = {
         **SYNCED_PROPS,
         **{name: _meta(name) for name in META_KEYS if name not in (DAV.displayname, CARDDAV.addressbook_description)},
         CALDAV.calendar_timezone_id: _zone_name,
+        CALDAV.calendar_availability: lambda collection, view: None,  # kept as it came; no part of an allprop
         CALDAV.supported_calendar_component_set: _components,
         CALDAV.supported_calendar_data: lambda collection, view: (
             '<C:calendar-data content-type="text/calendar" version="2.0"/>'

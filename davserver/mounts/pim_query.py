@@ -34,7 +34,7 @@ from storage.wanted import Match, Wanted
 from storage.zonereferences import find_zone_name
 from storage.zones import instant_of, system_zone, zone_of_calendar
 
-INDEXED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
+INDEXED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"})
 
 log = logging.getLogger("davserver.pim")
 
