@@ -86,7 +86,9 @@ HOME_PROPS: Table = {
     DAV.alternate_URI_set: lambda home, view: "",
     DAV.group_membership: _groups,
     DAV.group_member_set: _group_members,
-    DAV.supported_report_set: lambda home, view: render_reports((DAV.sync_collection, *EVERYWHERE)),
+    DAV.supported_report_set: lambda home, view: render_reports(
+        (DAV.sync_collection, CALDAV.free_busy_query, *EVERYWHERE)
+    ),
     DAV.sync_token: _home_token,
     CALSERVER.getctag: _home_token,
     CALDAV.calendar_home_set: _home_set,

@@ -25,6 +25,7 @@ REPORTS_OF_TAG: dict[str, tuple[str, ...]] = {
     CALENDAR: (DAV.sync_collection, CALDAV.calendar_multiget, CALDAV.calendar_query, CALDAV.free_busy_query),
     ADDRESS_BOOK: (DAV.sync_collection, CARDDAV.addressbook_multiget, CARDDAV.addressbook_query),
 }
+OF_COLLECTIONS = frozenset({DAV.sync_collection, CALDAV.free_busy_query})
 META_KEYS: dict[str, str] = {
     # Clark name of a text property -> Radicale's own key for it in .Radicale.props
     DAV.displayname: "D:displayname",
@@ -134,7 +135,7 @@ COLLECTION_PROPS: Mapping[str, Table] = {
             '<C:calendar-data content-type="text/calendar" version="2.0"/>'
         ),
         CALDAV.supported_collation_set: lambda collection, view: "".join(
-            open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet")
+            open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
         ),
         CALDAV.max_resource_size: lambda collection, view: str(view.settings.limits.calendar_item_bytes),
         CALDAV.min_date_time: lambda collection, view: first_and_last(view.settings.limits)[0],
@@ -170,6 +171,12 @@ def iso_date(instant_ns: int) -> str:
     return datetime.fromtimestamp(instant_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _item_reports(item: Item, view: View) -> str:
+    """Those of its collection that can be asked of one object (RFC 4791 §7, RFC 6352 §8)."""
+    found = (name for name in REPORTS_OF_TAG.get(item.collection.tag, ()) if name not in OF_COLLECTIONS)
+    return render_reports((*found, *EVERYWHERE))
+
+
 ITEM_PROPS: Table = {
     **EVERY,
     DAV.resourcetype: lambda item, view: "",
@@ -178,7 +185,7 @@ ITEM_PROPS: Table = {
     DAV.getcontentlength: lambda item, view: str(item.member.size),
     DAV.getlastmodified: lambda item, view: render_http_date(item.member.modified_ns / 1e9),
     DAV.creationdate: lambda item, view: iso_date(item.member.created_ns),
-    DAV.supported_report_set: lambda item, view: render_reports(EVERYWHERE),
+    DAV.supported_report_set: _item_reports,
 }
 
 # What an allprop lists (RFC 4918 §9.1; RFC 4791 §5.2 and RFC 6352 §6.2 keep their own properties out of it).

@@ -7,6 +7,7 @@ from itertools import islice
 from xml.etree.ElementTree import Element
 
 from auth.acl import Action
+from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import multistatus, status_response
@@ -55,6 +56,8 @@ def report(request: Request, view: View) -> Response:
 def _is_asked_well(name: str, resource: Resource) -> bool:
     wanted = TAG_OF_REPORT.get(name)
     collection = resource.collection if isinstance(resource, Item) else resource
+    if name == CALDAV.free_busy_query and isinstance(resource, Home):
+        return True
     if wanted is not None:
         on_item = isinstance(resource, Item) and name in (CALDAV.free_busy_query,)
         return isinstance(collection, Collection) and collection.tag == wanted and not on_item
@@ -145,6 +148,10 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
 
 def free_busy(root: Element, resource: Resource, request: Request, view: View) -> Response:
     """When a calendar is busy (RFC 4791 §7.10); the right ``freebusy`` is enough."""
+    if isinstance(resource, Home):
+        depth = parse_depth(request.header("depth"), default=Depth.ZERO)
+        text = pim_freebusy.home_free_busy(root, resource, view, is_deep=depth is Depth.INFINITY)
+        return Response(200, [("Content-Type", "text/calendar; charset=utf-8")], text.encode())
     assert isinstance(resource, Collection)
     access = view.session.access
     if not access.may(Action.READ, resource.path):
