@@ -34,6 +34,12 @@ class Limits:
     multiget_hrefs: int = setting(10_000, "Resources named in one multiget.", least=100, most=1_000_000)
     multiget_bytes: int = setting(4 * MIB, "Body of a multiget, which names many.", least=64 * KIB, most=256 * MIB)
     calendar_item_bytes: int = setting(MIB, "One event, task or journal entry.", least=16 * KIB, most=64 * MIB)
+    calendar_first_year: int = setting(1, "No date of a calendar object lies before this year.", least=1, most=9999)
+    calendar_last_year: int = setting(9999, "No date of a calendar object lies after this year.", least=1, most=9999)
+    instances: int = setting(
+        100_000, "Occurrences of a recurring event or task that has an end.", least=100, most=10_000_000
+    )
+    attendees: int = setting(2_000, "Attendees of one occurrence.", least=10, most=100_000)
     card_bytes: int = setting(5 * MIB, "One contact, its photo included.", least=16 * KIB, most=64 * MIB)
     collection_put_bytes: int = setting(
         256 * MIB, "An .ics or .vcf file that is stored as a whole calendar or book.", least=MIB, most=4 * GIB
@@ -73,6 +79,9 @@ class Server:
     private_key: Path | None = setting(None, "Key of the certificate (PEM).")
     trusted_proxies: tuple[str, ...] = setting(
         (), "Addresses or networks of reverse proxies whose X-Forwarded-* fields count, such as 127.0.0.1."
+    )
+    timezone_services: tuple[str, ...] = setting(
+        (), "Time zone data services (RFC 7808) that clients may ask for the zones that are sent by name only."
     )
     allow_plain_http: bool = setting(
         False, "Take passwords over plain HTTP from other machines than this one; anybody on the way can read them."

@@ -50,6 +50,7 @@ CALENDAR_CONDITIONS = frozenset(
         "valid-calendar-data",
         "valid-calendar-object-resource",
         "valid-filter",
+        "valid-timezone",
     }
 )
 SHARED_CONDITIONS = frozenset({"max-resource-size", "no-uid-conflict", "supported-collation", "supported-filter"})

@@ -25,6 +25,8 @@ ADDRESS_BOOK = "VADDRESSBOOK"
 SUBSCRIPTION = "VSUBSCRIBED"
 TAGS = frozenset({CALENDAR, ADDRESS_BOOK, SUBSCRIPTION})
 COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
+# What a calendar takes whose component set names it: for free-busy (RFC 4791 §7.10, RFC 7953 §3.1).
+STORABLE = (*COMPONENTS, "VFREEBUSY", "VAVAILABILITY")
 COMPONENT_KEY = "C:supported-calendar-component-set"
 SOURCE_KEY = "CS:source"  # of a subscribed calendar: where it comes from
 
@@ -89,7 +91,7 @@ class Collection:
         if self.tag != CALENDAR:
             return ()
         named = {part.strip().upper() for part in self.meta.get(COMPONENT_KEY, "").split(",")}
-        return tuple(name for name in COMPONENTS if name in named) or COMPONENTS
+        return tuple(name for name in STORABLE if name in named) or COMPONENTS
 
 
 @dataclass(frozen=True, slots=True)

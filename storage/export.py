@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from storage.collection import CALENDAR
 from storage.records import Content
+from storage.zonereferences import unnamed_zones
 
 HEAD = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//davserver//EN\r\n"
 TAIL = b"END:VCALENDAR\r\n"
@@ -13,14 +14,20 @@ PIECE_BYTES = 256 << 10
 ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
 
 
-def join_items(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
+def join_items(
+    items: Iterable[Content], tag: str, title: str, *, about: bytes = b"", with_zones: bool = True
+) -> Iterator[bytes]:
     """
     The bytes of one ``.ics`` or ``.vcf``, in pieces of some size.
 
     A time zone that stands in many items is written once, as the first of them has it.
+
+    Args:
+        about: properties of the VCALENDAR itself, see ``storage.calendarnames``.
+        with_zones: whether a zone that an item only names is described (RFC 5545 §3.6.5).
     """
     buffer, size = list[bytes](), 0
-    for piece in _pieces(items, tag, title):
+    for piece in _pieces(items, tag, title, about, with_zones):
         buffer.append(piece)
         size += len(piece)
         if size > PIECE_BYTES:
@@ -29,7 +36,7 @@ def join_items(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes
     yield b"".join(buffer)
 
 
-def _pieces(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
+def _pieces(items: Iterable[Content], tag: str, title: str, about: bytes, with_zones: bool) -> Iterator[bytes]:
     if tag != CALENDAR:
         for card, *_ in items:
             yield card if card.endswith(b"\n") else card + b"\r\n"
@@ -37,21 +44,25 @@ def _pieces(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
     yield HEAD
     if title:
         yield f"X-WR-CALNAME:{title.translate(ESCAPES)}\r\n".encode()
+    yield about
     zones: set[bytes] = set()
     known: set[bytes] = set()  # texts of time zones that stand in the file already
     for content in items:
         item = content.data
+        for zone, text in unnamed_zones(item, zones) if with_zones and b"TZID" in item else ():
+            zones.add(zone)
+            yield text
         if content.tail:
             zone_text = item[content.head : content.zones]
             if zone_text in known:
                 yield item[content.zones : content.tail]
                 continue
             known.add(zone_text)
-        for zone, component in _components(item):
-            if zone is not None and zone in zones:
+        for name, component in _components(item):
+            if name is not None and name in zones:
                 continue
-            if zone is not None:
-                zones.add(zone)
+            if name is not None:
+                zones.add(name)
             yield component
     yield TAIL
 

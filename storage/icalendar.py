@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from storage import vcard
+from storage.availability import NAME as AVAILABILITY
+from storage.availability import require_availability
 from storage.contentlines import Component, Line, Malformed, logical_lines, mend, parse_components, parse_line, unescape
 from storage.errors import ItemRefused
 from storage.itemvalues import parse_duration, parse_moment, parse_period, parse_recurrence
@@ -107,7 +109,7 @@ def read_facts(data: bytes) -> Facts:
         tag = "VADDRESSBOOK" if is_card else "VCALENDAR"
         facts = judge(data, tag, max_bytes=len(data), max_line_bytes=len(data), new_uid=lambda: "").facts
     except ItemRefused:
-        return _read_broken(data, ("VCARD",) if is_card else ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"))
+        return _read_broken(data, ("VCARD",) if is_card else ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", AVAILABILITY))
     return facts if facts.content is None or facts.content.data == data else replace(facts, content=_content(data))
 
 
@@ -151,6 +153,10 @@ def _judge_calendar(data: bytes, longest: int) -> tuple[bytes, Component, tuple[
     for component in components:
         if component.name in _DATED:
             _require_component(component, longest)
+        elif component.name == AVAILABILITY:
+            for part in (component, *component.children):
+                _require_component(part, longest)
+            require_availability(component)
     return data, calendar, components
 
 
@@ -225,6 +231,8 @@ def _calendar_facts(data: bytes, calendar: Component, components: Sequence[Compo
     assert uid is not None  # _require_object has seen it
     plain, texts = texts_of(components)
     spans = find_spans(data, calendar, components, now_s) if components[0].name in _DATED else ()
+    if components[0].name == AVAILABILITY:  # free-busy asks it about any time
+        spans = (EVERYWHERE,)
     return Facts(uid.text.strip(), components[0].name, plain, spans, texts, _calendar_content(data, calendar))
 
 

@@ -22,7 +22,7 @@ from storage.zones import Zones, seconds
 ZONE_SLACK_S = DAY_S + 7200  # a local clock is less than 26 hours away from UTC
 KEPT_AHEAD_S = 730 * DAY_S
 MOST_ROWS = 500
-BUSY, TENTATIVE = 1, 2
+BUSY, TENTATIVE, UNAVAILABLE = 1, 2, 3
 EVERYWHERE = Span(OPEN_ROW, LONG_AGO, FAR_AWAY, 0)
 
 

@@ -12,6 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
+from storage.calendarlimits import require_within
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Item
 from storage.errors import ItemRefused, NotFound, PlaceRefused, PreconditionFailed, UidConflict
 from storage.icalendar import Judged, judge
@@ -203,6 +204,8 @@ def _judge(session: Session, data: bytes, tag: str, components: Sequence[str], p
     if tag == CALENDAR and component not in components:
         held = ", ".join(components)
         raise ItemRefused("supported-calendar-component", f"this calendar holds {held}, not {component}")
+    if tag == CALENDAR:
+        require_within(judged.data, judged.components, limits)
     return judged
 
 
@@ -275,6 +278,7 @@ def _transfer(
         if present is not None and not overwrite:
             raise PreconditionFailed(f"{path} exists and Overwrite is F")
         _require_component(target, member)
+        _require_stored(session, source, member, target, keep=keep)
         same = source.place == target.place and not keep
         holder = None if member.uid is None else session.store.holder_of_uid(target.folder, member.uid)
         _require_free_uid(session, target, name, member.uid, present, holder, member.name if same else "")
@@ -302,3 +306,13 @@ def _require_component(target: Collection, member: Member) -> None:
     if target.tag == CALENDAR and member.component is not None and member.component not in target.components:
         held = ", ".join(target.components)
         raise ItemRefused("supported-calendar-component", f"that calendar holds {held}, not {member.component}")
+
+
+def _require_stored(session: Session, source: Collection, member: Member, target: Collection, *, keep: bool) -> None:
+    """
+    What another member is made of is judged as a PUT of it would be (RFC 4791 §5.3.2.1): the file may lie there longer
+    than a limit, or have come by hand. One that only gets another name stays what it is.
+    """
+    if keep or source.place != target.place:
+        data, _ = session.store.read_member(source.folder, member.name)
+        _judge(session, data, target.tag, target.components or (), None)

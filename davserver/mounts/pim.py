@@ -32,6 +32,7 @@ from davserver.mounts.pim_prefer import tell_preferences, with_representation
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
 from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View
+from davserver.mounts.pim_zones import CAPABILITY
 from storage.collection import CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.errors import AlreadyExists, PlaceRefused, StorageError
 from storage.paths import canonical, is_private, is_within, name_of
@@ -41,7 +42,7 @@ from storage.store import Store
 from storage.subscriptions import make_subscription
 from storage.welcome import welcome
 
-CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol")
+CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-availability")
 METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, POST, MKCOL, MKCALENDAR, COPY, MOVE, ACL"
 ALLOW = ("Allow", METHODS_SENT)
 
@@ -101,7 +102,8 @@ def _as_asked(path: str, request: Request, session: Session) -> str:
 
 def options(request: Request, view: View) -> Response:
     """OPTIONS (RFC 4791 §5.1): on every path, also on principals, where DAVx5 and iOS look."""
-    return Response.empty(200, CLASSES, ALLOW, ("Content-Length", "0"))
+    more = f", {CAPABILITY}" if view.settings.server.timezone_services else ""
+    return Response.empty(200, (CLASSES[0], CLASSES[1] + more), ALLOW, ("Content-Length", "0"))
 
 
 def propfind(request: Request, view: View) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from xml.etree.ElementTree import Element
 
@@ -26,18 +26,21 @@ DATA = {
 }
 
 
-def data_of(asked: PropRequest, floating: tzinfo | None = None) -> Mapping[str, Data]:
+def data_of(
+    asked: PropRequest, floating: tzinfo | None = None, zones: Callable[[bytes], bytes] | None = None
+) -> Mapping[str, Data]:
     """
     What renders the data elements that a report asks for.
 
     Args:
         floating: the zone of dates and of times without one; None is UTC.
+        zones: what is done with the time zones of what is not expanded.
 
     Raises:
         BadRequest: a range is missing an end.
         ItemRefused: another media type or version is asked.
     """
-    return {name: _renderer(name, asked.elements[name], floating) for name in DATA if name in asked.elements}
+    return {name: _renderer(name, asked.elements[name], floating, zones) for name in DATA if name in asked.elements}
 
 
 def _range(element: Element, name: str) -> TimeRange | None:
@@ -50,7 +53,7 @@ def _range(element: Element, name: str) -> TimeRange | None:
     return parse_time_range(limit)
 
 
-def _renderer(name: str, element: Element, floating: tzinfo | None) -> Data:
+def _renderer(name: str, element: Element, floating: tzinfo | None, zones: Callable[[bytes], bytes] | None) -> Data:
     tag, media, versions, condition = DATA[name]
     if element.get("content-type", media).lower() != media or element.get("version", versions[0]) not in versions:
         raise ItemRefused(condition, f"{media} is what this server has", is_card=name == CARDDAV.address_data)
@@ -67,6 +70,8 @@ def _renderer(name: str, element: Element, floating: tzinfo | None) -> Data:
             data = limit_recurrence_set(data, recurrence_set, floating)
         if freebusy_set is not None:
             data = limit_freebusy_set(data, freebusy_set)
+        if zones is not None and expanded is None:
+            data = zones(data)
         if selection is not None:
             data = select_parts(data, selection)
         return f"<{tag}>{text_of_bytes(data)}</{tag}>"

@@ -13,7 +13,8 @@ from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.pim_methods import supported_live_properties
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, principal_path, render_reports
-from storage.collection import Home, Root
+from davserver.mounts.pim_zones import service_set
+from storage.collection import COMPONENTS, STORABLE, Home, Root
 from storage.identity import id_of_folder
 from storage.pim import ROOT_PLACE
 from storage.records import Folder
@@ -99,7 +100,9 @@ def _home_token(home: Home, view: View) -> str:
 
 
 def _reports(home: Home, view: View) -> str:
-    return render_reports((DAV.sync_collection, *EVERYWHERE) if is_open(home, view) else EVERYWHERE)
+    return render_reports(
+        (DAV.sync_collection, CALDAV.free_busy_query, *EVERYWHERE) if is_open(home, view) else EVERYWHERE
+    )
 
 
 def _resource_id(home: Home, view: View) -> str | None:
@@ -113,6 +116,16 @@ def _root_id(_: Root, view: View) -> str | None:
 
 def _id_of(folder: Folder, view: View) -> str:
     return f"<D:href>{id_of_folder(view.session.store, folder).urn}</D:href>"
+
+
+def _component_sets(home: Home, view: View) -> str:
+    """Which ``supported-calendar-component-set`` a new calendar can have, as Apple's programs ask: any of them."""
+    sets = [*((name,) for name in STORABLE), COMPONENTS]
+    return "".join(open_tag(CALDAV.supported_calendar_component_set, "".join(map(_comp, names))) for names in sets)
+
+
+def _comp(name: str) -> str:
+    return f'<C:comp name="{name}"/>'
 
 
 ROOT_PROPS: Table = {
@@ -141,6 +154,8 @@ HOME_PROPS: Table = {
     CARDDAV.addressbook_home_set: _home_set,
     CALDAV.calendar_user_address_set: _addresses,
     CALDAV.calendar_user_type: _of_account(user_type_of),
+    CALDAV.supported_calendar_component_sets: _component_sets,
+    CALDAV.timezone_service_set: service_set,
     CALSERVER.email_address_set: _of_account(_mail),
     CALSERVER.calendar_proxy_read_for: lambda home, view: "",
     CALSERVER.calendar_proxy_write_for: lambda home, view: "",

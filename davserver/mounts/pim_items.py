@@ -16,6 +16,7 @@ from davserver.dav.target import parse_destination
 from davserver.dav.xml import read_body
 from davserver.mounts.pim_props import ITEM_TYPES, content_type
 from davserver.mounts.pim_view import View
+from davserver.mounts.pim_zones import VARY, zones_wanted
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, Home, Item, Resource, Root
 from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
 from storage.export import join_items
@@ -34,6 +35,7 @@ from storage.pim_items import (
     require_put,
 )
 from storage.records import Content
+from storage.zonereferences import without_standard_zones
 
 Check = Callable[[str | None], None]
 # Media types that a body may have been given: clients send the wrong one, or none, more often than a wrong body.
@@ -54,7 +56,7 @@ def get(request: Request, view: View) -> Response:
     if isinstance(resource, Collection):
         view.session.access.require(Action.READ, resource.path)
         if resource.tag in ITEM_TYPES:
-            return _send_collection(resource, view)
+            return _send_collection(request, resource, view)
     return Response.text(200, "".join(f"{name}\n" for name in _names(resource, view)))
 
 
@@ -68,6 +70,7 @@ def _names(resource: Resource, view: View) -> list[str]:
 
 
 def _send_item(request: Request, item: Item, view: View) -> Response:
+    wanted = zones_wanted(request) if item.collection.tag == CALENDAR else None
     fd, member = view.session.store.open_member(item.collection.folder, item.member.name, item.member)
     headers = [
         ("Content-Type", content_type(item)),
@@ -75,6 +78,8 @@ def _send_item(request: Request, item: Item, view: View) -> Response:
         ("Last-Modified", render_http_date(member.modified_ns / 1e9)),
         ("Cache-Control", "private, no-cache"),
     ]
+    if item.collection.tag == CALENDAR:
+        headers.append(VARY)
     try:
         outcome = require_preconditions(
             request.headers, request.method, etag=member.etag, modified_s=member.modified_ns / 1e9
@@ -85,16 +90,21 @@ def _send_item(request: Request, item: Item, view: View) -> Response:
     if outcome is Outcome.NOT_MODIFIED:
         os.close(fd)
         return Response(304, headers[1:])
+    if wanted is not None:
+        with os.fdopen(fd, "rb") as file:
+            return Response(200, headers, wanted(file.read()))
     return Response(200, headers, FileBody(fd, 0, member.size))
 
 
-def _send_collection(collection: Collection, view: View) -> Response:
+def _send_collection(request: Request, collection: Collection, view: View) -> Response:
     store, shelf = view.session.store, view.session.pim
+    wanted = zones_wanted(request) if collection.tag == CALENDAR else None
+    without_zones = wanted is without_standard_zones
 
     def bodies() -> Iterator[Content]:
         for read in store.read_contents(collection.folder, shelf.members(collection)):
             if read is not None:
-                yield read[1]
+                yield Content(without_standard_zones(read[1].data)) if without_zones else read[1]
 
     name = collection.folder.name + (".ics" if collection.tag == CALENDAR else ".vcf")
     safe = "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "_" for c in name)
@@ -103,7 +113,7 @@ def _send_collection(collection: Collection, view: View) -> Response:
         ("Content-Disposition", f'attachment; filename="{safe}"'),
     ]
     title = collection.meta.get("D:displayname", "")
-    return Response(200, headers, join_items(bodies(), collection.tag, title))
+    return Response(200, headers, join_items(bodies(), collection.tag, title, with_zones=not without_zones))
 
 
 def put(request: Request, view: View) -> Response:

@@ -13,16 +13,19 @@ from davserver.dav.message import reason
 from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, render_element
+from davserver.errors import condition_name
 from davserver.fetch import parse_source
+from davserver.mounts.pim_availability import is_availability, is_transparency
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_props import COLLECTION_PROPS, ITEM_PROPS, META_KEYS, TYPES, table_of
 from davserver.mounts.pim_rows import clark_of, dead_properties
 from davserver.mounts.pim_view import View, href_path
+from davserver.mounts.pim_zones import forget_zone_name, set_zone_name
 from storage.collection import (
     CALENDAR,
     COMPONENT_KEY,
-    COMPONENTS,
     SOURCE_KEY,
+    STORABLE,
     SUBSCRIPTION,
     Collection,
     Home,
@@ -32,11 +35,14 @@ from storage.collection import (
 )
 from storage.pim_collections import Changes
 from storage.shown import PERSONAL_KEYS, XML_KEYS
+from storage.zonereferences import find_zone_name
 
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 PROTECTED = "cannot-modify-protected-property"
 # Live properties that a client sets all the same, by what it sets them on.
 SETTABLE = frozenset(META_KEYS) | {CALSERVER.source}
+SETTABLE = frozenset({*META_KEYS, CALDAV.calendar_availability})
+INVALID = {CALDAV.schedule_calendar_transp: ("", 409)}  # RFC 4918 §9.2.1: a value that does not fit, without a name
 ALWAYS_PROTECTED = frozenset(
     {
         DAV.getetag,
@@ -161,15 +167,19 @@ def _judge_one(outcome: Outcome, element: Element | None, name: str, resource: H
     outcome.statuses[name] = (200, "")
     personal = isinstance(resource, Collection) and resource.personal is not None and name in PERSONAL_KEYS
     is_live = name in table_of(resource) or name == CALSERVER.source
-    if _is_protected(name) or (is_live and not _is_settable(name, resource)):
+    if name == CALDAV.calendar_timezone_id and name in table_of(resource):
+        _name_zone(outcome, name, element, personal=personal)
+    elif _is_protected(name) or (is_live and not _is_settable(name, resource)):
         outcome.refuse(name)
     elif element is not None and not _is_valid(name, element):
-        outcome.refuse(name, "valid-calendar-data")
+        outcome.refuse(name, *INVALID.get(name, ("valid-calendar-data", 403)))
     elif name == CALSERVER.source:
         _set_source(outcome, element)
     elif personal:
         key = PERSONAL_KEYS[name]
         outcome.changes.personal[key] = None if element is None else _personal_value(key, element)
+        if name == CALDAV.calendar_timezone:
+            forget_zone_name(outcome.changes, personal=True)
     elif isinstance(resource, Collection) and name in META_KEYS:
         _set_meta(outcome.changes, name, element)
     else:
@@ -207,10 +217,12 @@ def _set_source(outcome: Outcome, element: Element | None) -> None:
 def _judge_new_property(outcome: Outcome, element: Element) -> None:
     name = element.tag
     outcome.statuses[name] = (200, "")
-    if _is_protected(name):
+    if name == CALDAV.calendar_timezone_id:
+        _name_zone(outcome, name, element)
+    elif _is_protected(name):
         outcome.refuse(name)
     elif not _is_valid(name, element):
-        outcome.refuse(name, "valid-calendar-data")
+        outcome.refuse(name, *INVALID.get(name, ("valid-calendar-data", 403)))
     elif name == CALSERVER.source:
         _set_source(outcome, element)
     elif name in META_KEYS:
@@ -219,11 +231,20 @@ def _judge_new_property(outcome: Outcome, element: Element) -> None:
         outcome.changes.dead[name] = render_element(element)
 
 
+def _name_zone(outcome: Outcome, name: str, element: Element | None, *, personal: bool = False) -> None:
+    said = None if element is None else _text(element).strip()
+    condition = set_zone_name(outcome.changes, said, personal=personal)
+    if condition:
+        outcome.refuse(name, condition)
+
+
 def _set_meta(changes: Changes, name: str, element: Element | None) -> None:
     """A text property goes to ``.Radicale.props``; its attributes, which that cannot hold, to a twin in the state."""
     changes.meta[META_KEYS[name]] = None if element is None else _text(element)
     has_twin = element is not None and bool(element.attrib) and not len(element)
     changes.dead[name] = render_element(element) if has_twin and element is not None else None
+    if name == CALDAV.calendar_timezone:
+        forget_zone_name(changes, personal=False)
 
 
 def _text(element: Element) -> str:
@@ -236,10 +257,14 @@ def _personal_value(key: str, element: Element) -> str:
 
 def _is_valid(name: str, element: Element) -> bool:
     """Whether a value is what the RFC asks for: a time zone is one VTIMEZONE in a VCALENDAR (RFC 4791 §5.2.2)."""
+    if name == CALDAV.calendar_availability:
+        return is_availability(_text(element))
+    if name == CALDAV.schedule_calendar_transp:
+        return is_transparency(element)
     if name != CALDAV.calendar_timezone:
         return True
-    text = _text(element).upper()
-    return not text.strip() or ("BEGIN:VCALENDAR" in text and text.count("BEGIN:VTIMEZONE") == 1)
+    text = _text(element)
+    return not text.strip() or find_zone_name(text) is not None
 
 
 def _tag_of(element: Element, default_tag: str, outcome: Outcome) -> str:
@@ -259,7 +284,7 @@ def _tag_of(element: Element, default_tag: str, outcome: Outcome) -> str:
 
 def _judge_components(element: Element, outcome: Outcome) -> None:
     named = [comp.get("name", "").upper() for comp in element if comp.tag == CALDAV.comp]
-    kept = [name for name in COMPONENTS if name in named]
+    kept = [name for name in STORABLE if name in named]
     outcome.statuses[element.tag] = (200, "")
     if not kept:
         outcome.refuse(element.tag, "supported-calendar-component")
@@ -289,7 +314,6 @@ def _require_number(outcome: Outcome, known: set[str], texts: Iterable[str], mos
 def _propstat(names: list[str], status: int, condition: str) -> str:
     error = ""
     if condition:
-        space = CALDAV if "calendar" in condition else DAV
-        error = open_tag(DAV.error, open_tag(space(condition)))
+        error = open_tag(DAV.error, open_tag(condition_name(condition)))
     prop = open_tag(DAV.prop, "".join(map(open_tag, names)))
     return open_tag(DAV.propstat, f"{prop}<D:status>HTTP/1.1 {reason(status)}</D:status>{error}")

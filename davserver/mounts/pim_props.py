@@ -17,15 +17,18 @@ from davserver.dav.xml import attribute, open_tag, text_of
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_methods import supported_live_properties
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, href_path, render_reports
+from storage.calendarlimits import first_and_last
 from storage.collection import ADDRESS_BOOK, CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.identity import id_of_folder, ids_of_items
 from storage.shown import PERSONAL_KEYS, XML_KEYS
+from storage.zonereferences import find_zone_name
 
 ITEM_TYPES = {CALENDAR: "text/calendar; charset=utf-8", ADDRESS_BOOK: "text/vcard; charset=utf-8"}
 REPORTS_OF_TAG: dict[str, tuple[str, ...]] = {
     CALENDAR: (DAV.sync_collection, CALDAV.calendar_multiget, CALDAV.calendar_query, CALDAV.free_busy_query),
     ADDRESS_BOOK: (DAV.sync_collection, CARDDAV.addressbook_multiget, CARDDAV.addressbook_query),
 }
+OF_COLLECTIONS = frozenset({DAV.sync_collection, CALDAV.free_busy_query})
 META_KEYS: dict[str, str] = {
     # Clark name of a text property -> Radicale's own key for it in .Radicale.props
     DAV.displayname: "D:displayname",
@@ -109,6 +112,13 @@ def _components(collection: Collection, view: View) -> str:
     return "".join(f'<C:comp name="{attribute(name)}"/>' for name in collection.components)
 
 
+def _zone_name(collection: Collection, view: View) -> str | None:
+    """What ``calendar-timezone`` is called (RFC 7809 §5.2): read from it, so the two always agree."""
+    described = meta_text(CALDAV.calendar_timezone, collection)
+    name = find_zone_name(described) if described else None
+    return None if name is None else text_of(name)
+
+
 PLAIN_PROPS: dict[str, Property] = {
     **EVERY,
     DAV.resourcetype: _type,
@@ -134,14 +144,20 @@ COLLECTION_PROPS: Mapping[str, Table] = {
     CALENDAR: {
         **SYNCED_PROPS,
         **{name: _meta(name) for name in META_KEYS if name not in (DAV.displayname, CARDDAV.addressbook_description)},
+        CALDAV.calendar_timezone_id: _zone_name,
+        CALDAV.calendar_availability: lambda collection, view: None,  # kept as it came; no part of an allprop
         CALDAV.supported_calendar_component_set: _components,
         CALDAV.supported_calendar_data: lambda collection, view: (
             '<C:calendar-data content-type="text/calendar" version="2.0"/>'
         ),
         CALDAV.supported_collation_set: lambda collection, view: "".join(
-            open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet")
+            open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
         ),
         CALDAV.max_resource_size: lambda collection, view: str(view.settings.limits.calendar_item_bytes),
+        CALDAV.min_date_time: lambda collection, view: first_and_last(view.settings.limits)[0],
+        CALDAV.max_date_time: lambda collection, view: first_and_last(view.settings.limits)[1],
+        CALDAV.max_instances: lambda collection, view: str(view.settings.limits.instances),
+        CALDAV.max_attendees_per_instance: lambda collection, view: str(view.settings.limits.attendees),
     },
     ADDRESS_BOOK: {
         **SYNCED_PROPS,
@@ -171,6 +187,12 @@ def iso_date(instant_ns: int) -> str:
     return datetime.fromtimestamp(instant_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _item_reports(item: Item, view: View) -> str:
+    """Those of its collection that can be asked of one object (RFC 4791 §7, RFC 6352 §8)."""
+    found = (name for name in REPORTS_OF_TAG.get(item.collection.tag, ()) if name not in OF_COLLECTIONS)
+    return render_reports((*found, *EVERYWHERE))
+
+
 ITEM_PROPS: Table = {
     **EVERY,
     DAV.resourcetype: lambda item, view: "",
@@ -181,7 +203,7 @@ ITEM_PROPS: Table = {
     DAV.creationdate: lambda item, view: iso_date(item.member.created_ns),
     DAV.resource_id: _item_id,
     DAV.supported_live_property_set: lambda item, view: supported_live_properties(ITEM_PROPS),
-    DAV.supported_report_set: lambda item, view: render_reports(EVERYWHERE),
+    DAV.supported_report_set: _item_reports,
 }
 
 # What an allprop lists (RFC 4918 §9.1; RFC 4791 §5.2 and RFC 6352 §6.2 keep their own properties out of it).

@@ -19,6 +19,7 @@ from davserver.mounts.pim_filter import (
     parse_card_filter,
     refused,
 )
+from davserver.mounts.pim_props import meta_text
 from davserver.mounts.pim_view import View
 from storage.collection import CALENDAR, Collection
 from storage.contentlines import Component, Malformed, mend, parse_components
@@ -30,9 +31,10 @@ from storage.rrule import TooCostly
 from storage.searchable import SEARCHABLE
 from storage.store import Store
 from storage.wanted import Match, Wanted
+from storage.zonereferences import find_zone_name
 from storage.zones import instant_of, system_zone, zone_of_calendar
 
-INDEXED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"})
+INDEXED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"})
 
 log = logging.getLogger("davserver.pim")
 
@@ -50,12 +52,13 @@ def floating_zone(root: Element, collection: Collection) -> tzinfo | None:
         PlaceRefused: what the request names is none (RFC 4791 §7.8, RFC 7809 §3.1.6).
     """
     named, described = ((root.findtext(name) or "").strip() for name in (CALDAV.timezone_id, CALDAV.timezone))
-    zone = system_zone(named) if named else zone_of_calendar(described) if described else None
+    is_described = bool(described) and find_zone_name(described) is not None
+    zone = system_zone(named) if named else zone_of_calendar(described) if is_described else None
     if zone is None and named:
         raise refused("valid-timezone", f"no time zone {named[:40]!r} is known here")
     if zone is None and described:
         raise refused("valid-calendar-data", "the timezone of a query is an iCalendar object with one VTIMEZONE")
-    own = collection.meta.get("C:calendar-timezone", "").strip()
+    own = (meta_text(CALDAV.calendar_timezone, collection) or "").strip()
     return zone or (zone_of_calendar(own) if own else None)
 
 

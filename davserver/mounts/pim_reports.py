@@ -7,6 +7,7 @@ from itertools import islice
 from xml.etree.ElementTree import Element
 
 from auth.acl import Action
+from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import multistatus, status_response
@@ -28,6 +29,7 @@ from davserver.mounts.pim_data import data_of
 from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_rows import wants_minimal
 from davserver.mounts.pim_view import View, href_path
+from davserver.mounts.pim_zones import zones_wanted
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Home, Item, Resource
 from storage.errors import PlaceRefused
 from storage.paths import DAV as TREE
@@ -62,6 +64,8 @@ def report(request: Request, view: View) -> Response:
 def _is_asked_well(name: str, resource: Resource) -> bool:
     wanted = TAG_OF_REPORT.get(name)
     collection = resource.collection if isinstance(resource, Item) else resource
+    if name == CALDAV.free_busy_query and isinstance(resource, Home):
+        return True
     if wanted is not None:
         on_item = isinstance(resource, Item) and name in (CALDAV.free_busy_query,)
         return isinstance(collection, Collection) and collection.tag == wanted and not on_item
@@ -80,7 +84,7 @@ def multiget(root: Element, resource: Resource, request: Request, view: View) ->
         why = f"{len(hrefs)} hrefs; {most} are the most"
         raise PlaceRefused(collection.asked, why, "number-of-matches-within-limits")
     asked = parse_prop(root)
-    data = data_of(asked, pim_query.floating_zone(root, collection))
+    data = data_of(asked, pim_query.floating_zone(root, collection), zones_wanted(request))
     rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data)
     return multistatus(_named_rows(list(dict.fromkeys(hrefs)), collection, rows, view))
 
@@ -145,12 +149,17 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
         found = page[:limit]
         if len(page) > limit:
             tail = status_response(href_path(collection), 507, TRUNCATED)
-    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data_of(asked, floating))
+    data = data_of(asked, floating, zones_wanted(request))
+    rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data)
     return multistatus(rows.rows(list(found)), tail)
 
 
 def free_busy(root: Element, resource: Resource, request: Request, view: View) -> Response:
     """When a calendar is busy (RFC 4791 §7.10); the right ``freebusy`` is enough."""
+    if isinstance(resource, Home):
+        depth = parse_depth(request.header("depth"), default=Depth.ZERO)
+        text = pim_freebusy.home_free_busy(root, resource, view, is_deep=depth is Depth.INFINITY)
+        return Response(200, [("Content-Type", "text/calendar; charset=utf-8")], text.encode())
     assert isinstance(resource, Collection)
     access = view.session.access
     if not access.may(Action.READ, resource.path):

@@ -17,6 +17,7 @@ from davserver.mounts.pim_data import data_of
 from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View, href_path
+from davserver.mounts.pim_zones import zones_wanted
 from storage.collection import Collection, Home, Resource
 from storage.homesync import home_page
 from storage.pages import sync_page
@@ -62,7 +63,8 @@ def _sync_members(collection: Collection, sync: SyncRequest, request: Request, v
     if not view.session.pim.reads_items(collection):  # to others a token would tell of what they may not read
         raise NeedPrivileges(collection.path, Action.READ)
     page = sync_page(view.session.store, collection, sync.token, sync.limit)
-    rows = ItemRows(sync.asked, collection, view, minimal=wants_minimal(request), data=data_of(sync.asked))
+    data = data_of(sync.asked, zones=zones_wanted(request))
+    rows = ItemRows(sync.asked, collection, view, minimal=wants_minimal(request), data=data)
     end = render_end(href_path(collection), page.token, is_cut=page.is_cut)
     gone = (status_response(f"{collection.asked}/{name}", 404) for name in page.gone)
     return multistatus(chain(rows.rows(page.changed), gone), end)

@@ -18,7 +18,7 @@ from davserver.dav.propfind import Asked, PropRequest, parse_propfind
 from davserver.dav.xml import open_tag, parse_xml, read_body, text_of
 from davserver.mounts.pim_view import render_reports
 
-DAV_CLASSES = ("DAV", "1, 2, 3, access-control, calendar-access, addressbook, extended-mkcol")
+DAV_CLASSES = ("DAV", "1, 2, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-availability")
 ALLOW = ("Allow", "OPTIONS, GET, HEAD, PROPFIND, REPORT")
 AUTHOR_VIA = ("MS-Author-Via", "DAV")
 WELL_KNOWN = {"/.well-known/caldav": "/dav/", "/.well-known/carddav": "/dav/"}

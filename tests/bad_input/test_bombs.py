@@ -81,7 +81,13 @@ def cloud(start_server: MakeServer, tmp_path_factory: pytest.TempPathFactory) ->
     assert client.mkcalendar(CAL).status == 201
     alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:x", "TRIGGER:-PT1M", "END:VALARM")
     for href, rule in zip(HREFS, RULES, strict=True):
-        assert client.put(href, event(href, "x", f"RRULE:{rule}", *alarm, start=PAST)).status == 201, rule
+        body = event(href, "x", f"RRULE:{rule}", *alarm, start=PAST)
+        reply = client.put(href, body)
+        if reply.condition == CALDAV.max_instances:  # it can come by hand
+            file = server.data / "collections/collection-root" / href.removeprefix("/dav/")
+            file.write_text(body, newline="")
+        else:
+            assert reply.status == 201, rule
     yield server
     assert " 500 " not in server.log
     assert "Traceback" not in server.log

@@ -8,7 +8,7 @@ from davserver.dav.names import DAV
 from tests.conftest import MakeServer
 from tests.harness import Dav, Server
 
-CLASSES = "1, 2, 3, access-control, calendar-access, addressbook, extended-mkcol"
+CLASSES = "1, 2, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-availability"
 DEEP = "<a>" * 100 + "</a>" * 100
 EVERY_METHOD = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCOL", "MKCALENDAR")
 

@@ -73,7 +73,9 @@ def test_proxies_are_present_and_empty(mine: Dav) -> None:
 def test_every_path_announces_the_classes_with_1_first_and_no_locks(mine: Dav, path: str) -> None:
     reply = mine.options(path)
     assert reply.status == 200
-    assert reply.headers["dav"] == "1, 3, access-control, calendar-access, addressbook, extended-mkcol"
+    assert reply.headers["dav"] == (
+        "1, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-availability"
+    )
     assert "LOCK" not in reply.headers["allow"]
 
 
