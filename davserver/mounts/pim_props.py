@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from davserver.dav.conditional import render_http_date
 from davserver.dav.names import APPLE, CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import attribute, open_tag, text_of
+from davserver.mounts.pim_formats import supported
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, render_reports
 from storage.collection import ADDRESS_BOOK, CALENDAR, SUBSCRIPTION, Collection, Home, Item, Resource, Root
@@ -119,9 +120,7 @@ COLLECTION_PROPS: Mapping[str, Table] = {
         **SYNCED_PROPS,
         **{name: _meta(name) for name in META_KEYS if name not in (DAV.displayname, CARDDAV.addressbook_description)},
         CALDAV.supported_calendar_component_set: _components,
-        CALDAV.supported_calendar_data: lambda collection, view: (
-            '<C:calendar-data content-type="text/calendar" version="2.0"/>'
-        ),
+        CALDAV.supported_calendar_data: lambda collection, view: supported("C:calendar-data", CALENDAR),
         CALDAV.supported_collation_set: lambda collection, view: "".join(
             open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet")
         ),
@@ -130,9 +129,7 @@ COLLECTION_PROPS: Mapping[str, Table] = {
     ADDRESS_BOOK: {
         **SYNCED_PROPS,
         CARDDAV.addressbook_description: _meta(CARDDAV.addressbook_description),
-        CARDDAV.supported_address_data: lambda collection, view: "".join(
-            f'<CR:address-data-type content-type="text/vcard" version="{version}"/>' for version in ("3.0", "4.0")
-        ),
+        CARDDAV.supported_address_data: lambda collection, view: supported("CR:address-data-type", ADDRESS_BOOK),
         CARDDAV.supported_collation_set: lambda collection, view: "".join(
             open_tag(CARDDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
         ),
