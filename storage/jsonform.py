@@ -84,7 +84,7 @@ def read_property(line: Line, form: Form) -> Property:
     structure = form.structured.get(line.name) if kind == form.defaults.get(line.name) else None
     if structure is not None:
         parts = [_read_part(part, reader, is_list=structure) for part in split_unescaped(value, ";")]
-        values = [parts if len(parts) > 1 else parts[0]]
+        values = [parts if len(parts) > 1 or isinstance(parts[0], list) else parts[0]]
     elif line.name in form.lists:
         values = [reader(each) for each in split_unescaped(value, ",")]
     else:
