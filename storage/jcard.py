@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from storage.cardversions import to_version, version_of
+from storage.cardversions import CannotConvert, to_version, version_of
 from storage.contentlines import mend, parse_components
 from storage.jsonform import Form, read_json, read_property, render_json, write_property
 from storage.jsonvalues import TYPES, ValueType, plain
@@ -66,6 +66,7 @@ def from_jcard(data: bytes) -> bytes:
 
     Raises:
         ValueError: it is none.
+        CannotConvert: it is of another version.
     """
     found = read_json(data)
     several = isinstance(found, list) and bool(found) and all(isinstance(each, list) for each in found)
@@ -75,4 +76,7 @@ def from_jcard(data: bytes) -> bytes:
 def _write_card(found: object) -> bytes:
     if not isinstance(found, list) or len(found) != 2 or found[0] != "vcard" or not isinstance(found[1], list):
         raise ValueError('a jCard is an array of "vcard" and its properties')
+    versions = [each[-1] for each in found[1] if isinstance(each, list) and each[:1] == ["version"]]
+    if versions != [VERSION]:  # its types are those of vCard 4
+        raise CannotConvert(f"the versions of a jCard are {str(versions)[:40]}; it can be {VERSION}")
     return b"".join([b"BEGIN:VCARD\r\n", *(write_property(each, FORM) for each in found[1]), b"END:VCARD\r\n"])

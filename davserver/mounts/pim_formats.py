@@ -195,6 +195,8 @@ def text_of_body(request: Request, data: bytes) -> bytes:
     tag, convert = found
     try:
         return convert(data)
+    except CannotConvert as error:
+        raise ItemRefused("supported-address-data", str(error), is_card=True) from error
     except ValueError as error:
         raise ItemRefused(INVALID[tag], str(error), is_card=tag == ADDRESS_BOOK) from error
 

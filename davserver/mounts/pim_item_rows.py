@@ -12,7 +12,7 @@ from davserver.dav.multistatus import propstat_end, status_response
 from davserver.dav.names import CALDAV, CARDDAV, DAV
 from davserver.dav.propfind import Asked, PropRequest
 from davserver.dav.xml import open_tag, text_of
-from davserver.mounts.pim_props import ITEM_PROPS, iso_date
+from davserver.mounts.pim_props import ITEM_PROPS, ITEM_TABLES, iso_date
 from davserver.mounts.pim_rows import Rows
 from davserver.mounts.pim_view import View
 from storage.cardversions import CannotConvert
@@ -63,7 +63,8 @@ class ItemRows:
         self._data = data or {}
         self._rows = Rows(asked, view, minimal=minimal)
         self._state = self._store.state(collection.place)
-        missing = [name for name in asked.names if name not in ITEM_PROPS and name not in self._data]
+        self._table = ITEM_TABLES.get(collection.tag, ITEM_PROPS)
+        missing = [name for name in asked.names if name not in self._table and name not in self._data]
         self._asks_dead = bool(missing)
         self._found = [self._part(name) for name in asked.names if name not in missing]
         self._tail = _tail([] if minimal else missing)
@@ -114,7 +115,7 @@ class ItemRows:
     def _live(self, name: str, member: Member) -> str:
         above = self._collection
         item = Item(f"{above.asked}/{member.name}", f"{above.path}/{member.name}", above, member)
-        return open_tag(name, ITEM_PROPS[name](item, self._view) or "")
+        return open_tag(name, self._table[name](item, self._view) or "")
 
 
 def _tail(missing: Iterable[str]) -> str:

@@ -24,6 +24,11 @@ REPORTS_OF_TAG: dict[str, tuple[str, ...]] = {
     CALENDAR: (DAV.sync_collection, CALDAV.calendar_multiget, CALDAV.calendar_query, CALDAV.free_busy_query),
     ADDRESS_BOOK: (DAV.sync_collection, CARDDAV.addressbook_multiget, CARDDAV.addressbook_query),
 }
+REPORTS_OF_ITEM: dict[str, tuple[str, ...]] = {
+    # by the kind of its collection (RFC 4791 §7, RFC 6352 §8)
+    CALENDAR: (CALDAV.calendar_multiget, CALDAV.calendar_query),
+    ADDRESS_BOOK: (CARDDAV.addressbook_multiget, CARDDAV.addressbook_query),
+}
 META_KEYS: dict[str, str] = {
     # Clark name of a text property -> Radicale's own key for it in .Radicale.props
     DAV.displayname: "D:displayname",
@@ -113,6 +118,10 @@ SYNCED_PROPS: dict[str, Property] = {
     DAV.sync_token: _token,
     CALSERVER.getctag: _token,
 }
+CALENDAR_COLLATIONS = "".join(open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet"))
+CARD_COLLATIONS = "".join(
+    open_tag(CARDDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
+)
 COLLECTION_PROPS: Mapping[str, Table] = {
     "": PLAIN_PROPS,
     SUBSCRIPTION: {**PLAIN_PROPS, APPLE.calendar_color: _meta(APPLE.calendar_color)},
@@ -121,18 +130,14 @@ COLLECTION_PROPS: Mapping[str, Table] = {
         **{name: _meta(name) for name in META_KEYS if name not in (DAV.displayname, CARDDAV.addressbook_description)},
         CALDAV.supported_calendar_component_set: _components,
         CALDAV.supported_calendar_data: lambda collection, view: supported("C:calendar-data", CALENDAR),
-        CALDAV.supported_collation_set: lambda collection, view: "".join(
-            open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet")
-        ),
+        CALDAV.supported_collation_set: lambda collection, view: CALENDAR_COLLATIONS,
         CALDAV.max_resource_size: lambda collection, view: str(view.settings.limits.calendar_item_bytes),
     },
     ADDRESS_BOOK: {
         **SYNCED_PROPS,
         CARDDAV.addressbook_description: _meta(CARDDAV.addressbook_description),
         CARDDAV.supported_address_data: lambda collection, view: supported("CR:address-data-type", ADDRESS_BOOK),
-        CARDDAV.supported_collation_set: lambda collection, view: "".join(
-            open_tag(CARDDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
-        ),
+        CARDDAV.supported_collation_set: lambda collection, view: CARD_COLLATIONS,
         CARDDAV.max_resource_size: lambda collection, view: str(view.settings.limits.card_bytes),
     },
 }
@@ -160,7 +165,14 @@ ITEM_PROPS: Table = {
     DAV.getcontentlength: lambda item, view: str(item.member.size),
     DAV.getlastmodified: lambda item, view: render_http_date(item.member.modified_ns / 1e9),
     DAV.creationdate: lambda item, view: iso_date(item.member.created_ns),
-    DAV.supported_report_set: lambda item, view: render_reports(EVERYWHERE),
+    DAV.supported_report_set: lambda item, view: render_reports(
+        (*REPORTS_OF_ITEM.get(item.collection.tag, ()), *EVERYWHERE)
+    ),
+}
+ITEM_TABLES: Mapping[str, Table] = {
+    # by the kind of its collection; what answers reports with collations names them (RFC 4791 §7.5.1, RFC 6352 §8.3.1)
+    CALENDAR: {**ITEM_PROPS, CALDAV.supported_collation_set: lambda item, view: CALENDAR_COLLATIONS},
+    ADDRESS_BOOK: {**ITEM_PROPS, CARDDAV.supported_collation_set: lambda item, view: CARD_COLLATIONS},
 }
 
 # What an allprop lists (RFC 4918 §9.1; RFC 4791 §5.2 and RFC 6352 §6.2 keep their own properties out of it).
@@ -187,4 +199,4 @@ def table_of(resource: Resource) -> Table:
         case Collection():
             return COLLECTION_PROPS[resource.tag]
         case Item():
-            return ITEM_PROPS
+            return ITEM_TABLES.get(resource.collection.tag, ITEM_PROPS)

@@ -37,6 +37,7 @@ URL;TYPE=home:http://nomis80.org
 END:VCARD
 """.replace(b"\n", b"\r\n")
 WORK = {"type": "work"}
+VERSION = ["version", {}, "text", "4.0"]
 AUTHOR_JSON = [
     # As the RFC prints it, but for the time of the anniversary: its table in §3.5.5 adds no seconds that nobody said.
     "vcard",
@@ -236,7 +237,7 @@ def test_the_version_comes_first_and_a_card_of_vcard_3_is_one_of_vcard_4() -> No
     ],
 )
 def test_numbers_stand_in_the_text_without_exponents(kind: str, said: str, line: bytes) -> None:
-    text = from_jcard(f'["vcard",[["x-a",{{}},"{kind}",{said}]]]'.encode())
+    text = from_jcard(f'["vcard",[["version",{{}},"text","4.0"],["x-a",{{}},"{kind}",{said}]]]'.encode())
     assert line in text.replace(b".0\r\n", b"\r\n")
 
 
@@ -254,12 +255,15 @@ def test_an_array_of_cards_is_a_stream_of_them() -> None:
         [],
         ["vcard"],
         ["vcalendar", []],
+        ["vcard", [["fn", {}, "text", "A"]]],
+        ["vcard", [["version", {}, "text", "3.0"], ["fn", {}, "text", "A"]]],
+        ["vcard", [VERSION, VERSION, ["fn", {}, "text", "A"]]],
         ["vcard", [], []],
-        ["vcard", [["fn", {"group": "a b"}, "text", "c"]]],
-        ["vcard", [["fn", {"group": "a:b\r\n"}, "text", "c"]]],
-        ["vcard", [["end", {}, "text", "VCARD"]]],
-        ["vcard", [["x-a", {}, "unknown", "b\nEND:VCARD"]]],
-        ["vcard", [["n", {}, "text", [["a", ["b"]]]]]],
+        ["vcard", [VERSION, ["fn", {"group": "a b"}, "text", "c"]]],
+        ["vcard", [VERSION, ["fn", {"group": "a:b\r\n"}, "text", "c"]]],
+        ["vcard", [VERSION, ["end", {}, "text", "VCARD"]]],
+        ["vcard", [VERSION, ["x-a", {}, "unknown", "b\nEND:VCARD"]]],
+        ["vcard", [VERSION, ["n", {}, "text", [["a", ["b"]]]]]],
     ],
     ids=lambda said: json.dumps(said)[:50],
 )
