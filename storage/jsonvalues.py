@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -55,7 +56,7 @@ def plain(value: object) -> str:
     """A JSON value as a string that stands for itself; some writers give numbers and booleans where strings are due."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and math.isfinite(value):
         return format(Decimal(repr(value)), "f")
     if isinstance(value, str):
         return value
@@ -126,7 +127,8 @@ def _read_integer(value: str) -> object:
 
 
 def _write_integer(value: object) -> str:
-    return str(int(value)) if isinstance(value, float) else plain(value)
+    text = plain(value)
+    return str(int(value)) if isinstance(value, float) else text
 
 
 def _read_float(value: str) -> object:

@@ -35,6 +35,8 @@ TITLES = {
     "6578": "Collection synchronisation",
     "6764": "Locating CalDAV and CardDAV services",
     "6868": "Parameter value encoding",
+    "7095": "jCard",
+    "7265": "jCal",
     "7529": "Non-Gregorian recurrence rules",
     "7617": "Basic authentication",
     "7809": "Time zones by reference",

@@ -2,7 +2,10 @@
 The forms in which items are sent and taken: the text that is stored, jCal, jCard and both versions of vCard.
 
 A form is asked for by Accept (RFC 9110 §12.5.1, RFC 6352 §5.1.1) or by the attributes of a report's data element. Who
-asks for none by GET gets the bytes that are stored.
+asks for none by GET gets the bytes that are stored. In a report a missing ``version`` is 3.0, as the definition of
+``address-data`` says (RFC 6352 §10.4) and clients take it: Apple's ask for no version and read pictures and groups of
+vCard 3 only, so what they do not see would be gone at their next edit; DAVx5 leaves out the version for 3.0 and names
+4.0; Thunderbird reads both.
 """
 
 from __future__ import annotations

@@ -360,6 +360,12 @@ def test_what_is_no_jcal_is_refused(said: object) -> None:
         from_jcal(json.dumps(said).encode())
 
 
+@pytest.mark.parametrize("kind", ["integer", "float", "text", "unknown"])
+def test_a_number_that_no_line_can_hold_is_refused(kind: str) -> None:
+    with pytest.raises(ValueError):
+        from_jcal(f'["vcalendar",[["x-a",{{}},"{kind}",1e999]],[]]'.encode())
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[NaN]", b"[1e999", b"\xff", b"[" * 100_000], ids=repr)
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError):

@@ -342,6 +342,28 @@ def test_a_calendar_says_which_forms_it_has(mine: Dav, calendar: str) -> None:
     assert listed == [("text/calendar", "2.0"), (JCAL, "2.0")]
 
 
+@pytest.mark.rfc("6352", "5.1.1")
+def test_a_picture_and_a_group_go_from_client_to_client_in_the_words_of_each(mine: Dav, book: str) -> None:
+    apple = multiget(book + "g", kind="CR:addressbook", data="<CR:address-data/>")
+    davx5 = multiget(
+        book + "g", kind="CR:addressbook", data='<CR:address-data content-type="text/vcard" version="4.0"/>'
+    )
+
+    def seen(body: str) -> list[str]:
+        row = mine.report(book, body).multistatus()[book + "g"]
+        return (row.text(CARDDAV.address_data) or "").split("\r\n")
+
+    made = card("g", "Board", "KIND:group", "MEMBER:urn:uuid:1", PICTURE_4, version="4.0")
+    etag = mine.put(book + "g", made, {"Content-Type": "text/vcard;version=4.0"}).etag
+    found = seen(apple)
+    assert {"X-ADDRESSBOOKSERVER-KIND:group", "X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:1"} <= set(found)
+    assert "PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ" in found
+    edited = "\r\n".join(found).replace("urn:uuid:1", "urn:uuid:2")
+    assert mine.put(book + "g", edited, {"If-Match": etag}).status == 204
+    assert mine.get(book + "g").text == edited
+    assert set(seen(davx5)) == set(made.replace("urn:uuid:1", "urn:uuid:2").split("\r\n"))
+
+
 # -- PUT -------------------------------------------------------------------------------------------------------------
 
 
