@@ -26,7 +26,8 @@ Conversion = Callable[[Line], Line]
 
 def lines_of_3(card: Component) -> Iterator[Line]:
     """The properties of a vCard 4, without VERSION, as vCard 3 has them; an ``end`` of 0 marks what differs."""
-    named = card.find("N") is not None
+    named, kind = card.find("N") is not None, card.find("KIND")
+    is_person = kind is None or kind.value.strip().upper() == "INDIVIDUAL"
     for line in card.lines:
         if line.name == "VERSION":
             continue
@@ -45,16 +46,17 @@ def lines_of_3(card: Component) -> Iterator[Line]:
             yield Line("SORT-STRING", (), escape(sorted_as), line.start, 0)
         if line.name == "FN" and not named:
             named = True
-            yield Line("N", (), _name_of(line), line.start, 0)
+            yield Line("N", (), _name_of(line, is_person=is_person), line.start, 0)
 
 
 def _only_types(line: Line) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(pair for pair in line.parameters if pair[0] == "TYPE")
 
 
-def _name_of(line: Line) -> str:
-    """N, which vCard 3 requires (RFC 2426 §3.1.2): the last word of FN and those before it."""
-    given, _, family = unescape(line.value).strip().rpartition(" ")
+def _name_of(line: Line, *, is_person: bool) -> str:
+    """N, which vCard 3 requires (RFC 2426 §3.1.2): of a person the last word of FN and those before it."""
+    text = unescape(line.value).strip()
+    given, _, family = text.rpartition(" ") if is_person else ("", "", text)
     return f"{escape(family)};{escape(given.strip())};;;"
 
 

@@ -18,7 +18,7 @@ CONVERSIONS: dict[tuple[str, str], Callable[[Component], Iterator[Line]]] = {
     (VERSION_4, VERSION_3): lines_of_3,
 }
 _FIRST_LINES = 64  # bytes; VERSION is the second line of nearly every card
-_VERSION = re.compile(rb"^VERSION:[ \t]*([0-9.]+)", re.IGNORECASE | re.MULTILINE)
+_VERSION = re.compile(rb"^VERSION:[ \t]*([0-9.]+)[ \t\r\n]", re.IGNORECASE | re.MULTILINE)
 
 
 class CannotConvert(ValueError):

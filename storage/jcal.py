@@ -53,6 +53,8 @@ def to_jcal(data: bytes) -> bytes:
     """
     text = mend(data)
     found = [_read_component(each) for each in parse_components(text, longest_head=len(text))]
+    if not found:
+        raise ValueError("there is no component")
     return render_json(found[0] if len(found) == 1 else found)
 
 
@@ -72,6 +74,8 @@ def jcal_parts(data: bytes) -> list[tuple[str, bytes]]:
 
 
 def _read_component(component: Component) -> list[object]:
+    if not NAME.fullmatch(component.name):
+        raise ValueError(f"{component.name[:40]!r} is no name of a component")
     properties = [read_property(_without_encoding(line), FORM) for line in component.lines]
     return [component.name.lower(), properties, [_read_component(child) for child in component.children]]
 

@@ -57,6 +57,8 @@ def to_jcard(data: bytes) -> bytes:
         ["vcard", [read_property(line, FORM) for line in sorted(card.lines, key=lambda line: line.name != "VERSION")]]
         for card in parse_components(text, longest_head=len(text), bare_parameters=True)
     ]
+    if not found:
+        raise ValueError("there is no card")
     return render_json(found[0] if len(found) == 1 else found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from storage.collection import CALENDAR
+from storage.contentlines import escape
 from storage.jcal import jcal_parts
 from storage.jcard import to_jcard
 from storage.jsonform import render_json
@@ -28,7 +29,7 @@ def join_json(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]
 
 
 def _head(title: str) -> bytes:
-    named = [["x-wr-calname", {}, "unknown", title]] if title else []
+    named = [["x-wr-calname", {}, "unknown", escape(title)]] if title else []
     properties = [["version", {}, "text", "2.0"], ["prodid", {}, "text", "-//davserver//EN"], *named]
     return b'["vcalendar",' + render_json(properties) + b",["
 

@@ -49,7 +49,7 @@ class Form:
     def type_of(self, line: Line) -> str:
         """The type identifier (RFC 7265 §3.5.1, RFC 7095 §3.4.1)."""
         named = line.parameter("VALUE")
-        if named:
+        if named and NAME.fullmatch(named):
             return named.lower()
         default = self.defaults.get(line.name, UNKNOWN)
         return self.by_shape(line.name, default, line.value)

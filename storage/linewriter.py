@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 FOLD_AT = 75  # octets of a line without its line end
-NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+NAME = re.compile(r"[A-Za-z0-9_-]+")
 _CARETS = {"^n": "\n", "^'": '"', "^^": "^"}
 _ENCODED = {"\n": "^n", '"': "^'", "^": "^^"}
 _TO_QUOTE = re.compile("[,;:]")

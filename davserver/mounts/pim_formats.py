@@ -11,6 +11,7 @@ vCard 3 only, so what they do not see would be gone at their next edit; DAVx5 le
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def supported(element: str, tag: str) -> str:
 # -- GET -------------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def format_of(tag: str, accept: str | None) -> Format | None:
     """
     The form that an Accept header wants; None is the stored bytes, also where nothing that it names is offered.
@@ -136,10 +137,9 @@ def send_as(wanted: Format, request: Request, item: Item, view: View) -> Respons
     Raises:
         NotAcceptable: it cannot be converted.
     """
-    read = next(view.session.store.read_members(item.collection.folder, [item.member]))
-    if read is None:
-        return None  # it went meanwhile, which the answer to the stored form says
-    member, data = read
+    fd, member = view.session.store.open_member(item.collection.folder, item.member.name, item.member)
+    with os.fdopen(fd, "rb") as file:
+        data = file.read()
     try:
         body = wanted.convert(data)
     except CannotConvert as error:

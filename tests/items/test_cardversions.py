@@ -174,6 +174,21 @@ def test_a_card_of_vcard_3_has_a_name_in_parts(name: str, parts: str) -> None:
     assert parts.encode() + b"\r\n" in to_version(card("UID:1", f"FN:{name}", version="4.0"), "3.0")
 
 
+@pytest.mark.rfc("2426", "3.1.2")
+@pytest.mark.parametrize(
+    ("kind", "parts"), [("org", "N:Doe Inc.;;;;"), ("group", "N:Doe Inc.;;;;"), ("individual", "N:Inc.;Doe;;;")]
+)
+def test_what_is_no_person_has_its_name_in_one_part(kind: str, parts: str) -> None:
+    data = card("UID:1", "FN:Doe Inc.", f"KIND:{kind}", version="4.0")
+    assert parts.encode() + b"\r\n" in to_version(data, "3.0")
+
+
+@pytest.mark.parametrize("length", range(20, 60))
+def test_the_version_is_found_wherever_it_stands(length: int) -> None:
+    data = card("FN:A").replace(b"VERSION", b"X-A:" + b"a" * length + b"\r\nVERSION")
+    assert version_of(data) == "3.0"
+
+
 @pytest.mark.rfc("6350", "6.7.9")
 def test_the_version_comes_first() -> None:
     old = b"BEGIN:VCARD\r\nFN:A\r\nN:A;;;;\r\nversion:3.0\r\nEND:VCARD\r\n"
@@ -224,9 +239,8 @@ VALUES = st.one_of(
     st.tuples(
         st.sampled_from(["GEO", "TZ", "TZ;VALUE=text"]), st.sampled_from(["1;2", "geo:1,2", "+0100", "-05:00", "X"])
     ),
-    st.tuples(
-        st.sampled_from(["KIND", "X-ADDRESSBOOKSERVER-KIND", "X-ABShowAs"]),
-        st.sampled_from(["group", "org", "COMPANY"]),
+    st.sampled_from(
+        [("KIND", "group"), ("KIND", "org"), ("X-ADDRESSBOOKSERVER-KIND", "group"), ("X-ABShowAs", "COMPANY")]
     ),
     st.tuples(st.sampled_from(["MEMBER", "AGENT", "RELATED", "AGENT;VALUE=uri", "SORT-STRING"]), st.just("urn:uuid:1")),
 )

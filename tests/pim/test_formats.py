@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from davserver.dav.accept import parse_accept, quality_of
 from davserver.dav.names import CALDAV, CARDDAV, DAV
@@ -50,6 +52,11 @@ def unchanged(server: Server) -> Iterator[None]:
 )
 def test_an_accept_header_says_how_much_a_type_is_wanted(accept: str | None, type: str, quality: float) -> None:
     assert quality_of(parse_accept(accept), type, {"version": "2.0"}) == quality
+
+
+@given(st.text(st.sampled_from('ab/*;,=q01."\\ ')))
+def test_any_accept_header_is_read(accept: str) -> None:
+    assert 0 <= quality_of(parse_accept(accept), "a/b", {"q": "a"}) <= 1
 
 
 DEFAULTS = [None, "*/*", "text/calendar", "text/*", "text/html, */*;q=0.8", "image/png", "text/calendar, " + JCAL]
@@ -181,6 +188,53 @@ def test_a_card_on_disk_that_cannot_be_converted_is_sent_as_it_is_only(mine: Dav
     assert (row.status, row.condition) == (415, CARDDAV.supported_address_data_conversion)
     asked = multiget(book + "c.vcf", kind="CR:addressbook", data="<CR:address-data/>")
     assert "VERSION:2.1" in (mine.report(book, asked).multistatus()[book + "c.vcf"].text(CARDDAV.address_data) or "")
+
+
+@pytest.mark.rfc("4791", "9.6")
+def test_a_calendar_object_on_disk_that_cannot_be_read_is_sent_as_it_is_only(
+    mine: Dav, shared: Server, calendar: str
+) -> None:
+    mine.put(calendar + "a.ics", event("a"))
+    mine.put(calendar + "b.ics", event("b"))
+    [file] = [path for path in shared.data.rglob("a.ics") if calendar.strip("/").split("/")[-1] in path.parts]
+    file.write_text("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\n")
+    assert mine.get(calendar + "a.ics").status == 200
+    assert mine.get(calendar + "a.ics", {"Accept": JCAL}).status == 406
+    data = f'<C:calendar-data content-type="{JCAL}"/>'
+    rows = mine.report(calendar, multiget(calendar + "a.ics", calendar + "b.ics", data=data)).multistatus()
+    assert (rows[calendar + "a.ics"].status, rows[calendar + "a.ics"].condition) == (
+        415,
+        CALDAV.supported_calendar_data,
+    )
+    assert rows[calendar + "b.ics"].text(CALDAV.calendar_data)
+    assert len(json.loads(mine.get(calendar, {"Accept": JCAL}).body)[2]) == 1
+
+
+def test_an_item_that_was_edited_on_disk_is_converted_as_it_is_now(mine: Dav, shared: Server, calendar: str) -> None:
+    mine.put(calendar + "a.ics", event("a", "Before"))
+    [file] = [path for path in shared.data.rglob("a.ics") if calendar.strip("/").split("/")[-1] in path.parts]
+    file.write_text(event("a", "By hand, afterwards"))
+    found = json.loads(mine.get(calendar + "a.ics", {"Accept": JCAL}).body)
+    assert ["summary", {}, "text", "By hand, afterwards"] in found[2][0][1]
+
+
+def test_who_may_not_read_an_item_reads_it_in_no_form(mine: Dav, shared: Server) -> None:
+    path = "/dav/alice/drop/"
+    if mine.propfind(path, DAV.getetag).status == 404:
+        assert mine.mkcalendar(path).status == 201
+    mine.put(path + "a.ics", event("a"))
+    carol = shared.client("carol")  # she may create items there
+    for name in (path, path + "a.ics"):
+        plain = carol.get(name)
+        reply = carol.get(name, {"Accept": JCAL})
+        assert plain.status in (403, 404)
+        assert (reply.status, reply.body) == (plain.status, plain.body)
+
+
+def test_the_title_of_a_calendar_stands_in_its_json_as_in_its_text(mine: Dav, calendar: str) -> None:
+    mine.proppatch(calendar, {DAV.displayname: "a,b"})
+    assert ["x-wr-calname", {}, "unknown", "a\\,b"] in json.loads(mine.get(calendar, {"Accept": JCAL}).body)[1]
+    assert "X-WR-CALNAME:a\\,b\r\n" in mine.get(calendar).text
 
 
 @pytest.mark.rfc("7265", "3.2")
