@@ -13,6 +13,7 @@ KEY_TYPES = {subtype: name for name, subtype in KEYS.items()}
 PLACES = frozenset({"HOME", "WORK", "PREF"})  # values of TYPE that tell no format
 BASE64 = frozenset({"B", "BASE64"})
 NO_TYPE = "application/octet-stream"
+URI = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 MAGIC = {"/9j/": "image/jpeg", "iVBOR": "image/png", "R0lG": "image/gif"}  # how the base64 of a picture begins
 
 Parameters = tuple[tuple[str, tuple[str, ...]], ...]
@@ -38,9 +39,13 @@ def media_to_4(line: Line) -> Line:
     types = types_of(line)
     encoding = (line.parameter("ENCODING") or "").upper()
     is_encoded = encoding in BASE64 or any(each.upper() in BASE64 for each in types)
-    formats = [each for each in types if each.upper() not in PLACES and each.upper() not in BASE64]
-    others = with_types(line.parameters, [each for each in types if each.upper() in PLACES])
-    named = line.parameter("MEDIATYPE") or (_media_type(line.name, formats[0]) if formats else "")
+    kept = [each for each in types if each.upper() not in BASE64]
+    named = line.parameter("MEDIATYPE") or ""
+    form = "" if named else next((each for each in kept if each.upper() not in PLACES), "")
+    if form:
+        named = _media_type(line.name, form)
+        kept.remove(form)
+    others = with_types(line.parameters, kept)
     if is_encoded:
         content = "".join(line.value.split())
         guessed = next((found for magic, found in MAGIC.items() if content.startswith(magic)), NO_TYPE)
@@ -48,10 +53,13 @@ def media_to_4(line: Line) -> Line:
         return line._replace(
             parameters=parameters, value=render_data_uri(Media(named.lower() or guessed, content)), end=0
         )
-    if (line.parameter("VALUE") or "").upper() not in ("URI", "URL"):
+    kind = (line.parameter("VALUE") or "").upper()
+    if kind not in ("URI", "URL") and (kind or not URI.match(line.value)):
         return line
     parameters = without(others, "VALUE", "MEDIATYPE")
-    return line._replace(parameters=(*parameters, *((("MEDIATYPE", (named,)),) if named else ())), end=0)
+    if named:
+        parameters = (*parameters, ("MEDIATYPE", (named,)))
+    return line if parameters == line.parameters else line._replace(parameters=parameters, end=0)
 
 
 def media_to_3(line: Line) -> Line:
@@ -59,7 +67,7 @@ def media_to_3(line: Line) -> Line:
     if (line.parameter("VALUE") or "URI").upper() != "URI":
         return line
     media = parse_data_uri(line.value)
-    named = (line.parameter("MEDIATYPE") or "") if media is None else media.type
+    named = (media.type if media is not None else "") or line.parameter("MEDIATYPE") or ""
     parameters = without(line.parameters, "VALUE", "MEDIATYPE")
     form = _format(line.name, named)
     if form:
@@ -78,6 +86,11 @@ def _media_type(name: str, said: str) -> str:
 def _format(name: str, media_type: str) -> str:
     """The value of TYPE for a media type, "" where TYPE cannot tell it."""
     main, _, subtype = media_type.lower().partition("/")
-    if main != NAMES[name] or not re.fullmatch("[a-z0-9-]+", subtype) or subtype.upper() in PLACES | BASE64:
+    if (
+        main != NAMES[name]
+        or media_type.lower() == NO_TYPE
+        or not re.fullmatch("[a-z0-9-]+", subtype)
+        or subtype.upper() in PLACES | BASE64
+    ):
         return ""
     return KEY_TYPES.get(subtype, subtype.upper()) if name == "KEY" else subtype.upper()

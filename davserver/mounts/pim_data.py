@@ -70,7 +70,7 @@ def _renderer(name: str, element: Element, floating: tzinfo | None) -> Data:
 
     def render(data: bytes) -> str:
         if to_text is not None:
-            data = _text_of(data, to_text, leniently=not is_asked)
+            data = _text_of(data, to_text, leniently="version" not in element.attrib)
         if expanded is not None:
             data = expand(data, expanded, floating)
         if recurrence_set is not None:

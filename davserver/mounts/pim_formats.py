@@ -113,7 +113,7 @@ def format_of(tag: str, accept: str | None) -> Format | None:
     Raises:
         NotAcceptable: only other forms of cards are named (RFC 6352 §5.1.1.1).
     """
-    if accept is None or accept == ANY:
+    if accept is None or accept == ANY or tag not in FORMATS:
         return None
     ranges = parse_accept(accept)
     wanted = [quality_of(ranges, each.media, {"version": each.version}) for each in FORMATS[tag]]

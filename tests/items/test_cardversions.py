@@ -230,11 +230,10 @@ VALUES = st.one_of(
     st.tuples(st.sampled_from(["TEL", "EMAIL", "NOTE", "URL", "X-A", "TITLE"]), st.text("ab ;,\\:é", max_size=9)),
     st.tuples(st.sampled_from(["ADR", "LABEL"]), st.sampled_from([";;1 rue;Paris;;;", "a\\nb", "x, y"])),
     st.tuples(st.sampled_from(["BDAY", "ANNIVERSARY", "REV", "BDAY;X-APPLE-OMIT-YEAR=1604", "BDAY;VALUE=date"]), DAYS),
+    st.tuples(st.sampled_from(["PHOTO;ENCODING=b", "SOUND;ENCODING=B;TYPE=WAVE", "KEY;BASE64"]), st.just("AAAA")),
     st.tuples(
-        st.sampled_from(["PHOTO", "KEY", "PHOTO;ENCODING=b", "LOGO;VALUE=uri", "SOUND;ENCODING=B;TYPE=WAVE"]),
-        st.sampled_from(
-            ["AAAA", "http://example.org/a", "data:image/png;base64,AAAA", "data:,a", "data:text/x;base64,AA=="]
-        ),
+        st.sampled_from(["PHOTO", "KEY", "LOGO;VALUE=uri", "SOUND;TYPE=WAVE", "PHOTO;MEDIATYPE=image/gif"]),
+        st.sampled_from(["http://example.org/a", "data:image/png;base64,AAAA", "data:,a", "data:text/x;base64,AA=="]),
     ),
     st.tuples(
         st.sampled_from(["GEO", "TZ", "TZ;VALUE=text"]), st.sampled_from(["1;2", "geo:1,2", "+0100", "-05:00", "X"])

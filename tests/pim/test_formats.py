@@ -326,6 +326,7 @@ def test_jcal_comes_expanded_limited_and_in_part(mine: Dav, calendar: str) -> No
     [
         # an attribute that is not sent has its default: version 3.0, which Apple's clients mean
         ("", "3.0", {}),
+        ('content-type="text/vcard"', "3.0", {"content-type": "text/vcard", "version": "3.0"}),
         ('version="3.0"', "3.0", {"content-type": "text/vcard", "version": "3.0"}),
         ('content-type="text/vcard" version="4.0"', "4.0", {"content-type": "text/vcard", "version": "4.0"}),
         (
