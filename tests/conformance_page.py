@@ -37,6 +37,8 @@ TITLES = {
     "6764": "Locating CalDAV and CardDAV services",
     "6868": "Parameter value encoding",
     "7240": "Prefer header",
+    "7095": "jCard",
+    "7265": "jCal",
     "7529": "Non-Gregorian recurrence rules",
     "7617": "Basic authentication",
     "7809": "Time zones by reference",

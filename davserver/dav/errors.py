@@ -42,3 +42,16 @@ class RangeNotSatisfiable(WireError):
 
 class UnsupportedMedia(WireError):
     """A body in a form that is not taken there: 415."""
+
+
+class NotAcceptable(WireError):
+    """
+    The resource cannot be sent in a form that the Accept header names (RFC 9110 §15.5.7: 406).
+
+    Attributes:
+        condition: Clark name of the precondition where one fits, else "".
+    """
+
+    def __init__(self, why: str, condition: str = "") -> None:
+        super().__init__(why)
+        self.condition = condition

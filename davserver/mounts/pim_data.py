@@ -11,7 +11,10 @@ from davserver.dav.names import CALDAV, CARDDAV
 from davserver.dav.propfind import PropRequest
 from davserver.dav.xml import text_of_bytes
 from davserver.mounts.pim_filter import parse_time_range
+from davserver.mounts.pim_formats import FORMATS, Convert, encoded, find_format
 from davserver.mounts.pim_item_rows import Data
+from storage.cardversions import CannotConvert
+from storage.collection import ADDRESS_BOOK, CALENDAR
 from storage.errors import ItemRefused
 from storage.expansion import expand
 from storage.partial import Selection, limit_freebusy_set, limit_recurrence_set, select_parts
@@ -20,9 +23,9 @@ from storage.recurrence import TimeRange
 LIMIT_RECURRENCES, LIMIT_FREE_BUSY = CALDAV.limit_recurrence_set, CALDAV.limit_freebusy_set
 
 DATA = {
-    # Clark name: element as written, media type, versions that can be asked
-    CALDAV.calendar_data: ("C:calendar-data", "text/calendar", ("2.0",), "supported-calendar-data"),
-    CARDDAV.address_data: ("CR:address-data", "text/vcard", ("3.0", "4.0"), "supported-address-data"),
+    # Clark name: element as written, kind of the collections whose items it holds, condition where it cannot
+    CALDAV.calendar_data: ("C:calendar-data", CALENDAR, "supported-calendar-data"),
+    CARDDAV.address_data: ("CR:address-data", ADDRESS_BOOK, "supported-address-data"),
 }
 
 
@@ -54,9 +57,14 @@ def _range(element: Element, name: str) -> TimeRange | None:
 
 
 def _renderer(name: str, element: Element, floating: tzinfo | None, zones: Callable[[bytes], bytes] | None) -> Data:
-    tag, media, versions, condition = DATA[name]
-    if element.get("content-type", media).lower() != media or element.get("version", versions[0]) not in versions:
-        raise ItemRefused(condition, f"{media} is what this server has", is_card=name == CARDDAV.address_data)
+    tag, kind, condition = DATA[name]
+    form = find_format(kind, element.get("content-type"), element.get("version"))
+    if form is None:
+        offered = " and ".join(f"{each.media} {each.version}" for each in FORMATS[kind])
+        raise ItemRefused(condition, f"{offered} are what this server has", is_card=kind == ADDRESS_BOOK)
+    is_asked = "content-type" in element.attrib or "version" in element.attrib
+    opening = f'<{tag} content-type="{form.media}" version="{form.version}">' if is_asked else f"<{tag}>"
+    to_text, encode = form.text, form.encode
     expanded = _range(element, CALDAV.expand)
     recurrence_set, freebusy_set = (_range(element, name) for name in (LIMIT_RECURRENCES, LIMIT_FREE_BUSY))
     if expanded is not None and recurrence_set is not None:
@@ -64,6 +72,8 @@ def _renderer(name: str, element: Element, floating: tzinfo | None, zones: Calla
     selection = Selection.parse(element)
 
     def render(data: bytes) -> str:
+        if to_text is not None:
+            data = _text_of(data, to_text, leniently="version" not in element.attrib)
         if expanded is not None:
             data = expand(data, expanded, floating)
         if recurrence_set is not None:
@@ -74,6 +84,18 @@ def _renderer(name: str, element: Element, floating: tzinfo | None, zones: Calla
             data = zones(data)
         if selection is not None:
             data = select_parts(data, selection)
-        return f"<{tag}>{text_of_bytes(data)}</{tag}>"
+        if encode is not None:
+            data = encoded(data, encode)
+        return f"{opening}{text_of_bytes(data)}</{tag}>"
 
     return render
+
+
+def _text_of(data: bytes, convert: Convert, *, leniently: bool) -> bytes:
+    """A card in the version that is asked; one that is not of a known version comes as it is to who asked for none."""
+    try:
+        return convert(data)
+    except CannotConvert:
+        if leniently:
+            return data
+        raise

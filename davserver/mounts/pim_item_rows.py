@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from davserver.dav.conditional import render_http_date
 from davserver.dav.message import quote_path
 from davserver.dav.multistatus import propstat_end, status_response
-from davserver.dav.names import DAV
+from davserver.dav.names import CALDAV, CARDDAV, DAV
 from davserver.dav.propfind import Asked, PropRequest
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.acl import WITHHELD
-from davserver.mounts.pim_props import ITEM_PROPS, iso_date
+from davserver.mounts.pim_props import ITEM_PROPS, ITEM_TABLES, iso_date
 from davserver.mounts.pim_rows import Rows
 from davserver.mounts.pim_view import View
-from storage.collection import Collection, Item
+from storage.cardversions import CannotConvert
+from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Item
 from storage.identity import ids_of_items
 from storage.pim_collections import PROPS_KEY
 from storage.records import Member
@@ -31,6 +32,11 @@ BY_MEMBER: dict[str, Callable[[Member], str]] = {
     DAV.getcontentlength: lambda member: str(member.size),
     DAV.getlastmodified: lambda member: render_http_date(member.modified_ns / 1e9),
     DAV.creationdate: lambda member: iso_date(member.created_ns),
+}
+UNCONVERTIBLE = {
+    # of an item that is stored in a form from which no way leads to the one that is asked
+    CALENDAR: CALDAV.supported_calendar_data,
+    ADDRESS_BOOK: CARDDAV.supported_address_data_conversion,
 }
 VARYING = frozenset({DAV.current_user_privilege_set, DAV.getcontenttype})  # computed with the item
 NOBODY = Member(0, "*", "*", "", 0, 0, 0, 0, 0)  # stands in where a property is the same for every member
@@ -59,7 +65,8 @@ class ItemRows:
         self._data = data or {}
         self._rows = Rows(asked, view, minimal=minimal)
         self._state = self._store.state(collection.place)
-        missing = [name for name in asked.names if name not in ITEM_PROPS and name not in self._data]
+        self._table = ITEM_TABLES.get(collection.tag, ITEM_PROPS)
+        missing = [name for name in asked.names if name not in self._table and name not in self._data]
         self._asks_dead = bool(missing)
         self._found = [self._part(name) for name in asked.names if name not in missing]
         self._tail = _tail([] if minimal else missing)
@@ -80,7 +87,10 @@ class ItemRows:
         paths, rows = itertools.tee(members)
         read = self._store.read_members(self._collection.folder, (member for _, member in rows))
         for (path, _), found in zip(paths, read, strict=True):
-            yield status_response(path, 404) if found is None else self._row(path, *found)
+            try:
+                yield status_response(path, 404) if found is None else self._row(path, *found)
+            except CannotConvert:  # RFC 6352 §8.7.2
+                yield status_response(path, 415, open_tag(UNCONVERTIBLE.get(self._collection.tag, "")))
 
     def _row(self, path: str, member: Member, data: bytes) -> str:
         if not self._has_template or (self._asks_dead and self._state.get(member.name, PROPS_KEY)):
@@ -110,7 +120,7 @@ class ItemRows:
     def _live(self, name: str, member: Member) -> str:
         above = self._collection
         item = Item(f"{above.asked}/{member.name}", f"{above.path}/{member.name}", above, member)
-        return open_tag(name, ITEM_PROPS[name](item, self._view) or "")
+        return open_tag(name, self._table[name](item, self._view) or "")
 
 
 def _tail(missing: Iterable[str]) -> str:

@@ -14,12 +14,13 @@ from davserver.dav.message import FileBody, Request, Response
 from davserver.dav.representation import require_whole_and_uncoded
 from davserver.dav.target import parse_destination
 from davserver.dav.xml import read_body
+from davserver.mounts.pim_formats import VARY, format_of, is_json, join_as, send_as, stored_tags, text_of_body
 from davserver.mounts.pim_props import ITEM_TYPES, content_type
 from davserver.mounts.pim_view import View
-from davserver.mounts.pim_zones import VARY, zones_wanted
+from davserver.mounts.pim_zones import VARY as VARY_ZONES
+from davserver.mounts.pim_zones import zones_wanted
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, Home, Item, Resource, Root
 from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
-from storage.export import join_items
 from storage.imports import staged
 from storage.itemstream import kind_of
 from storage.paths import is_within, name_of, parent_of
@@ -43,8 +44,10 @@ TAKEN_TYPES = frozenset({"", "application/octet-stream", "application/x-www-form
 COPY_DEPTHS = frozenset({Depth.ZERO, Depth.INFINITY})  # RFC 4918 §9.8.3
 MOVE_DEPTHS = frozenset({Depth.INFINITY})  # RFC 4918 §9.9.2
 ITEM_MEDIA = {
-    CALENDAR: frozenset({"text/calendar", "text/x-vcalendar", "application/ics"}),
-    ADDRESS_BOOK: frozenset({"text/vcard", "text/x-vcard", "text/directory", "application/vcard"}),
+    CALENDAR: frozenset({"text/calendar", "text/x-vcalendar", "application/ics", "application/calendar+json"}),
+    ADDRESS_BOOK: frozenset(
+        {"text/vcard", "text/x-vcard", "text/directory", "application/vcard", "application/vcard+json"}
+    ),
 }
 
 
@@ -70,16 +73,21 @@ def _names(resource: Resource, view: View) -> list[str]:
 
 
 def _send_item(request: Request, item: Item, view: View) -> Response:
-    wanted = zones_wanted(request) if item.collection.tag == CALENDAR else None
+    wanted = format_of(item.collection.tag, request.header("accept"))
+    converted = None if wanted is None else send_as(wanted, request, item, view)
+    if converted is not None:
+        return converted
+    zones = zones_wanted(request) if item.collection.tag == CALENDAR else None
     fd, member = view.session.store.open_member(item.collection.folder, item.member.name, item.member)
     headers = [
         ("Content-Type", content_type(item)),
         ("ETag", f'"{member.etag}"'),
         ("Last-Modified", render_http_date(member.modified_ns / 1e9)),
         ("Cache-Control", "private, no-cache"),
+        VARY,
     ]
     if item.collection.tag == CALENDAR:
-        headers.append(VARY)
+        headers.append(VARY_ZONES)
     try:
         outcome = require_preconditions(
             request.headers, request.method, etag=member.etag, modified_s=member.modified_ns / 1e9
@@ -90,30 +98,32 @@ def _send_item(request: Request, item: Item, view: View) -> Response:
     if outcome is Outcome.NOT_MODIFIED:
         os.close(fd)
         return Response(304, headers[1:])
-    if wanted is not None:
+    if zones is not None:
         with os.fdopen(fd, "rb") as file:
-            return Response(200, headers, wanted(file.read()))
+            return Response(200, headers, zones(file.read()))
     return Response(200, headers, FileBody(fd, 0, member.size))
 
 
 def _send_collection(request: Request, collection: Collection, view: View) -> Response:
+    wanted = format_of(collection.tag, request.header("accept"))
     store, shelf = view.session.store, view.session.pim
-    wanted = zones_wanted(request) if collection.tag == CALENDAR else None
-    without_zones = wanted is without_standard_zones
+    without_zones = collection.tag == CALENDAR and zones_wanted(request) is without_standard_zones
 
     def bodies() -> Iterator[Content]:
         for read in store.read_contents(collection.folder, shelf.members(collection)):
             if read is not None:
                 yield Content(without_standard_zones(read[1].data)) if without_zones else read[1]
 
-    name = collection.folder.name + (".ics" if collection.tag == CALENDAR else ".vcf")
+    suffix = ".json" if wanted is not None and wanted.encode else ".ics" if collection.tag == CALENDAR else ".vcf"
+    name = collection.folder.name + suffix
     safe = "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "_" for c in name)
     headers = [
-        ("Content-Type", ITEM_TYPES[collection.tag]),
+        ("Content-Type", ITEM_TYPES[collection.tag] if wanted is None else wanted.content_type),
         ("Content-Disposition", f'attachment; filename="{safe}"'),
+        VARY,
     ]
     title = collection.meta.get("D:displayname", "")
-    return Response(200, headers, join_items(bodies(), collection.tag, title, with_zones=not without_zones))
+    return Response(200, headers, join_as(wanted, bodies(), collection.tag, title, with_zones=not without_zones))
 
 
 def put(request: Request, view: View) -> Response:
@@ -148,7 +158,7 @@ def store_item(request: Request, collection: Collection, name: str, check: Check
         require_put(view.session, collection, name, check)
     data = _read_item(request, collection, view)
     stored = put_item(view.session, collection, name, data, check)
-    headers = [("ETag", f'"{stored.etag}"')] if stored.verbatim else []
+    headers = [("ETag", f'"{stored.etag}"')] if stored.verbatim and not is_json(request) else []
     return Response(201 if stored.created else 204, headers)
 
 
@@ -178,7 +188,7 @@ def _read_item(request: Request, collection: Collection, view: View) -> bytes:
     is_card = collection.tag != CALENDAR
     most = limits.card_bytes if is_card else limits.calendar_item_bytes
     try:
-        return read_body(request, most)
+        return text_of_body(request, read_body(request, most))
     except TooLarge as error:
         raise ItemRefused("max-resource-size", str(error), is_card=is_card) from error
 
@@ -189,7 +199,7 @@ def _import(request: Request, collection: Collection, view: View) -> Response:
     _require_media_type(request, collection.tag)
     if collection.tag not in ITEM_TYPES:
         raise PlaceRefused(collection.asked, "only calendars and address books hold items")
-    data = read_body(request, view.settings.limits.collection_put_bytes)
+    data = text_of_body(request, read_body(request, view.settings.limits.collection_put_bytes))
     items = judge_stream(view.session, data, collection.tag, collection.components)
     number = import_items(view.session, collection, items)
     return Response.text(200, f"{number} items were added or updated; none was removed.\n")
@@ -199,7 +209,7 @@ def _import_new(request: Request, view: View) -> Response:
     """A file of many items on the URL of a collection that does not exist: the collection is made of it."""
     path = request.path.rstrip("/")
     require_preconditions(request.headers, request.method, etag=None)
-    data = read_body(request, view.settings.limits.collection_put_bytes)
+    data = text_of_body(request, read_body(request, view.settings.limits.collection_put_bytes))
     tag = kind_of(data)
     _require_media_type(request, tag)
     with staged(view.session.store, judge_stream(view.session, data, tag, COMPONENTS)) as prepared:
@@ -287,8 +297,10 @@ def check_of(request: Request, resource: Resource, view: View) -> Check:
     """
     whole = not isinstance(resource, Item) and not _names_new_item(request, resource)
 
+    headers = stored_tags(request.headers)
+
     def check(etag: str | None) -> None:
-        require_preconditions(request.headers, request.method, etag=etag, exists=whole or etag is not None)
+        require_preconditions(headers, request.method, etag=etag, exists=whole or etag is not None)
         require_if(request, resource, view)
 
     return check

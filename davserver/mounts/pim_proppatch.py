@@ -40,8 +40,7 @@ from storage.zonereferences import find_zone_name
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 PROTECTED = "cannot-modify-protected-property"
 # Live properties that a client sets all the same, by what it sets them on.
-SETTABLE = frozenset(META_KEYS) | {CALSERVER.source}
-SETTABLE = frozenset({*META_KEYS, CALDAV.calendar_availability})
+SETTABLE = frozenset({*META_KEYS, CALDAV.calendar_availability, CALSERVER.source})
 INVALID = {CALDAV.schedule_calendar_transp: ("", 409)}  # RFC 4918 §9.2.1: a value that does not fit, without a name
 ALWAYS_PROTECTED = frozenset(
     {

@@ -14,6 +14,7 @@ from davserver.dav.conditional import render_http_date
 from davserver.dav.multistatus import href
 from davserver.dav.names import APPLE, CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import attribute, open_tag, text_of
+from davserver.mounts.pim_formats import supported
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_methods import supported_live_properties
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, href_path, render_reports
@@ -138,6 +139,9 @@ SYNCED_PROPS: dict[str, Property] = {
     DAV.add_member: lambda collection, view: href(href_path(collection)),
     CALSERVER.getctag: _token,
 }
+COLLATIONS = ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
+CALENDAR_COLLATIONS = "".join(open_tag(CALDAV.supported_collation, name) for name in COLLATIONS)
+CARD_COLLATIONS = "".join(open_tag(CARDDAV.supported_collation, name) for name in COLLATIONS)
 COLLECTION_PROPS: Mapping[str, Table] = {
     "": PLAIN_PROPS,
     SUBSCRIPTION: {**PLAIN_PROPS, APPLE.calendar_color: _meta(APPLE.calendar_color)},
@@ -147,12 +151,8 @@ COLLECTION_PROPS: Mapping[str, Table] = {
         CALDAV.calendar_timezone_id: _zone_name,
         CALDAV.calendar_availability: lambda collection, view: None,  # kept as it came; no part of an allprop
         CALDAV.supported_calendar_component_set: _components,
-        CALDAV.supported_calendar_data: lambda collection, view: (
-            '<C:calendar-data content-type="text/calendar" version="2.0"/>'
-        ),
-        CALDAV.supported_collation_set: lambda collection, view: "".join(
-            open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
-        ),
+        CALDAV.supported_calendar_data: lambda collection, view: supported("C:calendar-data", CALENDAR),
+        CALDAV.supported_collation_set: lambda collection, view: CALENDAR_COLLATIONS,
         CALDAV.max_resource_size: lambda collection, view: str(view.settings.limits.calendar_item_bytes),
         CALDAV.min_date_time: lambda collection, view: first_and_last(view.settings.limits)[0],
         CALDAV.max_date_time: lambda collection, view: first_and_last(view.settings.limits)[1],
@@ -162,12 +162,8 @@ COLLECTION_PROPS: Mapping[str, Table] = {
     ADDRESS_BOOK: {
         **SYNCED_PROPS,
         CARDDAV.addressbook_description: _meta(CARDDAV.addressbook_description),
-        CARDDAV.supported_address_data: lambda collection, view: "".join(
-            f'<CR:address-data-type content-type="text/vcard" version="{version}"/>' for version in ("3.0", "4.0")
-        ),
-        CARDDAV.supported_collation_set: lambda collection, view: "".join(
-            open_tag(CARDDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
-        ),
+        CARDDAV.supported_address_data: lambda collection, view: supported("CR:address-data-type", ADDRESS_BOOK),
+        CARDDAV.supported_collation_set: lambda collection, view: CARD_COLLATIONS,
         CARDDAV.max_resource_size: lambda collection, view: str(view.settings.limits.card_bytes),
     },
 }
@@ -205,6 +201,11 @@ ITEM_PROPS: Table = {
     DAV.supported_live_property_set: lambda item, view: supported_live_properties(ITEM_PROPS),
     DAV.supported_report_set: _item_reports,
 }
+ITEM_TABLES: Mapping[str, Table] = {
+    # by the kind of its collection; what answers reports with collations names them (RFC 4791 §7.5.1, RFC 6352 §8.3.1)
+    CALENDAR: {**ITEM_PROPS, CALDAV.supported_collation_set: lambda item, view: CALENDAR_COLLATIONS},
+    ADDRESS_BOOK: {**ITEM_PROPS, CARDDAV.supported_collation_set: lambda item, view: CARD_COLLATIONS},
+}
 
 # What an allprop lists (RFC 4918 §9.1; RFC 4791 §5.2 and RFC 6352 §6.2 keep their own properties out of it).
 ALLPROP = frozenset(
@@ -230,4 +231,4 @@ def table_of(resource: Resource) -> Table:
         case Collection():
             return COLLECTION_PROPS[resource.tag]
         case Item():
-            return ITEM_PROPS
+            return ITEM_TABLES.get(resource.collection.tag, ITEM_PROPS)

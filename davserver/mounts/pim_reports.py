@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from auth.acl import Action
 from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest
-from davserver.dav.message import Request, Response
+from davserver.dav.message import Request, Response, quote_path
 from davserver.dav.multistatus import multistatus, status_response
 from davserver.dav.names import CALDAV, CARDDAV, DAV
 from davserver.dav.propfind import parse_prop
@@ -79,6 +79,8 @@ def multiget(root: Element, resource: Resource, request: Request, view: View) ->
     collection = resource.collection if isinstance(resource, Item) else resource
     assert isinstance(collection, Collection)
     hrefs = [(element.text or "").strip() for element in root.findall(DAV.href)]
+    if not hrefs and isinstance(resource, Item):
+        hrefs = [quote_path(resource.asked)]  # the one that is asked (RFC 6352 §8.7)
     most = view.settings.limits.multiget_hrefs
     if len(hrefs) > most:
         why = f"{len(hrefs)} hrefs; {most} are the most"

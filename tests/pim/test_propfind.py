@@ -71,8 +71,11 @@ def test_an_address_book_says_which_cards_it_takes(mine: Dav, book: str) -> None
     rows = mine.propfind(
         book, CARDDAV.supported_address_data, CARDDAV.max_resource_size, DAV.getcontenttype, depth="1"
     ).multistatus()
-    versions = [element.get("version") for element in rows[book].props[CARDDAV.supported_address_data]]
-    assert versions == ["3.0", "4.0"]
+    forms = [
+        (element.get("content-type"), element.get("version"))
+        for element in rows[book].props[CARDDAV.supported_address_data]
+    ]
+    assert forms == [("text/vcard", "3.0"), ("text/vcard", "4.0"), ("application/vcard+json", "4.0")]
     assert rows[book].text(CARDDAV.max_resource_size) == "5242880"
     assert rows[book + "a.vcf"].text(DAV.getcontenttype) == "text/vcard; charset=utf-8"
 

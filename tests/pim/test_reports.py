@@ -266,7 +266,7 @@ def test_more_hrefs_than_allowed_are_refused_by_name(full: tuple[Dav, str]) -> N
 @pytest.mark.rfc("4791", "7.9")
 def test_data_of_another_media_type_is_refused_by_name(full: tuple[Dav, str]) -> None:
     alice, path = full
-    data = '<C:calendar-data content-type="application/calendar+json"/>'
+    data = '<C:calendar-data content-type="application/calendar+xml"/>'
     reply = alice.report(path, multiget(path + "plain.ics", data=data))
     assert (reply.status, reply.condition) == (403, CALDAV.supported_calendar_data)
 
