@@ -40,3 +40,17 @@ class TooManyTries(AuthError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(f"too many failed log-ins; try again in {retry_after_s} s")
         self.retry_after_s = retry_after_s
+
+
+class NoSuchLink(AuthError):
+    """A public link that is unknown, was revoked or never issued: one and the same 404."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such link.")
+
+
+class LinkOver(AuthError):
+    """A public link whose time or downloads are over (410)."""
+
+    def __init__(self) -> None:
+        super().__init__("This link is over; ask whoever gave it to you for another one.")

@@ -13,14 +13,17 @@ PIECE_BYTES = 256 << 10
 ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
 
 
-def join_items(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
+def join_items(items: Iterable[Content], tag: str, title: str, more: bytes = b"") -> Iterator[bytes]:
     """
     The bytes of one ``.ics`` or ``.vcf``, in pieces of some size.
 
     A time zone that stands in many items is written once, as the first of them has it.
+
+    Args:
+        more: further properties of the calendar, as whole lines.
     """
     buffer, size = list[bytes](), 0
-    for piece in _pieces(items, tag, title):
+    for piece in _pieces(items, tag, title, more):
         buffer.append(piece)
         size += len(piece)
         if size > PIECE_BYTES:
@@ -29,7 +32,7 @@ def join_items(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes
     yield b"".join(buffer)
 
 
-def _pieces(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
+def _pieces(items: Iterable[Content], tag: str, title: str, more: bytes) -> Iterator[bytes]:
     if tag != CALENDAR:
         for card, *_ in items:
             yield card if card.endswith(b"\n") else card + b"\r\n"
@@ -37,6 +40,8 @@ def _pieces(items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
     yield HEAD
     if title:
         yield f"X-WR-CALNAME:{title.translate(ESCAPES)}\r\n".encode()
+    if more:
+        yield more
     zones: set[bytes] = set()
     known: set[bytes] = set()  # texts of time zones that stand in the file already
     for content in items:
