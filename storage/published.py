@@ -15,13 +15,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 from storage.collection import ADDRESS_BOOK
 from storage.contentlines import Component, Malformed, parse_components
-from storage.records import Content
+from storage.records import Content, Member
 from storage.textlines import folded
 
 BUSY = {"en": "Busy", "fr": "Occupé", "de": "Beschäftigt"}
@@ -43,13 +45,17 @@ TIMES = frozenset(
     | {"TRANSP", "CLASS"}
 )
 _FOLD = re.compile(rb"\r?\n[ \t]")
-# A line feed is what ends lines; an item in which a carriage return does it alone is looked at closely, and left out.
+# A name stands at the beginning of a line or behind the group of a vCard's property. A line feed is what ends lines; an
+# item in which a carriage return does it alone is looked at closely, and left out.
 _CLOSELY = re.compile(
-    rb"^(?:[\w-]+\.)?(?:CLASS(?!:PUBLIC\s*$)|X-MOZ-SNOOZE-TIME[\w-]*|"
+    rb"(?:\A|[\n.])(?:CLASS(?!:PUBLIC\s*(?:\n|\Z))|X-MOZ-SNOOZE-TIME|BEGIN:\s*(?:"
+    + b"|".join(sorted(name.encode() for name in PARTS_LEFT_OUT))
+    + b")|"
     + b"|".join(sorted(name.encode() for name in LEFT_OUT))
-    + rb")(?![\w-])|^BEGIN:\s*(?:VALARM|PARTICIPANT)|\r(?!\n)",
-    re.IGNORECASE | re.MULTILINE,
+    + rb")|\r(?!\n)",
+    re.IGNORECASE,
 )
+_KEPT_BYTES = 16 << 20
 
 
 class Secrecy(IntEnum):
@@ -58,6 +64,42 @@ class Secrecy(IntEnum):
     PUBLIC = 0
     CONFIDENTIAL = 1
     PRIVATE = 2
+
+
+class WorldView:
+    """What the world sees of items, kept in memory for those of which it is not all. Thread-safe."""
+
+    def __init__(self, busy: str, *, kept_bytes: int = _KEPT_BYTES) -> None:
+        self._busy = busy
+        self._most = kept_bytes
+        self._kept: OrderedDict[int, Content | None] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def of(self, member: Member, content: Content, tag: str) -> Content | None:
+        """As ``for_the_world``; the row of a member is the one of these bytes and of no others."""
+        with self._lock:
+            if member.id in self._kept:
+                self._kept.move_to_end(member.id)
+                return self._kept[member.id]
+        seen = for_the_world(content, tag, self._busy)
+        if seen is not content:
+            self._keep(member.id, seen)
+        return seen
+
+    def _keep(self, id: int, seen: Content | None) -> None:
+        with self._lock:
+            if id in self._kept:
+                return
+            self._kept[id] = seen
+            self._size += _weight(seen)
+            while self._size > self._most:
+                self._size -= _weight(self._kept.popitem(last=False)[1])
+
+
+def _weight(seen: Content | None) -> int:
+    """Bytes of memory, roughly."""
+    return 200 + (0 if seen is None else len(seen.data))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from davserver.signin import PLAIN, is_loopback, parse_basic
 from storage.collection import Collection
 from storage.links import Issued
 from storage.paths import DAV, is_within
+from storage.published import BUSY, WorldView
 from storage.session import Session
 from storage.store import Store
 
@@ -40,6 +41,7 @@ class PublicMount:
         self._allow_plain_http = settings.server.allow_plain_http
         self._throttle = Throttle()
         self._visitors = _Visitors()
+        self._view = WorldView(BUSY[settings.language])
         accounts = settings.accounts
         self._passwords = LinkPasswords(
             lifetime_s=accounts.credential_cache_s, entries=accounts.credential_cache_entries
@@ -62,7 +64,7 @@ class PublicMount:
         if is_over(issued.link, datetime.fromtimestamp(self._store.clock(), UTC), issued.served):
             raise LinkOver
         refusal = self._refusal(request, issued)
-        return answer(request, session, Published(collection, issued)) if refusal is None else refusal
+        return answer(request, session, Published(collection, issued), self._view) if refusal is None else refusal
 
     def _find(self, token: str, address: str) -> Issued:
         known = self._visitors.knows(address, token)

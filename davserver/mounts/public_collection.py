@@ -20,7 +20,7 @@ from storage.collection import ADDRESS_BOOK, CALENDAR, Collection
 from storage.contentlines import escape
 from storage.export import join_items
 from storage.links import Issued
-from storage.published import BUSY, for_the_world
+from storage.published import WorldView
 from storage.records import Content
 from storage.session import Session
 from storage.textlines import folded
@@ -52,7 +52,7 @@ class Published:
         return self.collection.meta.get("D:displayname") or self.collection.folder.name
 
 
-def answer(request: Request, session: Session, published: Published) -> Response:
+def answer(request: Request, session: Session, published: Published, view: WorldView) -> Response:
     """GET, HEAD and OPTIONS; 405 for all else. Raises LinkOver when another took the last download."""
     if request.method == "OPTIONS":
         return Response.empty(200, ALLOW)
@@ -85,7 +85,7 @@ def answer(request: Request, session: Session, published: Published) -> Response
         ("Content-Disposition", _disposition(published)),
         HARMLESS,
     ]
-    return Response(200, headers, join_items(_items(session, collection), collection.tag, "", head))
+    return Response(200, headers, join_items(_items(session, collection, view), collection.tag, "", head))
 
 
 def head_lines(published: Published) -> bytes:
@@ -109,10 +109,9 @@ def _etag(session: Session, collection: Collection, head: bytes) -> str:
     return hashlib.sha256(known.encode() + head).hexdigest()[:32]
 
 
-def _items(session: Session, collection: Collection) -> Iterator[Content]:
-    store, busy = session.store, BUSY[session.store.settings.language]
-    for read in store.read_contents(collection.folder, session.pim.members(collection)):
-        shown = None if read is None else for_the_world(read[1], collection.tag, busy)
+def _items(session: Session, collection: Collection, view: WorldView) -> Iterator[Content]:
+    for read in session.store.read_contents(collection.folder, session.pim.members(collection)):
+        shown = None if read is None else view.of(*read, collection.tag)
         if shown is not None:
             yield shown
 

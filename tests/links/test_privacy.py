@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.contentlines import parse_components
-from storage.published import for_the_world
-from storage.records import Content
+from storage.published import WorldView, for_the_world
+from storage.records import Content, Member
 from tests.links.conftest import Desk
 from tests.pim.samples import CRLF, calendar, card, event, journal, task
 
@@ -166,6 +166,24 @@ def test_whatever_comes_what_is_shown_can_be_read_and_names_nobody(lines: list[s
         parse_components(seen.encode(), longest_head=1000)
         assert "ATTENDEE" not in seen
         assert "CLASS:PRIVATE" not in seen
+
+
+def test_what_was_seen_once_is_not_looked_at_again_and_little_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = WorldView("Busy", kept_bytes=2000)
+    rows = [Member(number, f"{number}.ics", "", "", 0, 0, 0, 0, 0) for number in range(10)]
+    contents = [Content(event(f"u{number}", "Match", *ALARM).encode()) for number in range(10)]
+
+    def seen(number: int) -> Content | None:
+        return view.of(rows[number], contents[number], CALENDAR)
+
+    first = [seen(number) for number in range(10)]
+    assert [None if each is None else each.data.decode() for each in first] == [
+        event(f"u{n}", "Match") for n in range(10)
+    ]
+    monkeypatch.setattr("storage.published.parse_components", None)  # whoever asked it now would fail
+    assert [seen(number) for number in (9, 8, 9)] == [first[9], first[8], first[9]]
+    with pytest.raises(TypeError):
+        seen(0)
 
 
 def test_the_link_shows_what_is_for_the_world_and_the_owner_sees_all(desk: Desk) -> None:
