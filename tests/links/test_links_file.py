@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from davserver.dav.names import DAV
 from tests.conftest import MakeServer
-from tests.harness import Dav, Server
+from tests.harness import ROOT, Dav, Server
 from tests.links.conftest import READ, Desk, urls_in
 from tests.pim.conftest import ACCESS
 from tests.pim.samples import event
@@ -163,3 +165,13 @@ def test_who_could_not_read_without_the_file_publishes_nothing(make_server: Make
 
 def urls(client: Dav) -> list[str]:
     return urls_in(client.get(RULES.replace("access.toml", "links.txt")).text)
+
+
+def test_the_example_of_the_documentation_can_be_stored(desk: Desk) -> None:
+    page = (ROOT / "docs/administration.md").read_text(encoding="utf-8")
+    section = page[page.index("## Publishing a calendar") :]
+    example = section[section.index("```toml\n") + 8 :].partition("```")[0]
+    (token,) = re.findall('token = "(.*?)"', example)
+    url = desk.publish(example)
+    assert url == f"/p/{token}/"
+    assert desk.visitor.get(url).status == 401
