@@ -53,3 +53,17 @@ class AclRefused(AuthError):
     def __init__(self, condition: str, why: str) -> None:
         super().__init__(why)
         self.condition = condition
+
+
+class NoSuchLink(AuthError):
+    """A public link that is unknown, was revoked or never issued: one and the same 404."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such link.")
+
+
+class LinkOver(AuthError):
+    """A public link whose time or downloads are over (410)."""
+
+    def __init__(self) -> None:
+        super().__init__("This link is over; ask whoever gave it to you for another one.")

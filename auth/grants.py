@@ -10,7 +10,7 @@ from auth.principal import Principal
 from auth.rules import FolderRules, Link
 from auth.tables import listed
 
-_LINK_GIVES = {
+LINK_GIVES = {
     "read": frozenset({Action.READ}),
     "drop": frozenset({Action.CREATE}),
     "read-drop": frozenset({Action.READ, Action.CREATE}),
@@ -45,7 +45,7 @@ def require_grantable(
 
 
 def _given_by(link: Link) -> frozenset[Action]:
-    return _LINK_GIVES[link.right]
+    return LINK_GIVES[link.right]
 
 
 def _excess(given: Iterable[Action], held: frozenset[Action], file: str, line: int) -> Problem | None:

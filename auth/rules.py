@@ -12,7 +12,7 @@ A folder's own file speaks of its folder and what lies in it::
 
     [[link]]                           # a public link; the server makes its URL
     name      = "press"                # tells links apart; may be missing when there is one only
-    right     = "read"                 # "read", "drop" or "read-drop"
+    right     = "read"                 # "read", "drop" or "read-drop"; of a calendar or address book only "read"
     until     = 2027-01-01T00:00:00Z   # may be missing, like all that follow
     password  = "rosebud-12"           # as text, or a hash that `davserver hash` printed
     downloads = 100

@@ -25,6 +25,7 @@ from davserver.environ import Proxies, build_request
 from davserver.errors import View, translate
 from davserver.mounts.files import FilesMount
 from davserver.mounts.pim import PimMount
+from davserver.mounts.public import PublicMount
 from davserver.mounts.root import RootMount
 from davserver.signin import SignIn
 from davserver.trip import Trip, begin_body
@@ -53,6 +54,7 @@ class Application:
         self._proxies = Proxies(settings.server.trusted_proxies)
         self._sign_in = SignIn(settings.server, directory, Throttle())
         self._root = RootMount(settings)
+        self._public = PublicMount(store, settings)
         self._mounts: dict[str, Mount] = {
             # by first path segment
             "files": FilesMount(store, settings, directory),
@@ -77,6 +79,8 @@ class Application:
         first = request.path.split("/", 2)[1] if request.path != "*" else ""
         if first in ("", ".well-known"):
             return self._answer_root(request, trip)
+        if first == "p":
+            return self._answer_link(request, trip)
         mount = self._mounts.get(first)
         if mount is None:
             return self._root(request, ANONYMOUS)
@@ -89,6 +93,15 @@ class Application:
             return translate(error, view, request_id=trip.id)
         except Exception as error:
             return translate(error, view, request_id=trip.id)
+
+    def _answer_link(self, request: Request, trip: Trip) -> Response:
+        """What lies behind a public link; whoever asks is nobody, with or without a member's password."""
+        try:
+            response = self._public(request)
+            begin_body(response)
+            return response
+        except Exception as error:
+            return translate(error, "files", request_id=trip.id)
 
     def _answer_root(self, request: Request, trip: Trip) -> Response:
         if self._root.is_open(request):
@@ -110,7 +123,9 @@ class Application:
                 return self._sign_in.challenge(request)
             principal = ANONYMOUS
         trip.principal = principal
-        response = mount(request, self._store.session(principal))
+        session = self._store.session(principal)
+        session.base_url = self._settings.server.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
+        response = mount(request, session)
         begin_body(response)
         compress(request, response)
         return response

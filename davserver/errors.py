@@ -12,7 +12,7 @@ import logging
 from http import HTTPStatus
 from typing import Literal
 
-from auth.errors import AclRefused, Hidden, NeedPrivileges, RulesRefused
+from auth.errors import AclRefused, Hidden, LinkOver, NeedPrivileges, NoSuchLink, RulesRefused
 from auth.throttle import TooManyTries
 from davserver.dav import errors as wire
 from davserver.dav.message import Response, quote_path
@@ -116,6 +116,10 @@ def _of_rights(error: Exception, view: View) -> Response | None:
             return error_response(403, DAV(condition), message=str(error))
         case RulesRefused() | shelf.FileRefused():
             return _say(422, error)
+        case NoSuchLink():
+            return _say(404, error)
+        case LinkOver():
+            return _say(410, error)
         case TooManyTries(retry_after_s=seconds):
             return _say(429, error, ("Retry-After", str(max(1, round(seconds)))))
     return None

@@ -21,10 +21,12 @@ from storage.errors import (
     NotFound,
     ParentMissing,
     PlaceRefused,
+    ReadOnly,
 )
 from storage.fileterms import Claim, Nothing, Stored, Terms, Upload, places_of, require_place, spot_of
 from storage.filetransfer import Transfer, remove
-from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
+from storage.filetree import FileTree, Node, is_derived, is_rules_file, is_shared_rules
+from storage.linksfile import open_links
 from storage.paths import FILES, parent_of
 from storage.sharedrules import collection_of, open_rules, remove_rules, write_rules
 from storage.treesync import TreeSync
@@ -51,7 +53,8 @@ class FileShelf:
     def open(self, node: Node) -> tuple[int, Node]:
         """A file's bytes as a descriptor that the caller closes, and the node that agrees with them."""
         if is_shared_rules(node.path):
-            found = open_rules(self._store, node.folder)
+            is_links = is_derived(node.path)
+            found = open_links(self._session, node.folder) if is_links else open_rules(self._store, node.folder)
             if found is None:
                 raise NotFound(node.path)
             return found[0], Node(node.path, node.folder, found[1])
@@ -270,6 +273,8 @@ class FileShelf:
         """The collection that the rules at a path are for, if the principal has ``admin`` on it."""
         collection = collection_of(path)
         self._session.access.require(Action.ADMIN, collection)
+        if is_derived(path):
+            raise ReadOnly(path)
         if not rulesgate.holds_rules(path) or path.count("/") != 5:
             raise PlaceRefused(path, "only access.toml of a collection stands here")
         if self._store.find_folder(require_place(collection)) is None:
@@ -279,6 +284,8 @@ class FileShelf:
     def _remove_shared_rules(self, node: Node, terms: Terms) -> None:
         if node.is_folder:
             raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
+        if is_derived(node.path):
+            raise ReadOnly(node.path)
         with self._store.write(node.folder.place) as tx:
             terms.check(self.tree.find(node.path))
             treerights.require_unlocked(self._session, node.path, terms, tree=False, member=False)

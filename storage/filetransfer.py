@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from storage import quota, rulesgate, treerights
-from storage.errors import ParentMissing, PlaceRefused, PreconditionFailed
+from storage.errors import ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
-from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
+from storage.filetree import FileTree, Node, is_derived, is_rules_file, is_shared_rules
 from storage.paths import FILES, is_within, parent_of
 
 if TYPE_CHECKING:
@@ -75,6 +75,8 @@ class Transfer:
         node = self._tree.get(source)
         if is_within(target, source) or is_within(source, target):
             raise PlaceRefused(target, "a resource cannot be copied or moved onto, into or over itself")
+        if is_derived(source):
+            raise ReadOnly(source)
         if node.listing or node.path == FILES or is_shared_rules(source):
             raise PlaceRefused(source, "this folder is the server's; copy or move what lies in it")
         return node

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from auth.acl import Action
 from storage.errors import NotFound
+from storage.linksfile import find_links_member
 from storage.paths import (
     ACCESS_FILE,
     COLLECTIONS,
@@ -92,6 +93,11 @@ def is_rules_file(path: str) -> bool:
 def is_shared_rules(path: str) -> bool:
     """Whether the path lies among the rules of calendars and address books."""
     return is_within(path, COLLECTIONS)
+
+
+def is_derived(path: str) -> bool:
+    """Whether the path names a file that the server makes as it is read, and that nobody writes."""
+    return is_shared_rules(path) and name_of(path) == LINKS_FILE
 
 
 def properties_in(state: State, name: str) -> dict[str, str]:
@@ -263,7 +269,8 @@ class FileTree:
             return None
         if depth == 2:
             return Node(path, folder, listing=True)
-        member = find_rules_member(self._store, folder) if name_of(path) == ACCESS_FILE else None
+        finder = RULES_FINDERS.get(name_of(path))
+        member = None if finder is None else finder(self._session, folder)
         return Node(path, folder, member) if member is not None else None
 
     def _collection(self, path: str) -> Folder | None:
@@ -291,14 +298,22 @@ class FileTree:
         if len(node.path.split("/")) == 4:
             yield from self._owned_collections(node)
         else:
-            rules = self.find(join(node.path, ACCESS_FILE))
-            if rules is not None:
-                yield rules
+            found = (self.find(join(node.path, name)) for name in RULES_FINDERS)
+            yield from (file for file in found if file is not None)
+
+
+def _find_rules_member(session: Session, folder: Folder) -> Member | None:
+    return find_rules_member(session.store, folder)
 
 
 Finder = Callable[[FileTree, str], Node | None]
 Lister = Callable[[FileTree, Node], Iterator[Node]]
 
+RULES_FINDERS: dict[str, Callable[[Session, Folder], Member | None]] = {
+    # what stands in /files/Collections/<owner>/<name>/: its row where it is there
+    ACCESS_FILE: _find_rules_member,
+    LINKS_FILE: find_links_member,
+}
 FINDERS: dict[str, Finder] = {"Members": FileTree._find_in_members, "Collections": FileTree._find_shared}
 LISTERS: dict[str, Lister] = {
     FILES: FileTree._top_children,

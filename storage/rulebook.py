@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from auth.acl import Level
 from auth.errors import RulesRefused
 from auth.principal import Principal, fold
-from auth.rules import FolderRules, parse_folder_rules, parse_server_rules
+from auth.rules import FolderRules, Link, parse_folder_rules, parse_server_rules
 from storage import paths
 from storage.collection import KEPT_KEY
 from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
@@ -195,6 +195,14 @@ class DiskRuleBook:
         place = paths.place_of(path)
         read = None if place is None else self._folder_rules(path, place)
         return NO_RULES if read is None else read.rules
+
+    def links_of(self, path: str) -> tuple[Link, ...] | None:
+        """The public links in a folder's own file; None where it is broken and none was in force before."""
+        place = paths.place_of(path)
+        read = None if place is None else self._folder_rules(path, place)
+        if read is None:
+            return ()
+        return None if read.closed else read.rules.links
 
     def _folder_rules(self, path: str, place: str) -> _Read | None:
         file = self._rules_file(place)

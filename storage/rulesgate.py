@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from auth.errors import Problem, RulesRefused
 from auth.grants import require_grantable
 from auth.rules import FolderRules, parse_folder_rules
+from storage.linksgate import require_links
 from storage.paths import ACCESS_FILE, name_of, parent_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def require_rules(session: Session, path: str, folder: str, data: bytes) -> None
         line = data.count(b"\n", 0, error.start) + 1
         raise RulesRefused((Problem(name_of(path), line, "bytes that are not UTF-8", "save it as UTF-8"),)) from error
     rules = parse_folder_rules(text, name_of(path))
+    require_links(session.store, rules.links, folder, name_of(path))
     fresh = _less(rules, session.store.rulebook.rules_of(folder))
     require_grantable(fresh, folder, session.principal, session.store.rulebook.without(folder))
 

@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """One principal at the shelves of one store, for one request."""
+    """
+    One principal at the shelves of one store, for one request.
+
+    Attributes:
+        base_url: scheme and host under which the principal reaches this server, for texts that name whole URLs.
+    """
 
     def __init__(self, store: Store, principal: Principal, access: Access | None = None) -> None:
         self.store = store
         self.principal = principal
         self.access = access or Access(principal, store.rulebook)
+        self.base_url = ""
 
     @classmethod
     def of_administrator(cls, store: Store, principal: Principal = ANONYMOUS) -> Session:

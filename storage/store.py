@@ -32,6 +32,7 @@ from storage.guards import Guards
 from storage.index import Index
 from storage.itemwrite import JOURNALED_BYTES, ItemWrite
 from storage.journal import FULL_BYTES, Journal
+from storage.links import Links
 from storage.locks import Locks
 from storage.reconcile import Count, Reconciler, count_nothing, is_item_place
 from storage.records import DISTRUSTED, NEVER, Content, Folder, Member, NameChange, agrees
@@ -73,6 +74,7 @@ class Store:
         accounts: members, groups and resources, where the process knows them.
         locks: DAV locks.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
+        links: the public links that the rules make.
         clock: gives seconds since 1970.
         reconciler: compares rows with the disk, a folder at a time, within ``comparing``.
         filled: the index was made anew at this start, or the making was finished.
@@ -124,6 +126,7 @@ class Store:
         self._changing = threading.local()
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
+        self.links = Links(self)
         self.reconcile(progress)
         self.reconciler.logs_new = True
 
@@ -600,6 +603,7 @@ class Store:
         ruled = any(os.path.exists(f"{directory}/{name}") for name in (paths.ACCESS_FILE, paths.HIDDEN_ACCESS_FILE))
         batch.mark_folder(place, owner=owner if isinstance(owner, str) else None, ruled=ruled)
         self.rulebook.refresh()
+        self.links.rules_changed(place)
 
     # -- the whole -------------------------------------------------------------------------------------------------
 

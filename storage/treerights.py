@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from auth.errors import NeedPrivileges
 from auth.principal import fold
-from storage.errors import NameRefused, ParentMissing, PlaceRefused
+from storage.errors import NameRefused, ParentMissing, PlaceRefused, ReadOnly
 from storage.fileterms import Terms, spot_of
-from storage.filetree import Node, is_rules_file, is_shared_rules
+from storage.filetree import Node, is_derived, is_rules_file, is_shared_rules
 from storage.paths import (
     ACCESS_FILE,
     FILES,
@@ -121,6 +121,8 @@ def require_write(session: Session, node: Node) -> None:
     path = node.path
     if is_shared_rules(path):
         session.access.require(Action.ADMIN, collection_of(path))
+        if is_derived(path):
+            raise ReadOnly(path)
     else:
         require(session, Action.WRITE, path)
 

@@ -20,6 +20,7 @@ from config.errors import Problem
 from config.schema import Server, Settings
 from config.values import nearest
 from davserver.commands.console import OK, PROBLEM, CommandFailed, Commands, add_command, add_config, say, settings_of
+from davserver.commands.linkcheck import link_problems
 from davserver.commands.serve import add_overrides
 from storage import paths
 
@@ -65,11 +66,14 @@ def _account_problems(settings: Settings) -> Iterator[Problem]:
     yield from directory.problems
     yield from _rule_problems(settings.accounts.access_file, str(settings.accounts.access_file), directory, server=True)
     data = str(settings.storage.data)
+    tokens: dict[str, str] = {}
     for prefix, root in paths.TREES:
         name = paths.HIDDEN_ACCESS_FILE if prefix == paths.DAV else paths.ACCESS_FILE
         for folder, _, files in os.walk(f"{data}/{root}"):
             if name in files:
-                yield from _rule_problems(Path(folder, name), f"{folder}/{name}", directory, server=False)
+                file, path = Path(folder, name), paths.path_of(folder[len(data) + 1 :])
+                yield from _rule_problems(file, str(file), directory, server=False)
+                yield from link_problems(file, path, tokens)
 
 
 def _rule_problems(file: Path, shown: str, directory: Directory, *, server: bool) -> Iterator[Problem]:

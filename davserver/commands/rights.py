@@ -86,7 +86,15 @@ def _rights(arguments: argparse.Namespace) -> int:
         say(f"{principal.name or WORLD:16} {_words(held):38} {reasons[0]}")
         for reason in reasons[1:]:
             say(f"{'':55} {reason}")
+    if arguments.name is None:
+        _say_links(_path(arguments.path, ANONYMOUS), book)
     return OK
+
+
+def _say_links(path: str, book: DiskRuleBook) -> None:
+    """The public links of a folder; their URLs are for those who read its ``links.txt``."""
+    for link in book.rules_of(path).links:
+        say(f"{f'link {link.name}' if link.name else 'a link':16} {link.right:38} {path}/access.toml:{link.line}")
 
 
 def _asked(directory: Directory, name: str | None) -> list[Principal]:

@@ -18,7 +18,7 @@ from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_read import content_type
 from davserver.mounts.privileges import render_supported
 from storage import quota
-from storage.filetree import Node, is_shared_rules, properties_in
+from storage.filetree import Node, is_derived, is_shared_rules, properties_in
 from storage.locks import Lock
 from storage.paths import is_within
 from storage.sharedrules import collection_of
@@ -212,7 +212,8 @@ def _principal_collections(scene: Scene, node: Node) -> str:
 def _privileges(scene: Scene, node: Node) -> str:
     access = scene.call.session.access
     if is_shared_rules(node.path):
-        held = access.actions(collection_of(node.path)) if node.member is not None else frozenset({Action.READ})
+        is_fixed = node.member is None or is_derived(node.path)
+        held = frozenset({Action.READ}) if is_fixed else access.actions(collection_of(node.path))
     else:
         held = access.actions(node.path)
     return f"<D:current-user-privilege-set>{scene.privileges(held)}</D:current-user-privilege-set>"

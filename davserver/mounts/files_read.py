@@ -10,7 +10,7 @@ from davserver.dav.conditional import Outcome, render_http_date
 from davserver.dav.message import FileBody, Response
 from davserver.dav.ranges import apply_ranges
 from davserver.mounts.files_call import Call, etag_of
-from storage.filetree import Node
+from storage.filetree import Node, is_derived
 from storage.paths import FILES
 
 TYPES = MimeTypes()
@@ -71,7 +71,7 @@ def allowed(node: Node | None) -> str:
     """The methods for a resource as an Allow header."""
     if node is None:
         return ALLOW_NOTHING_YET
-    if node.listing:
+    if node.listing or is_derived(node.path):
         return ALLOW_LISTING
     if node.path == FILES:
         return ALLOW_TOP

@@ -1,0 +1,126 @@
+"""
+``/p/<token>/…``: what the association publishes by a link, to whoever has the link.
+
+Nobody signs in here and no member's credentials are looked at. Unknown, revoked and never issued tokens give one and
+the same 404 and are counted by address: after ten, one try a second. Who has used a link from an address goes on using
+it while others there guess.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from datetime import UTC, datetime
+
+from auth.acl import Access
+from auth.errors import LinkOver, NoSuchLink
+from auth.links import PRINCIPAL, LinkBook, LinkPasswords, is_over
+from auth.throttle import Throttle
+from config.schema import Settings
+from davserver.dav.message import Request, Response
+from davserver.mounts.public_collection import SUFFIXES, Published, answer
+from davserver.signin import PLAIN, is_loopback, parse_basic
+from storage.collection import Collection
+from storage.links import Issued
+from storage.paths import DAV, is_within
+from storage.published import BUSY, WorldView
+from storage.session import Session
+from storage.store import Store
+
+ANY_LINK = ""  # for the throttle: guesses at tokens count together, by address
+KEPT_VISITORS = 10_000
+CHALLENGE = ("WWW-Authenticate", 'Basic realm="link", charset="UTF-8"')
+PASSWORD = "This link has a password; the name does not matter.\n"  # noqa: S105 - a sentence
+
+
+class PublicMount:
+    """Answers what is asked below ``/p/``."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._allow_plain_http = settings.server.allow_plain_http
+        self._throttle = Throttle()
+        self._visitors = _Visitors()
+        self._view = WorldView(BUSY[settings.language])
+        accounts = settings.accounts
+        self._passwords = LinkPasswords(
+            lifetime_s=accounts.credential_cache_s, entries=accounts.credential_cache_entries
+        )
+
+    def __call__(self, request: Request) -> Response:
+        """
+        Answer one request.
+
+        Raises:
+            NoSuchLink, LinkOver: there is nothing (any more) for whoever has this link.
+            TooManyTries: too many wrong tokens or passwords from this address.
+        """
+        token, _, rest = request.path.removeprefix("/p").lstrip("/").partition("/")
+        issued = self._find(token, request.remote)
+        session = Session(
+            self._store, PRINCIPAL, Access(PRINCIPAL, LinkBook(self._store.rulebook, issued.path, issued.link))
+        )
+        collection = _published(session, issued, rest)
+        if is_over(issued.link, datetime.fromtimestamp(self._store.clock(), UTC), issued.served):
+            raise LinkOver
+        refusal = self._refusal(request, issued)
+        return answer(request, session, Published(collection, issued), self._view) if refusal is None else refusal
+
+    def _find(self, token: str, address: str) -> Issued:
+        known = self._visitors.knows(address, token)
+        if not known:
+            self._throttle.require(address, ANY_LINK)
+        issued = self._store.links.find(token)
+        if issued is None:
+            self._throttle.failed(address, ANY_LINK)
+            raise NoSuchLink
+        if not known:
+            self._visitors.remember(address, token)
+        return issued
+
+    def _refusal(self, request: Request, issued: Issued) -> Response | None:
+        """The answer to who has to give the link's password and has not; any name will do (RFC 7617)."""
+        stored = issued.link.password
+        if stored is None or request.method == "OPTIONS":
+            return None
+        if not (request.scheme == "https" or self._allow_plain_http or is_loopback(request.remote)):
+            return Response.text(403, PLAIN)
+        credentials = parse_basic(request.header("authorization") or "")
+        if credentials is None:
+            return Response.text(401, PASSWORD, CHALLENGE)
+        account = f"{issued.path} {issued.name}"
+        self._throttle.require(request.remote, account)
+        if not self._passwords.verify(issued.token, credentials[1], stored):
+            self._throttle.failed(request.remote, account)
+            return Response.text(401, PASSWORD, CHALLENGE)
+        self._throttle.succeeded(request.remote, account)
+        return None
+
+
+def _published(session: Session, issued: Issued, rest: str) -> Collection:
+    """The calendar or address book of a link; what else has links has nothing to show yet. Raises NoSuchLink."""
+    found = session.pim.find(issued.path) if is_within(issued.path, DAV) and issued.link.right == "read" else None
+    if not isinstance(found, Collection) or found.tag not in SUFFIXES or not session.pim.reads_items(found):
+        raise NoSuchLink
+    if rest and ("/" in rest or not rest.lower().endswith(SUFFIXES[found.tag])):
+        raise NoSuchLink
+    return found
+
+
+class _Visitors:
+    """Who has opened which link: a bounded number of pairs of address and token."""
+
+    def __init__(self) -> None:
+        self._pairs: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def knows(self, address: str, token: str) -> bool:
+        """Whether the link was opened from this address."""
+        return (address, token) in self._pairs
+
+    def remember(self, address: str, token: str) -> None:
+        """Note that it was."""
+        with self._lock:
+            self._pairs[address, token] = None
+            while len(self._pairs) > KEPT_VISITORS:
+                self._pairs.popitem(last=False)

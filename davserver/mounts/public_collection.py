@@ -1,0 +1,123 @@
+"""
+A published calendar or address book: the whole of it as one file that other programs subscribe to.
+
+Its ETag is made of the collection's id and change counter, the renderer's version and the head of the file, so that a
+subscriber who has it already is told so without one item being read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auth.errors import LinkOver
+from davserver.dav.conditional import Outcome, render_http_date, require_preconditions
+from davserver.dav.message import Request, Response
+from davserver.mounts.pim_props import ITEM_TYPES
+from storage.collection import ADDRESS_BOOK, CALENDAR, Collection
+from storage.contentlines import escape
+from storage.export import join_items
+from storage.links import Issued
+from storage.published import WorldView
+from storage.records import Content
+from storage.session import Session
+from storage.textlines import folded
+
+RENDERER = 1  # raised with every change of what is rendered from the same items
+SUFFIXES = {CALENDAR: ".ics", ADDRESS_BOOK: ".vcf"}
+ALLOW = ("Allow", "OPTIONS, GET, HEAD")
+# Calendars on other people's web pages read this file from the browser. Nothing is gained by keeping them out: nobody's
+# credentials count here, and whoever has the link may show it to the world. A link with a password is not for that.
+ANY_PAGE = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "ETag"))
+HARMLESS = ("Content-Security-Policy", "sandbox")
+UNLISTED = ("X-Robots-Tag", "noindex")  # who publishes to those with the link does not publish to search engines
+REFRESH = "PT1H"
+SETTLED_S = 2  # a date in seconds cannot tell two changes within one second apart
+_COLOR = re.compile(r"#[0-9A-Fa-f]{6}(?:[0-9A-Fa-f]{2})?")
+_COLOR_NAME = re.compile(r"[A-Za-z]{3,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A collection and the link by which it is read."""
+
+    collection: Collection
+    issued: Issued
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.collection.meta.get("D:displayname") or self.collection.folder.name
+
+
+def answer(request: Request, session: Session, published: Published, view: WorldView) -> Response:
+    """GET, HEAD and OPTIONS; 405 for all else. Raises LinkOver when another took the last download."""
+    if request.method == "OPTIONS":
+        return Response.empty(200, ALLOW)
+    if request.method not in ("GET", "HEAD"):
+        return Response.text(405, f"{request.method} is not for this link; it is for reading.\n", ALLOW)
+    collection = published.collection
+    head = head_lines(published) if collection.tag == CALENDAR else b""
+    etag = _etag(session, collection, head)
+    modified_s = collection.folder.modified_ns / 1e9
+    dated = session.store.clock() - modified_s >= SETTLED_S
+    headers = [
+        ("ETag", f'"{etag}"'),
+        ("Cache-Control", "no-cache" if published.issued.link.password is None else "private, no-cache"),
+        UNLISTED,
+    ]
+    if dated:
+        headers.append(("Last-Modified", render_http_date(modified_s)))
+    if published.issued.link.password is None:
+        headers += ANY_PAGE
+    outcome = require_preconditions(
+        request.headers, request.method, etag=etag, modified_s=modified_s if dated else None
+    )
+    if outcome is Outcome.NOT_MODIFIED:
+        return Response(304, headers)
+    counted = published.issued.link.downloads is not None and request.method == "GET"
+    if counted and not session.store.links.count(published.issued):
+        raise LinkOver
+    headers += [
+        ("Content-Type", ITEM_TYPES[collection.tag]),
+        ("Content-Disposition", _disposition(published)),
+        HARMLESS,
+    ]
+    return Response(200, headers, join_items(_items(session, collection, view), collection.tag, "", about=head))
+
+
+def head_lines(published: Published) -> bytes:
+    """The calendar's own properties: name, description and colour (RFC 7986 §5) in the words of several programs."""
+    meta, title = published.collection.meta, escape(published.title)
+    lines = [f"NAME:{title}", f"X-WR-CALNAME:{title}"]
+    if description := meta.get("C:calendar-description"):
+        lines += [f"DESCRIPTION:{escape(description)}", f"X-WR-CALDESC:{escape(description)}"]
+    color = meta.get("ICAL:calendar-color", "").strip()
+    if _COLOR.fullmatch(color):
+        lines.append(f"X-APPLE-CALENDAR-COLOR:{color}")
+    elif _COLOR_NAME.fullmatch(color):
+        lines.append(f"COLOR:{color}")
+    lines += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
+    return b"".join(map(folded, lines))
+
+
+def _etag(session: Session, collection: Collection, head: bytes) -> str:
+    folder, store = collection.folder, session.store
+    known = f"{RENDERER} {store.epoch} {folder.cid} {folder.counter} {store.settings.language} {collection.tag} "
+    return hashlib.sha256(known.encode() + head).hexdigest()[:32]
+
+
+def _items(session: Session, collection: Collection, view: WorldView) -> Iterator[Content]:
+    for read in session.store.read_contents(collection.folder, session.pim.members(collection)):
+        shown = None if read is None else view.of(*read, collection.tag)
+        if shown is not None:
+            yield shown
+
+
+def _disposition(published: Published) -> str:
+    """Under which name a browser keeps the file (RFC 6266)."""
+    name = published.collection.folder.name + SUFFIXES[published.collection.tag]
+    safe = "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "_" for c in name)
+    return f'attachment; filename="{safe}"'

@@ -1,0 +1,89 @@
+"""
+``links.txt``: the URLs of a collection's public links, for whoever may give them away.
+
+It is made of the rules and the tokens whenever it is read, so it lies nowhere and nobody writes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from auth.links import is_over
+from auth.rules import Link
+from storage.collection import ADDRESS_BOOK, CALENDAR, read_props, tag_of
+from storage.disk import find_status
+from storage.paths import HIDDEN_ACCESS_FILE, LINKS_FILE, STATE_FILE
+from storage.records import Folder, Member, etag_of
+
+if TYPE_CHECKING:
+    from storage.links import Issued
+    from storage.session import Session
+
+HEAD = """\
+Public links of {path}
+
+The server writes this file. Links are made, changed and ended in the access.toml beside it.
+"""
+SUFFIXES = {CALENDAR: ".ics", ADDRESS_BOOK: ".vcf"}
+
+
+def render_links(session: Session, folder: Folder) -> bytes:
+    """The text of a folder's ``links.txt``; empty where its rules have no link."""
+    links = session.store.rulebook.links_of(folder.path) or ()
+    if not links:
+        return b""
+    issued = {each.name: each for each in session.store.links.of(folder.place)}
+    suffix = SUFFIXES.get(tag_of(read_props(session.store.directory(folder.place))), "")
+    parts = [HEAD.format(path=folder.path)]
+    for link in links:
+        lines = _lines(session, folder, link, issued.get(link.name or ""), suffix)
+        title = "".join(c if c.isprintable() else " " for c in link.name or "(no name)")
+        parts.append("\n  ".join([title, *lines]) + "\n")
+    return "\n".join(parts).encode("utf-8", "surrogatepass")
+
+
+def find_links_member(session: Session, folder: Folder) -> Member | None:
+    """The row of a collection's ``links.txt``, or None where its rules have no link."""
+    data = render_links(session, folder)
+    return _row(session, folder, data) if data else None
+
+
+def open_links(session: Session, folder: Folder) -> tuple[int, Member] | None:
+    """The file as a descriptor that the caller closes, and the row that agrees with its bytes."""
+    data = render_links(session, folder)
+    if not data:
+        return None
+    with tempfile.TemporaryFile(dir=f"{session.store.data}/scratch") as file:
+        file.write(data)
+        file.flush()
+        return os.dup(file.fileno()), _row(session, folder, data)
+
+
+def _row(session: Session, folder: Folder, data: bytes) -> Member:
+    files = (session.store.file(folder.place, name) for name in (HIDDEN_ACCESS_FILE, STATE_FILE))
+    stamps = (status.st_mtime_ns for file in files if (status := find_status(file)) is not None)
+    modified_ns = max(stamps, default=folder.modified_ns)
+    etag = etag_of(hashlib.sha256(data).hexdigest())
+    return Member(0, LINKS_FILE, LINKS_FILE, etag, len(data), 0, modified_ns, modified_ns, modified_ns)
+
+
+def _lines(session: Session, folder: Folder, link: Link, issued: Issued | None, suffix: str) -> list[str]:
+    lines = [f"right:     {link.right}"]
+    if issued is None:
+        return [*lines, "not in force: its token is that of another folder; leave token out of access.toml"]
+    url = f"{session.base_url}/p/{issued.token}/{quote(folder.name + suffix, safe='') if suffix else ''}"
+    if is_over(link, datetime.fromtimestamp(session.store.clock(), UTC), issued.served):
+        lines.append("over:      whoever opens it is told so")
+    lines.append(f"URL:       {url}")
+    if suffix == SUFFIXES[CALENDAR]:
+        lines.append(f"subscribe: webcal://{url.partition('://')[2]}")
+    lines.append(f"until:     {link.until.isoformat(' ', 'minutes') if link.until else 'no end'}")
+    if link.downloads is not None:
+        lines.append(f"downloads: {max(0, link.downloads - issued.served)} of {link.downloads} left")
+    lines.append(f"password:  {'asked for' if link.password else 'none'}")
+    return lines

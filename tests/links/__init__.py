@@ -1,0 +1,1 @@
+"""Public links over the wire."""
