@@ -21,6 +21,8 @@ from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
 from storage.reconcile import is_item_place
 
 if TYPE_CHECKING:
+    from auth.principal import Principal
+    from auth.snapshot import Account
     from storage.store import Store
 
 NO_RULES = FolderRules()
@@ -46,6 +48,12 @@ class Members(Protocol):
 
     def account(self, name: str) -> object | None:
         """The member, group or resource of a name."""
+
+    def principal(self, name: str) -> Principal | None:
+        """It, as it asks when it asks."""
+
+    def accounts(self) -> Iterable[Account]:
+        """All of them, by name."""
 
 
 class _Read:

@@ -7,6 +7,7 @@ from davserver.dav.names import CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Table, View, principal_path, render_reports
 from storage.collection import Home
+from storage.derived import MEMBERS_BOOK
 
 USER_TYPES = {"member": "INDIVIDUAL", "group": "GROUP", "resource": "RESOURCE"}
 
@@ -19,6 +20,12 @@ def _is_member(home: Home, view: View) -> bool:
 def _home_set(home: Home, view: View) -> str | None:
     """Members alone: DAVx5 follows the home sets of groups, and everything shared would stand twice on the phone."""
     return href(principal_path(home.owner)) if _is_member(home, view) else None
+
+
+def _directory(home: Home, view: View) -> str | None:
+    """The members' book (draft-daboo-carddav-directory-gateway §3): Apple's programs search it as they write."""
+    is_there = _is_member(home, view) and view.session.pim.find(MEMBERS_BOOK) is not None
+    return href(MEMBERS_BOOK + "/") if is_there else None
 
 
 def _addresses(home: Home, view: View) -> str:
@@ -80,6 +87,7 @@ HOME_PROPS: Table = {
     CALSERVER.getctag: _home_token,
     CALDAV.calendar_home_set: _home_set,
     CARDDAV.addressbook_home_set: _home_set,
+    CARDDAV.directory_gateway: _directory,
     CALDAV.calendar_user_address_set: _addresses,
     CALDAV.calendar_user_type: _user_type,
     CALSERVER.email_address_set: _mail,

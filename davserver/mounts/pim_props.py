@@ -16,6 +16,7 @@ from davserver.dav.xml import attribute, open_tag, text_of
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, render_reports
 from storage.collection import ADDRESS_BOOK, CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
+from storage.derived import MEMBERS_BOOK
 from storage.shown import PERSONAL_KEYS, XML_KEYS
 
 ITEM_TYPES = {CALENDAR: "text/calendar; charset=utf-8", ADDRESS_BOOK: "text/vcard; charset=utf-8"}
@@ -69,7 +70,8 @@ TYPES = {CALENDAR: CALDAV.calendar, ADDRESS_BOOK: CARDDAV.addressbook, SUBSCRIPT
 def _type(collection: Collection, view: View) -> str:
     kind = TYPES.get(collection.tag)
     subscribed = open_tag(CALSERVER.subscribed) if collection.tag == CALENDAR and SOURCE_KEY in collection.meta else ""
-    return open_tag(DAV.collection) + (open_tag(kind) if kind else "") + subscribed
+    directory = open_tag(CARDDAV.directory) if collection.path == MEMBERS_BOOK else ""
+    return open_tag(DAV.collection) + (open_tag(kind) if kind else "") + subscribed + directory
 
 
 def _token(collection: Collection, view: View) -> str | None:

@@ -1,0 +1,216 @@
+"""
+The birthday calendar of each member: ``/dav/<member>/birthdays/``, from every address book that the member may read.
+
+Rights differ, so everybody has an own one, closed to all others. Whether it is what it must be is asked each time
+that somebody looks at it, which costs a look at each book's counter: a right that ended is felt at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+from auth.acl import Access, Action
+from auth.principal import Principal, fold
+from storage.birthdays import TITLES, birthday_events
+from storage.collection import ADDRESS_BOOK, BIRTHDAYS, CALENDAR, COMPONENT_KEY, Collection, Home
+from storage.errors import AlreadyExists
+from storage.guards import Guards
+from storage.kept import kept_by, make_kept, replace_items
+from storage.occasions import Occasion, find_occasions
+from storage.paths import HIDDEN_ACCESS_FILE, name_of, parent_of, path_of
+from storage.shown import NOTHING_KEPT
+
+if TYPE_CHECKING:
+    from storage.records import Folder
+    from storage.rulebook import Members
+    from storage.session import Session
+    from storage.store import Store
+
+KEPT_BOOKS = 10_000
+RULES = b"""\
+# The birthdays are from address books that others perhaps may not read, so nobody else sees this calendar.
+# Whoever is named here sees it all the same.
+[[rule]]
+who = []
+may = ["read"]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """An address book as it was read."""
+
+    path: str
+    place: str
+    cid: str
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """
+    What a member's calendar was made from.
+
+    Attributes:
+        marks: any change of data, rules or accounts changes one of them.
+        places: of the member's birthday calendars; more than one where one was handed over.
+    """
+
+    marks: tuple[int, int, int]
+    books: tuple[_Book, ...]
+    places: tuple[str, ...]
+
+
+class BirthdayCalendars:
+    """Fills the calendars. Thread-safe; what a process knows of a calendar begins when it is first asked for."""
+
+    def __init__(self, store: Store, accounts: Members | None) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._fillings: dict[str, _Filling] = {}
+        self._one_at_a_time = Guards()
+        self._cards = _Cards(store)
+
+    def bring_up(self, session: Session, place: str) -> None:
+        """Before somebody looks at a birthday calendar: it holds what the member in whose home it lies may read."""
+        owner = fold(name_of(parent_of(path_of(place))))
+        if owner == session.principal.name:
+            self.bring_up_own(session)
+            return
+        principal = self._member(owner)
+        if principal is not None:
+            self.bring_up_own(self._store.session(principal))
+        elif self._store.members(self._folder(place)):  # nobody's any more
+            replace_items(self._store, place, {})
+
+    def bring_up_own(self, session: Session) -> None:
+        """The calendar of the member who asks; it is made with the first birthday."""
+        name = session.principal.name
+        principal = None if name is None else self._member(name)
+        if name is None or principal is None:
+            return
+        if type(session.access) is not Access:  # an administrator's, which may read everything
+            session = self._store.session(principal)
+        known = self._fillings.get(name)
+        if known is not None and self._holds(session, known):
+            return
+        with self._one_at_a_time.hold([name]):
+            known = self._fillings.get(name)
+            if known is not None and self._holds(session, known):
+                return
+            self._fillings.pop(name, None)
+            self._fillings[name] = self._fill(session, known)
+
+    def _member(self, name: str) -> Principal | None:
+        accounts = self._accounts
+        return accounts.principal(name) if accounts is not None and accounts.is_member(name) else None
+
+    def _folder(self, place: str) -> Folder:
+        folder = self._store.find_folder(place)
+        assert folder is not None  # it was just found
+        return folder
+
+    def _marks(self) -> tuple[int, int, int]:
+        accounts = 0 if self._accounts is None else self._accounts.revision
+        return int(self._store.index.meta("change") or 0), self._store.rulebook.revision, accounts
+
+    def _holds(self, session: Session, known: _Filling) -> bool:
+        """Whether a calendar would be filled in the same way again; disk and rules are asked, not only remembered."""
+        for book in known.books:
+            folder = self._store.find_folder(book.place)
+            if folder is None or (folder.cid, folder.counter) != (book.cid, book.counter):
+                return False
+            if not _may_read(session, book.path):
+                return False
+        return known.marks == self._marks()
+
+    def _fill(self, session: Session, known: _Filling | None) -> _Filling:
+        marks = self._marks()  # before the reading: a change in between is found by the next look
+        home = session.pim.own_home()
+        collections = session.pim.listed(home) if home is not None and self._is_wanted(session) else []
+        found = [each for each in collections if each.tag == ADDRESS_BOOK and _may_read(session, each.path)]
+        sources = [each for each in found if kept_by(self._store, each.place) is None]
+        books = tuple(map(_book_of, sources))
+        places = self._places(home)
+        if known is not None and (known.books, known.places) == (books, places):
+            return _Filling(marks, books, places)
+        occasions = [occasion for each in sources for occasion in self._cards.occasions(each.folder)]
+        events = birthday_events(occasions, self._store.settings.language)
+        if not places and events and home is not None:
+            places = (self._make(home),)
+        for place in places[1:] if self._is_wanted(session) else places:
+            with self._store.write(tree=True) as tx:
+                tx.remove_folder(place, by=session.principal.name)
+        if places and self._is_wanted(session):
+            replace_items(self._store, places[0], events)
+        return _Filling(marks, books, self._places(home))
+
+    def _is_wanted(self, session: Session) -> bool:
+        """Whether the administrator offers these calendars and the member has not taken it off the home."""
+        hidden = session.pim.personal.get(BIRTHDAYS, NOTHING_KEPT).hidden
+        return self._store.settings.birthday_calendars and not hidden
+
+    def _places(self, home: Home | None) -> tuple[str, ...]:
+        """Where the member's birthday calendars lie: it may have been renamed."""
+        folder = None if home is None else self._store.find_folder(home.place)
+        folders = [] if folder is None else self._store.folders(folder)
+        return tuple(each.place for each in folders if kept_by(self._store, each.place) == BIRTHDAYS)
+
+    def _make(self, home: Home) -> str:
+        """A new empty calendar under the first name that nothing in the home has."""
+        meta = {"D:displayname": TITLES[self._store.settings.language], COMPONENT_KEY: "VEVENT"}
+        for place in _places_to_take(home):
+            try:
+                make_kept(self._store, place, BIRTHDAYS, CALENDAR, meta, files={HIDDEN_ACCESS_FILE: RULES})
+            except AlreadyExists:
+                continue
+            with self._store.write(place) as tx:
+                tx.rules_changed(place)
+            return place
+        raise AssertionError("unreachable")
+
+
+class _Cards:
+    """What the cards of each address book remember, each card read once; shared by all who may read the book."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._books: dict[str, tuple[int, dict[int, tuple[Occasion, ...]]]] = {}
+
+    def occasions(self, folder: Folder) -> Iterator[Occasion]:
+        """The birthdays and anniversaries in a book, in the order of its items."""
+        counter, known = self._books.get(folder.cid, (-1, {}))
+        if counter != folder.counter:
+            known = self._read(folder, known)
+            if len(self._books) >= KEPT_BOOKS:
+                self._books.clear()
+            self._books[folder.cid] = folder.counter, known
+        for found in known.values():
+            yield from found
+
+    def _read(self, folder: Folder, known: dict[int, tuple[Occasion, ...]]) -> dict[int, tuple[Occasion, ...]]:
+        rows = self._store.members(folder)
+        fresh = [row for row in rows if row.id not in known]
+        read = dict(known)
+        for row, found in zip(fresh, self._store.read_members(folder, fresh), strict=True):
+            read[row.id] = () if found is None else find_occasions(found[1])
+        return {row.id: read[row.id] for row in rows}
+
+
+def _may_read(session: Session, path: str) -> bool:
+    """Whether a member may read a book and every card in it."""
+    access = session.access
+    return access.may(Action.READ, path) and Action.READ in access.actions_on_members(path)
+
+
+def _book_of(collection: Collection) -> _Book:
+    folder = collection.folder
+    return _Book(collection.path, collection.place, folder.cid, folder.counter)
+
+
+def _places_to_take(home: Home) -> Iterator[str]:
+    yield f"{home.place}/{BIRTHDAYS}"
+    yield from (f"{home.place}/{BIRTHDAYS}-{number}" for number in count(2))
