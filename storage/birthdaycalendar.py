@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from auth.acl import Access, Action
 from auth.principal import Principal, fold
 from storage.birthdays import TITLES, birthday_events
-from storage.collection import ADDRESS_BOOK, BIRTHDAYS, CALENDAR, COMPONENT_KEY, Collection, Home
+from storage.collection import ADDRESS_BOOK, BIRTHDAYS, CALENDAR, COMPONENT_KEY, Home
 from storage.errors import AlreadyExists
 from storage.guards import Guards
 from storage.kept import kept_by, make_kept, replace_items
@@ -40,13 +40,18 @@ may = ["read"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Book:
-    """An address book as it was read."""
+class _Seen:
+    """An address book or calendar as it was looked at."""
 
     path: str
     place: str
     cid: str
     counter: int
+
+    @classmethod
+    def of(cls, folder: Folder) -> _Seen:
+        """As its row says."""
+        return cls(folder.path, folder.place, folder.cid, folder.counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,12 @@ class _Filling:
 
     Attributes:
         marks: any change of data, rules or accounts changes one of them.
-        places: of the member's birthday calendars; more than one where one was handed over.
+        calendars: the birthday calendars in the home; more than one where one was handed over.
     """
 
     marks: tuple[int, int, int]
-    books: tuple[_Book, ...]
-    places: tuple[str, ...]
+    books: tuple[_Seen, ...]
+    calendars: tuple[_Seen, ...]
 
 
 class BirthdayCalendars:
@@ -119,45 +124,52 @@ class BirthdayCalendars:
 
     def _holds(self, session: Session, known: _Filling) -> bool:
         """Whether a calendar would be filled in the same way again; disk and rules are asked, not only remembered."""
-        for book in known.books:
-            folder = self._store.find_folder(book.place)
-            if folder is None or (folder.cid, folder.counter) != (book.cid, book.counter):
-                return False
-            if not _may_read(session, book.path):
+        if not all(_may_read(session, book.path) for book in known.books):
+            return False
+        for seen in (*known.books, *known.calendars):
+            folder = self._store.find_folder(seen.place)
+            if folder is None or _Seen.of(folder) != seen:
                 return False
         return known.marks == self._marks()
 
     def _fill(self, session: Session, known: _Filling | None) -> _Filling:
         marks = self._marks()  # before the reading: a change in between is found by the next look
-        home = session.pim.own_home()
-        collections = session.pim.listed(home) if home is not None and self._is_wanted(session) else []
-        found = [each for each in collections if each.tag == ADDRESS_BOOK and _may_read(session, each.path)]
-        sources = [each for each in found if kept_by(self._store, each.place) is None]
-        books = tuple(map(_book_of, sources))
-        places = self._places(home)
-        if known is not None and (known.books, known.places) == (books, places):
-            return _Filling(marks, books, places)
-        occasions = [occasion for each in sources for occasion in self._cards.occasions(each.folder)]
+        home, is_wanted = session.pim.own_home(), self._is_wanted(session)
+        folders = self._books(session, home) if home is not None and is_wanted else []
+        books, calendars = tuple(map(_Seen.of, folders)), self._calendars(home)
+        if known is not None and (known.books, known.calendars) == (books, calendars):
+            return _Filling(marks, books, calendars)
+        occasions = [occasion for folder in folders for occasion in self._cards.occasions(folder)]
         events = birthday_events(occasions, self._store.settings.language)
-        if not places and events and home is not None:
-            places = (self._make(home),)
-        for place in places[1:] if self._is_wanted(session) else places:
+        places = [calendar.place for calendar in calendars]
+        if events and not places and home is not None:
+            places = [self._make(home)]
+        if places and is_wanted:
+            replace_items(self._store, places.pop(0), events)
+        for place in places:
+            replace_items(self._store, place, {})  # it goes to no trash
             with self._store.write(tree=True) as tx:
                 tx.remove_folder(place, by=session.principal.name)
-        if places and self._is_wanted(session):
-            replace_items(self._store, places[0], events)
-        return _Filling(marks, books, self._places(home))
+        return _Filling(marks, books, self._calendars(home))
+
+    def _books(self, session: Session, home: Home) -> list[Folder]:
+        """The address books that people fill and of which the member may read every card: the own ones first."""
+        return [
+            each.folder
+            for each in session.pim.listed(home)
+            if each.tag == ADDRESS_BOOK and kept_by(self._store, each.place) is None and _may_read(session, each.path)
+        ]
 
     def _is_wanted(self, session: Session) -> bool:
         """Whether the administrator offers these calendars and the member has not taken it off the home."""
         hidden = session.pim.personal.get(BIRTHDAYS, NOTHING_KEPT).hidden
         return self._store.settings.birthday_calendars and not hidden
 
-    def _places(self, home: Home | None) -> tuple[str, ...]:
-        """Where the member's birthday calendars lie: it may have been renamed."""
+    def _calendars(self, home: Home | None) -> tuple[_Seen, ...]:
+        """The birthday calendars in a home: the one that is filled first; its name is not what tells it."""
         folder = None if home is None else self._store.find_folder(home.place)
         folders = [] if folder is None else self._store.folders(folder)
-        return tuple(each.place for each in folders if kept_by(self._store, each.place) == BIRTHDAYS)
+        return tuple(_Seen.of(each) for each in folders if kept_by(self._store, each.place) == BIRTHDAYS)
 
     def _make(self, home: Home) -> str:
         """A new empty calendar under the first name that nothing in the home has."""
@@ -204,11 +216,6 @@ def _may_read(session: Session, path: str) -> bool:
     """Whether a member may read a book and every card in it."""
     access = session.access
     return access.may(Action.READ, path) and Action.READ in access.actions_on_members(path)
-
-
-def _book_of(collection: Collection) -> _Book:
-    folder = collection.folder
-    return _Book(collection.path, collection.place, folder.cid, folder.counter)
 
 
 def _places_to_take(home: Home) -> Iterator[str]:

@@ -94,12 +94,17 @@ class Derived:
                 log.warning("the members' book could not be brought up to date: %s", error)
                 self._not_before_s = now_s + PAUSE_AFTER_FAILURE_S
 
+    def empty(self, place: str) -> None:
+        """Before a derived collection is removed: what it holds goes to no trash, where it would outlive a right."""
+        replace_items(self._store, place, {})
+
     def _fill_members(self, accounts: Members) -> None:
         revision = accounts.revision
         if self._store.settings.directory.members_book:
             self._make_members_book()
             replace_items(self._store, MEMBERS_PLACE, member_cards(accounts.accounts()))
         elif kept_by(self._store, MEMBERS_PLACE) == MEMBERS_KEEPER:
+            self.empty(MEMBERS_PLACE)
             with self._store.write(tree=True) as tx:
                 tx.remove_folder(MEMBERS_PLACE, by=None)
         self._filled_at = revision

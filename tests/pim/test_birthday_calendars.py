@@ -229,6 +229,7 @@ def test_a_member_who_deletes_the_calendar_does_not_find_it_again_until_its_line
     assert alice.delete(CALENDAR).status == 204
     file = club.data / "homes/alice/collections.toml"
     assert tomllib.loads(file.read_text()) == {"birthdays": {"hidden": True}}
+    assert not list((club.data / "trash").rglob("*.ics"))
     alice.put(BOOK + "ben.vcf", BEN)
     assert "birthdays" not in home_of(alice)
     assert alice.propfind(CALENDAR, DAV.getetag).status == 404
