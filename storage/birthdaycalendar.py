@@ -7,7 +7,7 @@ that somebody looks at it, which costs a look at each book's counter: a right th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from auth.acl import Access, Action
 from auth.principal import Principal, fold
 from storage.birthdays import TITLES, birthday_events
-from storage.collection import ADDRESS_BOOK, BIRTHDAYS, CALENDAR, COMPONENT_KEY, Home
+from storage.collection import ADDRESS_BOOK, BIRTHDAYS, CALENDAR, COMPONENT_KEY, Collection, Home
 from storage.errors import AlreadyExists
 from storage.guards import Guards
 from storage.kept import kept_by, make_kept, replace_items
@@ -81,33 +81,40 @@ class BirthdayCalendars:
 
     def bring_up(self, session: Session, place: str) -> None:
         """Before somebody looks at a birthday calendar: it holds what the member in whose home it lies may read."""
-        owner = fold(name_of(parent_of(path_of(place))))
-        if owner == session.principal.name:
-            self.bring_up_own(session)
-            return
-        principal = self._member(owner)
-        if principal is not None:
-            self.bring_up_own(self._store.session(principal))
+        owner = self._member(fold(name_of(parent_of(path_of(place)))))
+        if owner is not None and owner.name is not None:
+            own = self._session_of(owner, session)
+            known = self._fillings.get(owner.name)
+            if known is None or not self._holds(own, known):
+                self._refill(own, owner)
         elif self._store.members(self._folder(place)):  # nobody's any more
             replace_items(self._store, place, {})
 
-    def bring_up_own(self, session: Session) -> None:
-        """The calendar of the member who asks; it is made with the first birthday."""
-        name = session.principal.name
-        principal = None if name is None else self._member(name)
-        if name is None or principal is None:
-            return
-        if type(session.access) is not Access:  # an administrator's, which may read everything
-            session = self._store.session(principal)
-        known = self._fillings.get(name)
-        if known is not None and self._holds(session, known):
-            return
+    def bring_up_listed(self, session: Session, listed: Sequence[Collection]) -> bool:
+        """
+        The calendar of a member whose home was just listed; it is made with the first birthday.
+
+        Costs a comparison where nothing changed, else gives True.
+        """
+        member = self._member(session.principal.name or "")
+        if member is None or member.name is None:
+            return False
+        known = self._fillings.get(member.name)
+        if known is not None and self._see(session, listed) == (known.books, known.calendars):
+            return False
+        self._refill(session, member)
+        return True
+
+    def _refill(self, session: Session, member: Principal) -> None:
+        name, session = member.name or "", self._session_of(member, session)
         with self._one_at_a_time.hold([name]):
-            known = self._fillings.get(name)
-            if known is not None and self._holds(session, known):
-                return
-            self._fillings.pop(name, None)
+            known = self._fillings.pop(name, None)
             self._fillings[name] = self._fill(session, known)
+
+    def _session_of(self, member: Principal, session: Session) -> Session:
+        """The member's own: not somebody else's, and not one of the administrator's, which may read everything."""
+        is_own = session.principal.name == member.name and type(session.access) is Access
+        return session if is_own else self._store.session(member)
 
     def _member(self, name: str) -> Principal | None:
         accounts = self._accounts
@@ -132,46 +139,49 @@ class BirthdayCalendars:
                 return False
         return known.marks == self._marks()
 
-    def _fill(self, session: Session, known: _Filling | None) -> _Filling:
-        marks = self._marks()  # before the reading: a change in between is found by the next look
-        home, is_wanted = session.pim.own_home(), self._is_wanted(session)
-        folders = self._books(session, home) if home is not None and is_wanted else []
-        books, calendars = tuple(map(_Seen.of, folders)), self._calendars(home)
-        if known is not None and (known.books, known.calendars) == (books, calendars):
-            return _Filling(marks, books, calendars)
-        occasions = [occasion for folder in folders for occasion in self._cards.occasions(folder)]
-        events = birthday_events(occasions, self._store.settings.language)
-        places = [calendar.place for calendar in calendars]
-        if events and not places and home is not None:
-            places = [self._make(home)]
-        if places and is_wanted:
-            replace_items(self._store, places.pop(0), events)
-        for place in places:
-            replace_items(self._store, place, {})  # it goes to no trash
-            with self._store.write(tree=True) as tx:
-                tx.remove_folder(place, by=session.principal.name)
-        return _Filling(marks, books, self._calendars(home))
+    def _see(self, session: Session, listed: Sequence[Collection]) -> tuple[tuple[_Seen, ...], tuple[_Seen, ...]]:
+        """The books that count and the birthday calendars among what a home lists."""
+        books, calendars = self._books(session, listed), self._calendars(session, listed)
+        return tuple(map(_Seen.of, books)), tuple(map(_Seen.of, calendars))
 
-    def _books(self, session: Session, home: Home) -> list[Folder]:
+    def _books(self, session: Session, listed: Sequence[Collection]) -> list[Folder]:
         """The address books that people fill and of which the member may read every card: the own ones first."""
-        return [
-            each.folder
-            for each in session.pim.listed(home)
-            if each.tag == ADDRESS_BOOK and kept_by(self._store, each.place) is None and _may_read(session, each.path)
-        ]
+        if not self._is_wanted(session):
+            return []
+        books = [each for each in listed if each.tag == ADDRESS_BOOK and not session.access.is_kept(each.path)]
+        return [each.folder for each in books if _may_read(session, each.path)]
+
+    def _calendars(self, session: Session, listed: Sequence[Collection]) -> list[Folder]:
+        """The member's birthday calendars: the one that is filled first; its name is not what tells it."""
+        kept = [each for each in listed if each.asked == each.path and session.access.is_kept(each.path)]
+        return [each.folder for each in kept if kept_by(self._store, each.place) == BIRTHDAYS]
 
     def _is_wanted(self, session: Session) -> bool:
         """Whether the administrator offers these calendars and the member has not taken it off the home."""
         hidden = session.pim.personal.get(BIRTHDAYS, NOTHING_KEPT).hidden
         return self._store.settings.birthday_calendars and not hidden
 
-    def _calendars(self, home: Home | None) -> tuple[_Seen, ...]:
-        """The birthday calendars in a home: the one that is filled first; its name is not what tells it."""
-        folder = None if home is None else self._store.find_folder(home.place)
-        folders = [] if folder is None else self._store.folders(folder)
-        return tuple(_Seen.of(each) for each in folders if kept_by(self._store, each.place) == BIRTHDAYS)
+    def _fill(self, session: Session, known: _Filling | None) -> _Filling:
+        marks = self._marks()  # before the reading: a change in between is found by the next look
+        home = session.pim.own_home()
+        listed = session.pim.listed(home) if home is not None else []
+        books, calendars = self._see(session, listed)
+        if home is None or (known is not None and (known.books, known.calendars) == (books, calendars)):
+            return _Filling(marks, books, calendars)
+        occasions = [each for book in self._books(session, listed) for each in self._cards.occasions(book)]
+        events = birthday_events(occasions, self._store.settings.language)
+        places = [calendar.place for calendar in calendars]
+        if events and not places:
+            places = [self._make(session, home)]
+        if places and self._is_wanted(session):
+            replace_items(self._store, places.pop(0), events)
+        for place in places:
+            replace_items(self._store, place, {})  # it goes to no trash
+            with self._store.write(tree=True) as tx:
+                tx.remove_folder(place, by=session.principal.name)
+        return _Filling(marks, books, self._see(session, session.pim.listed(home))[1])
 
-    def _make(self, home: Home) -> str:
+    def _make(self, session: Session, home: Home) -> str:
         """A new empty calendar under the first name that nothing in the home has."""
         meta = {"D:displayname": TITLES[self._store.settings.language], COMPONENT_KEY: "VEVENT"}
         for place in _places_to_take(home):
@@ -181,6 +191,7 @@ class BirthdayCalendars:
                 continue
             with self._store.write(place) as tx:
                 tx.rules_changed(place)
+            session.access.forget(path_of(place))
             return place
         raise AssertionError("unreachable")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auth.principal import ALL_USERS
@@ -22,6 +22,7 @@ from storage.paths import HIDDEN_ACCESS_FILE, path_of
 from storage.pim import ROOT_PLACE
 
 if TYPE_CHECKING:
+    from storage.collection import Collection
     from storage.rulebook import Members
     from storage.session import Session
     from storage.store import Store
@@ -68,17 +69,21 @@ class Derived:
         if keeper is not None and not self._store.is_writing:
             keeper(session, place)
 
-    def bring_up_home(self, session: Session) -> None:
-        """Before a member's own home is listed. What fails is logged: the home is listed all the same."""
-        self.bring_up_members()
+    def bring_up_home(self, session: Session, listed: Sequence[Collection]) -> bool:
+        """
+        When a member's own home was listed: whether it must be listed again, because something derived changed.
+
+        What fails is logged, and the home is answered as it is.
+        """
         if self._store.is_writing:
-            return
+            return False
         try:
-            self._birthdays.bring_up_own(session)
+            return self._birthdays.bring_up_listed(session, listed)
         except (StorageError, OSError) as error:
             log.warning(
                 "the birthday calendar of %s could not be brought up to date: %s", session.principal.name, error
             )
+            return False
 
     def bring_up_members(self) -> None:
         """The members' book, where other accounts are in force than those it was made from. What fails is logged."""

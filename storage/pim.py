@@ -104,9 +104,11 @@ class PimShelf:
 
     def collections(self, home: Home) -> list[Collection]:
         """What a home holds: what lies in it and may be read, and in the member's own also what is shown there."""
-        if home.owner == self._member:
-            self._store.derived.bring_up_home(self._session)
-        return self.listed(home)
+        if home.owner != self._member:
+            return self.listed(home)
+        self._store.derived.bring_up_members()
+        found = self.listed(home)
+        return self.listed(home) if self._store.derived.bring_up_home(self._session, found) else found
 
     def listed(self, home: Home) -> list[Collection]:
         """As ``collections``, derived ones as they were left."""
