@@ -106,6 +106,13 @@ class Accounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Directory:
+    """What members find of each other."""
+
+    members_book: bool = setting(True, "An address book of all members and groups in everybody's home, read-only.")
+
+
+@dataclass(frozen=True, slots=True)
 class Storage:
     """The data folder and how hard a write is pressed onto the disk."""
 
@@ -153,8 +160,12 @@ class Settings:
     """All of ``davserver.toml``; paths are absolute once loaded."""
 
     language: Literal["en", "fr", "de"] = setting("en", "Language of the names that the server gives.")
+    birthday_calendars: bool = setting(
+        True, "A calendar in each member's home of the birthdays in the address books that the member may read."
+    )
     server: Server = field(default_factory=Server)
     accounts: Accounts = field(default_factory=Accounts)
+    directory: Directory = field(default_factory=Directory)
     storage: Storage = field(default_factory=Storage)
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
     log: Log = field(default_factory=Log)

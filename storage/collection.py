@@ -31,6 +31,7 @@ COMPONENT_KEY = "C:supported-calendar-component-set"
 SOURCE_KEY = "CS:source"  # of a subscribed calendar: where it comes from
 
 PROPS_FILE = ".Radicale.props"
+BIRTHDAYS = "birthdays"  # the word of what keeps a birthday calendar, and its name as long as nothing else has it
 KEPT_KEY = "kept"  # in the state of a collection whose items the server itself writes: what keeps it
 PROPS_LARGEST = 1 << 20  # bytes; Radicale writes a few hundred
 NO_PROPS: Mapping[str, str] = MappingProxyType({})

@@ -112,10 +112,23 @@ class PimShelf:
 
     def collections(self, home: Home) -> list[Collection]:
         """What a home holds: what lies in it and may be read, and in the member's own also what is shown there."""
-        found = [] if home.folder is None else self._readable(home.folder, home.asked)
+        if home.owner != self._member:
+            return self.listed(home)
+        self._store.derived.bring_up_members()
+        found = self.listed(home)
+        return self.listed(home) if self._store.derived.bring_up_home(self._session, found) else found
+
+    def listed(self, home: Home) -> list[Collection]:
+        """As ``collections``, derived ones as they were left."""
+        folder = home.folder or self._store.find_folder(home.place)
+        found = [] if folder is None else self._readable(folder, home.asked)
         if home.owner == self._member:
             found += self._shown({collection.folder.name for collection in found})
         return found
+
+    def own_home(self) -> Home | None:
+        """The home of the member who asks."""
+        return None if self._member is None else self._home(join(DAV, self._member), self._member)
 
     def members(self, collection: Collection) -> list[Member]:
         """The items of a collection that the principal may read, by name."""
@@ -152,6 +165,8 @@ class PimShelf:
         if not self._access.sees(path):
             return None
         place = place_of(path)
+        if place is not None and self._access.is_kept(path):
+            self._store.derived.bring_up(self._session, place)
         folder = None if place is None else self._store.find_folder(place)
         return None if folder is None else self._of(folder, asked)
 

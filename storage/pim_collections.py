@@ -12,6 +12,7 @@ from auth.errors import NeedPrivileges
 from storage import shown
 from storage.collection import (
     ADDRESS_BOOK,
+    BIRTHDAYS,
     KEPT_KEY,
     PROPS_FILE,
     SOURCE_KEY,
@@ -124,6 +125,10 @@ def remove_collection(session: Session, collection: Collection) -> None:
         _change_personal(session, name_of(collection.asked), {"hidden": True})
         return
     _require_whole(session, collection, Action.DELETE)
+    is_own = collection.owner == session.principal.name
+    if is_own and session.store.state(collection.place).get("", KEPT_KEY) == BIRTHDAYS:
+        _change_personal(session, BIRTHDAYS, {"hidden": True})  # else it would be made again
+        session.store.derived.empty(collection.place)
     with session.store.write(tree=True) as tx:
         _require_whole(session, collection, Action.DELETE)
         tx.remove_folder(collection.place, by=session.principal.name)

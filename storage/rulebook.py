@@ -21,6 +21,8 @@ from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
 from storage.reconcile import is_item_place
 
 if TYPE_CHECKING:
+    from auth.principal import Principal
+    from auth.snapshot import Account
     from storage.store import Store
 
 NO_RULES = FolderRules()
@@ -49,6 +51,9 @@ class Members(Protocol):
 
     def principal(self, name: str) -> Principal | None:
         """Whoever has a name, with its groups."""
+
+    def accounts(self) -> Iterable[Account]:
+        """All of them, by name."""
 
 
 class _Read:

@@ -73,6 +73,7 @@ class Store:
         data: the data folder, absolute.
         accounts: members, groups and resources, where the process knows them.
         locks: DAV locks.
+        derived: brings the collections that the server derives from others up to date.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         links: the public links that the rules make.
         clock: gives seconds since 1970.
@@ -100,6 +101,7 @@ class Store:
             StoreBusy: another server (or Radicale) holds the folder.
             RulesRefused: the server's ``access.toml`` is broken.
         """
+        from storage.derived import Derived
         from storage.rulebook import DiskRuleBook
 
         self.settings = settings
@@ -127,6 +129,7 @@ class Store:
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
+        self.derived = Derived(self, directory)
         self.reconcile(progress)
         self.reconciler.logs_new = True
 
@@ -143,6 +146,11 @@ class Store:
     def session(self, principal: Principal) -> Session:
         """The shelves as somebody may use them."""
         return Session(self, principal)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether this thread is within a write, where it must not wait for another one."""
+        return self._guards.inside
 
     @property
     def epoch(self) -> str:

@@ -444,6 +444,8 @@ class Server:
         """
         server = f'[server]\nhost = "127.0.0.1"\nport = {self.port}\n'
         more = more.replace("[server]\n", server) if "[server]\n" in more else server + more
+        if "[directory]" not in more:  # what a home shows is what a test has put there
+            more += "\n[directory]\nmembers_book = false\n"
         if "[storage]" not in more:
             more += '\n[storage]\ndata = "data"\n'
         self.config.write_text(more)

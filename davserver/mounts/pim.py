@@ -59,6 +59,7 @@ class PimMount:
         self._directory = directory
         self._welcomed: set[str] = set()
         self._welcoming = threading.Lock()
+        store.derived.bring_up_members()
 
     def __call__(self, request: Request, session: Session) -> Response:
         """Answer one request of a principal."""

@@ -15,6 +15,7 @@ from davserver.mounts.pim_methods import supported_live_properties
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, principal_path, render_reports
 from davserver.mounts.pim_zones import service_set
 from storage.collection import COMPONENTS, STORABLE, Home, Root
+from storage.derived import MEMBERS_BOOK
 from storage.identity import id_of_folder
 from storage.pim import ROOT_PLACE
 from storage.records import Folder
@@ -77,6 +78,12 @@ def _home_set(home: Home, view: View) -> str | None:
     """Members alone: DAVx5 follows the home sets of groups, and everything shared would stand twice on the phone."""
     is_told = view.directory.is_member(home.owner) and is_open(home, view)
     return href(principal_path(home.owner)) if is_told else None
+
+
+def _directory(home: Home, view: View) -> str | None:
+    """The members' book (draft-daboo-carddav-directory-gateway §3): Apple's programs search it as they write."""
+    is_there = view.directory.is_member(home.owner) and view.session.pim.find(MEMBERS_BOOK) is not None
+    return href(MEMBERS_BOOK + "/") if is_there else None
 
 
 def _addresses(home: Home, view: View) -> str:
@@ -152,6 +159,7 @@ HOME_PROPS: Table = {
     CALSERVER.getctag: _to_friends(_home_token),
     CALDAV.calendar_home_set: _home_set,
     CARDDAV.addressbook_home_set: _home_set,
+    CARDDAV.directory_gateway: _directory,
     CALDAV.calendar_user_address_set: _addresses,
     CALDAV.calendar_user_type: _of_account(user_type_of),
     CALDAV.supported_calendar_component_sets: _component_sets,

@@ -20,6 +20,7 @@ from davserver.mounts.pim_methods import supported_live_properties
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, href_path, render_reports
 from storage.calendarlimits import first_and_last
 from storage.collection import ADDRESS_BOOK, CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
+from storage.derived import MEMBERS_BOOK
 from storage.identity import id_of_folder, ids_of_items
 from storage.shown import PERSONAL_KEYS, XML_KEYS
 from storage.zonereferences import find_zone_name
@@ -76,7 +77,8 @@ TYPES = {CALENDAR: CALDAV.calendar, ADDRESS_BOOK: CARDDAV.addressbook, SUBSCRIPT
 def _type(collection: Collection, view: View) -> str:
     kind = TYPES.get(collection.tag)
     subscribed = open_tag(CALSERVER.subscribed) if collection.tag == CALENDAR and SOURCE_KEY in collection.meta else ""
-    return open_tag(DAV.collection) + (open_tag(kind) if kind else "") + subscribed
+    directory = open_tag(CARDDAV.directory) if collection.path == MEMBERS_BOOK else ""
+    return open_tag(DAV.collection) + (open_tag(kind) if kind else "") + subscribed + directory
 
 
 def _token(collection: Collection, view: View) -> str | None:
