@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from auth.accounts import Entry, Kind
+from auth.accounts import USUAL_BOOKING, Booking, Entry, Kind
 from auth.errors import Problem
 from auth.principal import ALL_USERS, WORLD, Principal
 
@@ -20,6 +20,7 @@ class Account:
         groups: the groups it belongs to directly.
         members: what belongs to it directly; empty for all but groups.
         disabled: cannot sign in; the name and what it owns stay.
+        booking: how a resource is booked.
     """
 
     kind: Kind
@@ -29,6 +30,7 @@ class Account:
     groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     disabled: bool = False
+    booking: Booking = USUAL_BOOKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def join(entries: Iterable[Entry]) -> Snapshot:
             groups=tuple(sorted(groups[entry.name])),
             members=tuple(members[entry.name]),
             disabled=entry.disabled,
+            booking=entry.booking,
         )
         for entry in unique.values()
     }
