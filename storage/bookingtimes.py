@@ -28,7 +28,8 @@ from storage.zones import Zones, seconds
 if TYPE_CHECKING:
     from storage.store import Store
 
-MOST_INSTANCES = 20_000  # of one booking; of one by the hour two years have less
+MOST_INSTANCES = 5_000  # of one booking: six a day for two years
+MOST_FOLLOWED = 20_000  # of others, of one question; each object that is read counts for some
 ASKED_APART = 32  # instances; of more the index is asked once, for all between the first and the last
 
 log = logging.getLogger("davserver.bookings")
@@ -36,7 +37,7 @@ log = logging.getLogger("davserver.bookings")
 
 class Period(NamedTuple):
     """
-    An instance that takes the resource.
+    An instance that takes the resource, or some of one event that follow each other without a gap.
 
     Attributes:
         start_s, end_s: unix seconds.
@@ -106,7 +107,7 @@ class Times:
         if starts_s and (len(events) > 1 or any(event.find("RRULE") or event.find("RDATE") for event in events)):
             asked = TimeRange(self._now_s, max(self._now_s, min(starts_s)) + KEPT_AHEAD_S)
             booking.horizon_s = asked.end_s
-        booking.periods = sorted(islice(self._periods(text, asked), MOST_INSTANCES))
+        booking.periods = _merged(sorted(islice(self._periods(text, asked), MOST_INSTANCES)))
         return booking
 
     def overlapped(self, booking: Booking, *, apart_from: Container[str]) -> dict[str, set[str]]:
@@ -143,8 +144,14 @@ class Times:
             if id not in unsure:
                 yield from ((member.name, span) for span in spans[id])
         to_read = [member for id, member in others.items() if id in unsure]
-        for read in filter(None, self._store.read_members(self._folder, to_read)):
-            yield from ((read[0].name, (each.start_s, each.end_s)) for each in self._periods(mend(read[1]), whole))
+        left = MOST_FOLLOWED
+        for member, data in filter(None, self._store.read_members(self._folder, to_read)):
+            periods = list(islice(self._periods(mend(data), whole), left))
+            yield from ((member.name, (each.start_s, each.end_s)) for each in periods)
+            left -= len(periods) + 10
+            if left <= 0:
+                log.warning("%s is booked so often that not all of it is looked at", self._folder.place)
+                return
 
     def _spans(self, asked: Sequence[TimeRange]) -> tuple[dict[int, set[tuple[int, int]]], set[int]]:
         """What surely takes the resource in some ranges, by id, and the ids of what only the objects can say."""
@@ -202,11 +209,28 @@ class Taken:
                     yield name, start_s, end_s
 
 
+def _merged(periods: Iterable[Period]) -> list[Period]:
+    """Sorted periods with those of one event joined that overlap or touch: they are overlapped by the same."""
+    merged: list[Period] = []
+    latest: dict[str, int] = {}  # by key, where the last one stands
+    for period in periods:
+        at = latest.get(period.key)
+        if at is not None and period.start_s <= merged[at].end_s:
+            merged[at] = merged[at]._replace(end_s=max(merged[at].end_s, period.end_s))
+        else:
+            latest[period.key] = len(merged)
+            merged.append(period)
+    return merged
+
+
 def _overlapped(booking: Booking, others: Iterable[tuple[str, int, int]]) -> dict[str, set[str]]:
     """Of others those that overlap a booking, each with the keys of what of it they overlap."""
     longest_s = max((period.end_s - period.start_s for period in booking.periods), default=0)
+    every_key = {period.key for period in booking.periods}
     found: dict[str, set[str]] = {}
     for name, start_s, end_s in others:
+        if found.get(name) == every_key:
+            continue
         first = bisect_left(booking.periods, start_s - longest_s, key=attrgetter("start_s"))
         for place in range(first, len(booking.periods)):
             period = booking.periods[place]
