@@ -562,3 +562,34 @@ def test_a_booking_of_hours_that_nobody_can_follow_is_stored(alice: Dav, van: st
         assert alice.put(f"{van}r{number}.ics", text).status == 201
         assert marks(alice.get(f"{van}r{number}.ics").text) == {""}
     assert MARK in alice.get(van + "r0.ics").text
+
+
+DAVX5_LINES = [
+    "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:DAVx5/4.4.3-ose ical4j/3.2.19 (com.android.calendar)", "BEGIN:VEVENT",
+    "DTSTAMP:20260101T080000Z", "UID:5c5b2f6e-0c1f-4d6c-9b1b-2f6a3c1d9e10", "SUMMARY:Airport",
+    "DTSTART;TZID=Europe/Paris:20400105T113000", "DTEND;TZID=Europe/Paris:20400105T140000", "LOCATION:Terminal 2",
+    "STATUS:CONFIRMED", "CLASS:PUBLIC", "BEGIN:VALARM", "TRIGGER:-PT30M", "ACTION:DISPLAY", "DESCRIPTION:Airport",
+    "END:VALARM", "END:VEVENT", "BEGIN:VTIMEZONE", "TZID:Europe/Paris", "BEGIN:STANDARD", "TZNAME:CET",
+    "TZOFFSETFROM:+0200", "TZOFFSETTO:+0100", "DTSTART:19961027T030000", "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU",
+    "END:STANDARD", "BEGIN:DAYLIGHT", "TZNAME:CEST", "TZOFFSETFROM:+0100", "TZOFFSETTO:+0200",
+    "DTSTART:19810329T020000", "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "END:DAYLIGHT", "END:VTIMEZONE",
+    "END:VCALENDAR", "",
+]  # fmt: skip
+
+
+def test_davx5_books_a_van_that_is_taken(alice: Dav, bob: Dav, van: str) -> None:
+    alice.put(van + "a.ics", booking("a", TEN, NOON))
+    shown, sent = f"/dav/bob/van~{van.split('/')[3]}/", CRLF.join(DAVX5_LINES)
+    reply = bob.put(shown + "b.ics", sent, {"If-None-Match": "*"})
+    assert (reply.status, "etag" in reply.headers) == (201, False)
+    there = bob.get(shown + "b.ics")
+    fetched = sent.replace("STATUS:CONFIRMED", "STATUS:TENTATIVE").replace(
+        "BEGIN:VALARM", "CATEGORIES:double booking\r\nBEGIN:VALARM"
+    )
+    assert there.text == fetched
+    edited = sent.replace("STATUS:CONFIRMED", "CATEGORIES:double booking\r\nSTATUS:TENTATIVE").replace("2\r\n", "1\r\n")
+    reply = bob.put(shown + "b.ics", edited, {"If-Match": there.etag})
+    assert (reply.status, reply.etag) == (204, bob.get(shown + "b.ics").etag)
+    assert bob.get(shown + "b.ics").text == edited
+    assert alice.delete(van + "a.ics").status == 204
+    assert bob.get(shown + "b.ics").text == sent.replace("2\r\n", "1\r\n")
