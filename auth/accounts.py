@@ -44,6 +44,23 @@ class AppPassword:
 
 
 @dataclass(frozen=True, slots=True)
+class Booking:
+    """
+    How a resource is booked.
+
+    Attributes:
+        refused: a booking of a time that is taken is not stored; else it is stored with a mark.
+        timezone: name of the zone in which days and times without a zone are meant; "" where nothing was said.
+    """
+
+    refused: bool = False
+    timezone: str = ""
+
+
+USUAL_BOOKING = Booking()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """
     One account as it stands in a source.
@@ -54,6 +71,7 @@ class Entry:
         groups: groups it says it belongs to.
         members: for a group, names of what belongs to it directly: members, resources and groups.
         what: for a resource, one of ``RESOURCE_KINDS``, or "" where nobody said.
+        booking: for a resource.
         file, line: where it stands.
     """
 
@@ -69,6 +87,7 @@ class Entry:
     groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     what: str = ""
+    booking: Booking = USUAL_BOOKING
 
 
 @dataclass(frozen=True, slots=True)

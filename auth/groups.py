@@ -13,6 +13,8 @@ The grammar::
     display_name = "The blue van"
     mail = "van@example.org"
     kind = "vehicle"                      # "room", "vehicle" or "equipment"; may be missing
+    double_booking = "refuse"             # "mark": stored and marked, as without the line
+    timezone = "Europe/Paris"             # of days and of times without a zone; may be missing
 
 ``all-users`` (everyone signed in) and ``world`` (everyone) are built in and never written here. Members, groups and
 resources share one namespace, compared in NFC and lower case.
@@ -20,7 +22,9 @@ resources share one namespace, compared in NFC and lower case.
 
 from __future__ import annotations
 
-from auth.accounts import RESOURCE_KINDS, Entry, Kind, Reading
+import zoneinfo
+
+from auth.accounts import RESOURCE_KINDS, Booking, Entry, Kind, Reading
 from auth.entries import addresses, without_repeats
 from auth.names import BUILT_IN, name_fault
 from auth.principal import fold
@@ -28,8 +32,9 @@ from auth.tables import Table, TomlFile, listed
 
 _KEYS = {
     Kind.GROUP: ("display_name", "mail", "members", "groups"),
-    Kind.RESOURCE: ("display_name", "mail", "kind"),
+    Kind.RESOURCE: ("display_name", "mail", "kind", "double_booking", "timezone"),
 }
+_DOUBLE_BOOKING = {None: False, "mark": False, "refuse": True}
 
 
 def parse_groups(text: str, file: str) -> Reading:
@@ -64,6 +69,7 @@ def _entry(kind: Kind, name: str, table: Table, document: TomlFile) -> Entry | N
         line=table.line,
         members=_members(table, "members") + _members(table, "groups"),
         what=_resource_kind(table),
+        booking=_booking(table),
     )
     return entry if len(document.problems) == before else None
 
@@ -82,3 +88,21 @@ def _members(table: Table, key: str) -> tuple[str, ...]:
         if name in BUILT_IN:
             table.report(key, f"{name!r} cannot belong to a group", "name it in the rule itself: who = [...]")
     return names
+
+
+def _booking(table: Table) -> Booking:
+    said, timezone = table.text("double_booking"), table.text("timezone") or ""
+    if said not in _DOUBLE_BOOKING:
+        words = [f'"{word}"' for word in _DOUBLE_BOOKING if word]
+        table.report("double_booking", f"double_booking is {said!r}", f"it can be {listed(words)}")
+    if timezone and not _is_zone(timezone):
+        table.report("timezone", f"no time zone is called {timezone!r}", 'write a name such as "Europe/Paris"')
+    return Booking(_DOUBLE_BOOKING.get(said, False), timezone)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from auth.accounts import Entry, Kind
+from auth.accounts import USUAL_BOOKING, Booking, Entry, Kind
 from auth.errors import Problem
 from auth.principal import ALL_USERS, WORLD, Principal
 
@@ -21,6 +21,7 @@ class Account:
         members: what belongs to it directly; empty for all but groups.
         disabled: cannot sign in; the name and what it owns stay.
         what: for a resource, one of ``auth.accounts.RESOURCE_KINDS``, or "" where nobody said.
+        booking: how a resource is booked.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Account:
     members: tuple[str, ...] = ()
     disabled: bool = False
     what: str = ""
+    booking: Booking = USUAL_BOOKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def join(entries: Iterable[Entry]) -> Snapshot:
             members=tuple(members[entry.name]),
             disabled=entry.disabled,
             what=entry.what,
+            booking=entry.booking,
         )
         for entry in unique.values()
     }

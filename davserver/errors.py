@@ -162,6 +162,8 @@ def _of_item(error: Exception, view: View) -> Response | None:
             return error_response(403, condition_name(condition, is_card=is_card), message=str(error))
         case shelf.UidConflict(holder=holder, is_card=is_card):
             return error_response(403, condition_name("no-uid-conflict", is_card=is_card), href(holder))
+        case shelf.BookingRefused():  # DAVx5 takes its booking back and reloads, Thunderbird asks
+            return _say(409, error)
         case shelf.InvalidSyncToken():  # with an empty DAV:error Thunderbird would stop synchronising
             return error_response(403, DAV.valid_sync_token, message=str(error))
         case shelf.QuotaExceeded():

@@ -139,20 +139,25 @@ class Commits:
         if last:
             self._counts -= Counter([place])
 
-    def wait_until_free(self, place: str, keys: Iterable[Key]) -> None:
-        """Wait until none of some names and UIDs is pending; with the guard of the place ``are_free`` tells if so."""
+    def wait_until_free(self, place: str, keys: Iterable[Key] | None) -> None:
+        """
+        Wait until none of some names and UIDs is pending, or for None nothing at all in the place; with the guard of
+        the place ``are_free`` tells if so.
+        """
         with self._state:
             if self._are_free(place, keys):
                 return
         self._end_turn()
         self._wait_for(lambda: self._are_free(place, keys))
 
-    def are_free(self, place: str, keys: Iterable[Key]) -> bool:
+    def are_free(self, place: str, keys: Iterable[Key] | None) -> bool:
         """Whether none of some names and UIDs is pending."""
         with self._state:
             return self._are_free(place, keys)
 
-    def _are_free(self, place: str, keys: Iterable[Key]) -> bool:
+    def _are_free(self, place: str, keys: Iterable[Key] | None) -> bool:
+        if keys is None:
+            return place not in self._counts
         return not any((place, key) in self._pending for key in keys)
 
     def wait_until_quiet(self, places: Collection[str], *, tree: bool, long: bool = False) -> None:

@@ -96,6 +96,10 @@ class UidConflict(StorageError):
         self.is_card = is_card
 
 
+class BookingRefused(StorageError):
+    """The room or vehicle is taken at that time, and its settings refuse a second booking (409)."""
+
+
 class InvalidSyncToken(StorageError):
     """The token is of another epoch or collection, older than the kept log or ahead of it (RFC 6578 §3.2)."""
 

@@ -110,6 +110,10 @@ class Import:
             raise DiskFull
         self._store.sync_all()
 
+    def read(self, item: Staged) -> bytes:
+        """The bytes of a staged item."""
+        return read_bytes(self._file(item.number))
+
     def commit(self, place: str, targets: Sequence[Target]) -> None:
         """
         From here on the import will be finished, and others wait for what it holds.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from storage import paths, trash
@@ -25,7 +25,7 @@ class ItemWrite:
     """
     What is to change; made by ``Store.write_items`` under the guard of the collection, done when that is left.
 
-    The name and the UID that it was made for are not pending; others may be, and are not asked for.
+    The name and the UID that it was made for are not pending; others may be unless it is alone, and are not asked for.
 
     Attributes:
         folder: the collection.
@@ -51,7 +51,15 @@ class ItemWrite:
         return self._store.holder_of_uid(self.folder, uid)
 
     def put(
-        self, name: str, row: Member | None, scratch: Scratch, data: bytes, facts: Facts, *, creator: str | None = None
+        self,
+        name: str,
+        row: Member | None,
+        scratch: Scratch,
+        data: bytes,
+        facts: Facts,
+        *,
+        creator: str | None = None,
+        kept: Sequence[Change] = (),
     ) -> None:
         """
         Give a finished scratch file its name; what stood there is replaced and keeps its state.
@@ -60,6 +68,7 @@ class ItemWrite:
             row: what ``find_member`` gave for the name.
             data: what stands in the scratch file.
             creator: kept for a new name where the rules need it; state left over from an earlier file is dropped.
+            kept: lines of state that come with these bytes.
 
         Raises:
             AlreadyExists (a folder has the name), PlaceRefused (something else has it).
@@ -68,9 +77,10 @@ class ItemWrite:
         if row is None:
             self._require_free(name)
             changes = [*self._state().removal(name), *([(name, "creator", creator)] if creator is not None else [])]
+        changes += kept
         disk_name = name if row is None else row.disk_name
-        kept = data if len(data) <= JOURNALED_BYTES else None
-        self._record(changes, Put(self._place, disk_name, scratch.name, scratch.modified_ns, kept))
+        journaled = data if len(data) <= JOURNALED_BYTES else None
+        self._record(changes, Put(self._place, disk_name, scratch.name, scratch.modified_ns, journaled))
         self._claim(name, facts.uid)
         created_ns = int(self._store.clock() * 1e9) if row is None else row.created_ns
 

@@ -7,11 +7,14 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
+from storage.bookings import BOOKED, MARKED, Bookings, rule_of
+from storage.bookingwrite import Transfer, write_outcomes
 from storage.calendarlimits import require_within
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Item
 from storage.errors import ItemRefused, NotFound, PlaceRefused, PreconditionFailed, UidConflict
@@ -21,6 +24,8 @@ from storage.itemstream import split_collection
 from storage.paths import join, require_name
 
 if TYPE_CHECKING:
+    from storage.bookings import BookingRule
+    from storage.itemwrite import ItemWrite
     from storage.records import Folder, Member
     from storage.session import Session
     from storage.state import Change
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 Check = Callable[[str | None], None]  # given the present ETag or None, raises PreconditionFailed
 SUFFIXES = {CALENDAR: ".ics", ADDRESS_BOOK: ".vcf"}
 PLANNED_APART = 3  # times, before others who write into the collection meanwhile must wait
+AT_PLACE = frozenset({"creator", BOOKED, MARKED})  # what is kept of an item where it is, and not of it elsewhere
 PLAIN_UID = re.compile(r"[A-Za-z0-9@_+=.,-]{1,120}")
 
 
@@ -71,17 +77,40 @@ def _put(session: Session, collection: Collection, name: str, data: bytes, check
     _require_put(session, collection, name, present)
     check(None if present is None else present.etag)
     judged = _judge(session, data, collection.tag, collection.components, present)
-    uid = judged.facts.uid
-    writing = session.store.write_items(collection.place, name, uid)
+    rule = rule_of(session.store, collection)
+    if rule is not None:
+        return _book(session, collection, rule, name, judged, check)
+    writing = session.store.write_items(collection.place, name, judged.facts.uid)
     with session.store.item_scratch(judged.data) as scratch, writing as write:
-        present = write.find_member(name)
-        _require_put(session, collection, name, present)
-        check(None if present is None else present.etag)
-        holder = None if uid is None else write.holder_of_uid(uid)
-        _require_free_uid(session, collection, name, uid, present, holder)
-        creator = _creator_of_new(session, collection, name, present)
+        present, creator = _require_write(session, collection, write, name, judged.facts.uid, check)
         write.put(name, present, scratch, judged.data, judged.facts, creator=creator)
     return Stored(scratch.digest, present is None, not judged.rewritten)
+
+
+def _book(
+    session: Session, collection: Collection, rule: BookingRule, name: str, judged: Judged, check: Check
+) -> Stored:
+    """Put into a resource's calendar: who comes second is marked or refused."""
+    store, uid = session.store, judged.facts.uid
+    with ExitStack() as scratches, store.write_items(collection.place, name, uid, alone=True) as write:
+        present, creator = _require_write(session, collection, write, name, uid, check)
+        bookings = Bookings(store, write.folder, rule)
+        bookings.put(name, present, judged.data, uid)
+        outcomes = bookings.outcomes()
+        etag, *_ = write_outcomes(store, write, outcomes, scratches, {} if creator is None else {name: creator})
+    return Stored(etag, present is None, not judged.rewritten and not outcomes[0].is_rewritten)
+
+
+def _require_write(
+    session: Session, collection: Collection, write: ItemWrite, name: str, uid: str | None, check: Check
+) -> tuple[Member | None, str | None]:
+    """Under the write lock: what is replaced, and the maker to keep."""
+    present = write.find_member(name)
+    _require_put(session, collection, name, present)
+    check(None if present is None else present.etag)
+    holder = None if uid is None else write.holder_of_uid(uid)
+    _require_free_uid(session, collection, name, uid, present, holder)
+    return present, _creator_of_new(session, collection, name, present)
 
 
 def judge_stream(session: Session, data: bytes, tag: str, components: Sequence[str]) -> Iterator[Judged]:
@@ -105,9 +134,25 @@ def import_items(session: Session, collection: Collection, items: Iterable[Judge
 def finish_import(session: Session, collection: Collection, prepared: Import) -> int:
     """Give what ``staged`` has prepared to a collection; see ``import_items``."""
     _require_items_fit(collection)
+    rule = rule_of(session.store, collection)
+    if rule is not None:
+        _book_all(session, collection, rule, prepared)
+        return len(prepared.items)
     targets = _begin_import(session, collection, prepared)
     prepared.finish(collection.place, targets)
     return len(prepared.items)
+
+
+def _book_all(session: Session, collection: Collection, rule: BookingRule, prepared: Import) -> None:
+    """The items of an import as bookings, in their order, in one write."""
+    store = session.store
+    with ExitStack() as scratches, store.write_items(collection.place, "", alone=True) as write:
+        targets = _plan(session, collection, write.folder, prepared.items)
+        bookings = Bookings(store, write.folder, rule)
+        for target in targets:
+            bookings.put(target.name, target.present, prepared.read(target.item), target.item.facts.uid)
+        creators = {name: who for target in targets for name, key, who in target.changes if key == "creator" and who}
+        write_outcomes(store, write, bookings.outcomes(), scratches, creators)
 
 
 def _begin_import(session: Session, collection: Collection, prepared: Import) -> list[Target]:
@@ -157,13 +202,19 @@ def _plan(session: Session, collection: Collection, folder: Folder, items: Seque
 def remove_item(session: Session, item: Item, check: Check) -> None:
     """Move an item to the trash."""
     session.access.require(Action.DELETE, item.path)
-    place, name = item.collection.place, item.member.name
-    with session.store.commits.turn(), session.store.write_items(place, name) as write:
+    store, place, name = session.store, item.collection.place, item.member.name
+    rule = rule_of(store, item.collection)
+    writing = store.write_items(place, name, alone=rule is not None)
+    with ExitStack() as scratches, store.commits.turn(), writing as write:
         present = write.find_member(name)
         if present is None:
             raise NotFound(item.path)
         check(present.etag)
         write.remove(present, by=session.principal.name)
+        if rule is not None:
+            bookings = Bookings(store, write.folder, rule)
+            bookings.remove(present)
+            write_outcomes(store, write, bookings.outcomes(), scratches, {})
 
 
 def move_item(session: Session, item: Item, target: Collection, name: str, overwrite: bool, check: Check) -> bool:
@@ -282,16 +333,18 @@ def _transfer(
         same = source.place == target.place and not keep
         holder = None if member.uid is None else session.store.holder_of_uid(target.folder, member.uid)
         _require_free_uid(session, target, name, member.uid, present, holder, member.name if same else "")
+        booked = Transfer(session.store, tx, member, source, target)
+        booked.judge(name, present, keep=keep)
         by, over = session.principal.name, present is not None
         creator = _creator_after(session, path, present, item.path if same else None)
         if keep:
             tx.copy(source.place, member.name, target.place, name, creator=creator, over=over, by=by)
         else:
-            kept = {**tx.state(source.place).all(member.name)}
-            kept.pop("creator", None)
+            kept = {key: value for key, value in tx.state(source.place).all(member.name).items() if key not in AT_PLACE}
             if creator is not None:
                 kept["creator"] = creator
             tx.move(source.place, member.name, target.place, name, over=over, by=by, kept=kept)
+        booked.write()
     return present is None
 
 

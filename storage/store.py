@@ -494,7 +494,7 @@ class Store:
             yield scratch
 
     @contextmanager
-    def write_items(self, place: str, name: str, uid: str | None = None) -> Iterator[ItemWrite]:
+    def write_items(self, place: str, name: str, uid: str | None = None, *, alone: bool = False) -> Iterator[ItemWrite]:
         """
         A change to one item of a collection, under its write lock; it is done on leaving, or on an exception not.
 
@@ -502,11 +502,12 @@ class Store:
 
         Args:
             uid: the one that the item will have; what it has needs no mention.
+            alone: all items of the collection may be asked for and changed.
         """
         if self.free_bytes() == 0:
             raise DiskFull
-        keys: list[Key] = [("name", name)]
-        if uid is not None:
+        keys: list[Key] | None = None if alone else [("name", name)]
+        if uid is not None and keys is not None:
             keys.append(("uid", uid))
         with ExitStack() as stack:
             while True:  # waiting with the lock would keep others from writing beside an import

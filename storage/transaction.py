@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("davserver.transaction")
 
-OWN_KEYS = ("owner", "creator")  # never copied
+OWN_KEYS = ("owner", "creator", "booked", "marked")  # never copied
 
 
 class Transaction:

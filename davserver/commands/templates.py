@@ -62,9 +62,11 @@ _GROUPS = """\
 # members = ["carol"]
 # groups = ["sport"]                 # everyone in sport is in board too
 #
-# [resource.van]
+# [resource.van]                     # its calendar, /dav/van/calendar, is made by itself
 # display_name = "The van"
 # kind = "vehicle"                   # or "room", "equipment": how programs list it when somebody is invited
+# timezone = "Europe/Paris"          # of whole days, and of times without a zone
+# double_booking = "refuse"          # of a time that is taken; without the line it is stored and marked for all to see
 """
 
 _ACCESS = """\
@@ -108,6 +110,19 @@ _ACCESS_EXAMPLE = """
 # path = "/files/Sport"
 # who = ["all-users"]
 # may = ["read"]
+#
+# A room or vehicle: everybody sees what is booked and books, and changes the own bookings and nobody else's. Others may
+# be told when it is taken, and nothing else of it.
+#
+# [[rule]]
+# path = "/dav/van/calendar"
+# who = ["all-users"]
+# may = ["read", "create"]
+#
+# [[rule]]
+# path = "/dav/hall/calendar"
+# who = ["all-users"]
+# may = ["freebusy"]
 #
 # An administrator, who may do everything and see everything:
 #

@@ -40,7 +40,7 @@ from storage.pim_collections import change, make_collection
 from storage.session import Session
 from storage.store import Store
 from storage.subscriptions import make_subscription
-from storage.welcome import welcome
+from storage.welcome import welcome, welcome_resources
 
 CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-availability")
 METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, POST, MKCOL, MKCALENDAR, COPY, MOVE, ACL"
@@ -59,6 +59,9 @@ class PimMount:
         self._directory = directory
         self._welcomed: set[str] = set()
         self._welcoming = threading.Lock()
+        self._store = store
+        self._prepared = -1  # revision of the directory whose resources have their calendars
+        self._prepare()
         store.derived.bring_up_members()
 
     def __call__(self, request: Request, session: Session) -> Response:
@@ -68,12 +71,26 @@ class PimMount:
             return Response.text(405, f"{request.method} is not offered below /dav/.\n", ALLOW, CLASSES)
         if is_private(name_of(request.path.rstrip("/"))):
             raise PlaceRefused(request.path, "names like this are the server's own")
+        if self._prepared != self._directory.revision:
+            self._prepare()
         self._welcome(session)
         try:
             answer = handler(request, View(session, self._settings, self._directory))
             return tell_preferences(request, answer)
         except NeedPrivileges as error:
             raise NeedPrivileges(_as_asked(error.path, request, session), error.action) from error
+
+    def _prepare(self) -> None:
+        """At the start and when the directory changed: the calendars of rooms and vehicles, for everybody to find."""
+        with self._welcoming:
+            revision = self._directory.revision
+            if self._prepared == revision:
+                return
+            try:
+                welcome_resources(self._store, self._directory.accounts())
+            except (StorageError, OSError) as error:
+                log.warning("the calendar of a room or vehicle could not be made: %s", error)
+            self._prepared = revision
 
     def _welcome(self, session: Session) -> None:
         """At a member's first request: the collections that clients expect to find."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.accounts import Kind, Reading
+from auth.accounts import Booking, Kind, Reading
 from auth.groups import parse_groups
 from auth.users import parse_htpasswd, parse_users
 
@@ -119,6 +119,15 @@ def test_a_resource_says_what_it_is():
     assert [(entry.name, entry.what) for entry in reading.entries] == [("hall", "room"), ("van", "")]
 
 
+def test_how_a_resource_is_booked_is_read():
+    text = '[resource.van]\n[resource.hall]\ndouble_booking = "refuse"\ntimezone = "Europe/Paris"\n'
+    text += '[resource.bus]\ndouble_booking = "mark"'
+    reading = parse_groups(text, "groups.toml")
+    assert reading.problems == ()
+    found = {entry.name: entry.booking for entry in reading.entries}
+    assert found == {"van": Booking(), "hall": Booking(True, "Europe/Paris"), "bus": Booking(False, "")}
+
+
 @pytest.mark.parametrize(
     ("text", "line", "found"),
     [
@@ -129,6 +138,11 @@ def test_a_resource_says_what_it_is():
         ("[resource.a]\nmembers = ['b']", 2, "unknown key 'members'"),
         ("[resource.a]\nkind = 'boat'", 2, "kind is 'boat'"),
         ("[group.a]\nkind = 'room'", 2, "unknown key 'kind'"),
+        ("[resource.a]\ndouble_booking = 'forbid'", 2, "double_booking is 'forbid'"),
+        ("[resource.a]\n\ndouble_booking = true", 3, "double_booking is true"),
+        ("[resource.a]\ntimezone = 'Europe/Pariss'", 2, "no time zone is called 'Europe/Pariss'"),
+        ("[resource.a]\ntimezone = '../zone'", 2, "no time zone is called '../zone'"),
+        ("[group.a]\ntimezone = 'Europe/Paris'", 2, "unknown key 'timezone'"),
         ("[group.a]\n[resource.A]", 2, "the name 'a' stands twice"),
     ],
 )

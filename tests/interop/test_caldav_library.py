@@ -10,7 +10,9 @@ import pytest
 from caldav.elements import dav
 from caldav.lib.error import NotFoundError
 
+from tests.conftest import MakeServer
 from tests.harness import Server, password_of
+from tests.pim.bookings import RESOURCES, RIGHTS
 
 START = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -98,3 +100,16 @@ def test_a_calendar_is_renamed_and_deleted(principal: caldav.Principal, calendar
     assert "Renamed" in {found.get_display_name() for found in principal.calendars()}
     calendar.delete()
     assert "Renamed" not in {found.get_display_name() for found in principal.calendars()}
+
+
+def test_a_van_is_booked_and_the_double_booking_is_seen(make_server: MakeServer) -> None:
+    server = make_server(groups=RESOURCES, access=RIGHTS).start()
+    found = {}
+    for name, hours in (("alice", 0), ("bob", 1)):
+        with caldav.DAVClient(url=server.url, username=name, password=password_of(name)) as client:
+            [van] = [each for each in client.principal().calendars() if each.get_display_name() == "Van"]
+            start = START + timedelta(hours=hours)
+            made = van.save_event(dtstart=start, dtend=start + timedelta(hours=2), summary=f"Trip of {name}")
+            data = van.event_by_uid(made.id).data
+            found[name] = "STATUS:TENTATIVE" in data, "CATEGORIES:double booking" in data
+    assert found == {"alice": (False, False), "bob": (True, True)}

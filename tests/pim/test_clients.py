@@ -25,7 +25,7 @@ def club(make_server: MakeServer) -> Server:
 def alice(club: Server) -> Dav:
     root = club.data / "collections/collection-root"
     for owner in ("van", "sport"):
-        (root / owner / "calendar").mkdir(parents=True)
+        (root / owner / "calendar").mkdir(parents=True, exist_ok=True)
         (root / owner / "calendar/.Radicale.props").write_text('{"tag": "VCALENDAR"}')
     return club.client("alice")
 

@@ -1,0 +1,111 @@
+"""Storing what ``storage.bookings`` has judged, in the same write as the change that it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from storage.bookingmark import with_marks
+from storage.bookings import MARKED, Bookings, Outcome, rule_of
+from storage.icalendar import read_facts
+
+if TYPE_CHECKING:
+    from storage.collection import Collection
+    from storage.itemwrite import ItemWrite
+    from storage.records import Member
+    from storage.store import Store
+    from storage.transaction import Transaction
+
+
+def write_outcomes(
+    store: Store, write: ItemWrite, outcomes: Sequence[Outcome], scratches: ExitStack, creators: Mapping[str, str]
+) -> list[str]:
+    """
+    Enter bookings into a write, and give their ETags.
+
+    Args:
+        scratches: holds the files until the write is done.
+        creators: the makers to keep, by name.
+    """
+    etags = []
+    for each in outcomes:
+        scratch = scratches.enter_context(store.item_scratch(each.data))
+        facts, creator = read_facts(each.data), creators.get(each.name)
+        write.put(each.name, each.row, scratch, each.data, facts, creator=creator, kept=each.changes)
+        etags.append(scratch.digest)
+    return etags
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """
+    What is to stand under a name once the item is where it goes.
+
+    Attributes:
+        data: empty where that is what stands there then anyway.
+        kept: of it, in the state.
+    """
+
+    place: str
+    name: str
+    data: bytes
+    kept: Mapping[str, Any]
+
+
+class Transfer:
+    """
+    What a MOVE or COPY of one item does to the bookings of the calendars that it leaves and reaches.
+
+    Judged in the transaction before anything of it is done; ``write`` follows when the item has its new place.
+    """
+
+    def __init__(self, store: Store, tx: Transaction, item: Member, source: Collection, target: Collection) -> None:
+        self._store, self._tx = store, tx
+        self._item, self._source, self._target = item, source, target
+        self._texts: list[_Text] = []
+
+    def judge(self, name: str, present: Member | None, *, keep: bool) -> None:
+        """
+        Args:
+            name: which the item gets in the target.
+            present: what it replaces there.
+            keep: it is copied.
+
+        Raises:
+            BookingRefused: the time is taken.
+        """
+        leaves, reaches = rule_of(self._store, self._source), rule_of(self._store, self._target)
+        if leaves is None and reaches is None:
+            return
+        is_renamed = self._source.place == self._target.place and not keep
+        if leaves is not None and not keep and not is_renamed:
+            bookings = Bookings(self._store, self._source.folder, leaves)
+            bookings.remove(self._item)
+            self._add(self._source, bookings.outcomes())
+        data, _ = self._store.read_member(self._source.folder, self._item.name)
+        before = self._tx.state(self._source.place).get(self._item.name, MARKED)
+        plain = data if before is None or is_renamed else with_marks(data, (), "", before)[0]
+        if reaches is not None:
+            bookings = Bookings(self._store, self._target.folder, reaches)
+            bookings.put(name, present, plain, self._item.uid, renamed=self._item if is_renamed else None)
+            own, *others = bookings.outcomes()
+            plain = own.data
+            self._add(self._target, others)
+            self._texts.append(_Text(self._target.place, name, b"" if plain == data else plain, own.kept))
+        elif plain != data:
+            self._texts.append(_Text(self._target.place, name, plain, {}))
+
+    def _add(self, collection: Collection, outcomes: Iterable[Outcome]) -> None:
+        self._texts += [_Text(collection.place, each.name, each.data, each.kept) for each in outcomes]
+
+    def write(self) -> None:
+        """Store the texts that changed, and what is kept of the bookings."""
+        for text in self._texts:
+            if text.data:
+                with self._store.scratch(text.place) as scratch:
+                    scratch.write(text.data)
+                    self._tx.put(text.place, text.name, scratch, read_facts(text.data))
+            for key, value in text.kept.items():
+                self._tx.set_state(text.place, text.name, key, value)
