@@ -4,13 +4,15 @@ Golden files: the examples of the specifications as requests and the answers tha
 A file holds any number of exchanges, each ``>> Request``, an HTTP request, ``>> Response`` and an HTTP answer; what
 stands before the first is a comment. Of an answer the named header fields and the body are compared: XML as trees in
 which the order of siblings does not count, other text line by line. ``*`` in the place of a text stands for any that is
-not empty, ``...`` for any body, and in an element for any content. In a header that lists tokens (``DAV``, ``Allow``)
-those that are named must be there.
+not empty, ``...`` for any body, and in an element for any content. ``{word}`` as a whole text stands for any too, and
+for the same in the requests after it; ``<< name`` stands for the bytes of a file beside it. In a header that lists
+tokens (``DAV``, ``Allow``) those that are named must be there.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,6 +22,8 @@ from tests.harness import Reply, path_of
 
 LISTS = ("dav", "allow", "vary")
 HREF = "{DAV:}href"
+FILE = re.compile(r"<< (\S+?\.(?:ics|vcf))")
+WORD = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,10 @@ class Exchange:
 
 def read_exchanges(file: Path) -> list[Exchange]:
     """The exchanges of a golden file, in order."""
-    _, *parts = re.split(r"^>> (?:Request|Response)\n", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = FILE.sub(
+        lambda match: (file.parent / match[1]).read_text(encoding="utf-8"), file.read_text(encoding="utf-8")
+    )
+    _, *parts = re.split(r"^>> (?:Request|Response)\n", text, flags=re.MULTILINE)
     messages = [_message(part) for part in parts]
     return [Exchange(*pair) for pair in zip(messages[::2], messages[1::2], strict=True)]
 
@@ -80,8 +87,27 @@ def _in_header(name: str, due: str, found: str | None) -> list[str]:
     return [] if fnmatchcase(found, due) else [f"{name} is {found!r} instead of {due!r}"]
 
 
+def learn(due: Exchange, reply: Reply) -> dict[str, str]:
+    """The texts of an answer that later requests send again, by the words that stand for them."""
+    if not due.response.body.lstrip().startswith("<"):
+        return {}
+    wanted = [element for element in _tree(due.response.body).iter() if WORD.fullmatch((element.text or "").strip())]
+    found = _tree(reply.text)
+    return {(each.text or "").strip("{} \n"): next(found.iter(each.tag)).text or "" for each in wanted}
+
+
+def fill(text: str, known: Mapping[str, str]) -> str:
+    """A text with the words that are known replaced."""
+    return WORD.sub(lambda match: known.get(match[1], match[0]), text)
+
+
 def _tree(text: str) -> Element:
-    return fromstring(text.strip().encode())
+    """The elements of a text without the sentences for people, which are not compared."""
+    root = fromstring(text.strip().encode())
+    for element in list(root.iter()):
+        for said in element.findall("{DAV:}responsedescription"):
+            element.remove(said)
+    return root
 
 
 def _in_tree(due: Element, found: Element, where: str) -> list[str]:
@@ -117,7 +143,7 @@ def _names(element: Element) -> str:
 def _in_text(due: str, found: str, where: str) -> list[str]:
     """Line by line, blanks around aside; a line of ``*`` stands for any that is not empty."""
     wanted, got = _lines(due), _lines(found)
-    if wanted == ["*"]:
+    if wanted == ["*"] or WORD.fullmatch(due.strip()):
         return [] if got else [f"{where}: is empty"]
     if len(wanted) != len(got):
         return [f"{where}: {got} instead of {wanted}"]

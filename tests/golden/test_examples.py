@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import MakeServer
-from tests.golden.exchange import differences, read_exchanges
+from tests.golden.exchange import Message, differences, fill, learn, read_exchanges
 from tests.golden.worlds import WORLDS
-from tests.harness import Dav, Server
+from tests.harness import Reply, Server
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*/*.http"))
@@ -35,16 +35,23 @@ def worlds(start_server: MakeServer) -> Callable[[str], Server]:
 def test_an_example_is_answered_as_the_rfc_says(file: Path, worlds: Callable[[str], Server]) -> None:
     rfc = file.parent.name
     server = worlds(rfc)
-    clients: dict[str, Dav] = {}
+    known = {"server": server.url}
     for exchange in read_exchanges(file):
-        method, target, _ = exchange.request.first.split(" ")
-        headers = dict(exchange.request.headers)
-        user = headers.pop("user", WORLDS[rfc].users[0])
-        client = clients.setdefault(user, server.client(None if user == "nobody" else user))
-        body = exchange.request.body.replace("\n", "\r\n") if "calendar" in headers.get("content-type", "") else None
-        sent = {name.title(): value.replace("{server}", server.url) for name, value in headers.items()}
-        reply = client.request(method, body=body or exchange.request.body or None, headers=sent, target=target)
+        reply = _send(exchange.request, server, rfc, known)
         assert not differences(exchange, reply), "\n".join(differences(exchange, reply))
+        known |= learn(exchange, reply)
+
+
+def _send(request: Message, server: Server, rfc: str, known: Mapping[str, str]) -> Reply:
+    method, target, _ = request.first.split(" ")
+    headers = {name.title(): fill(value, known) for name, value in request.headers.items()}
+    user = headers.pop("User", WORLDS[rfc].users[0])
+    body = fill(request.body, known)
+    if not body.lstrip().startswith("<"):
+        body = body.replace("\n", "\r\n")
+    return server.client(None if user == "nobody" else user).request(
+        method, body=body or None, headers=headers, target=target
+    )
 
 
 def test_every_example_is_read() -> None:

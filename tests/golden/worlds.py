@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.harness import Server
-from tests.pim.samples import mkcol
+from tests.harness import NAMESPACES, Server
+from tests.pim.samples import event, mkcol
 
 HERE = Path(__file__).parent
 
@@ -50,8 +50,24 @@ def _book(server: Server) -> None:
     _put_all(server, "bernard", "/dav/bernard/addressbook/", HERE / "6352")
 
 
+def _cyrus(server: Server) -> None:
+    cyrus = server.client("cyrusdaboo")
+    for name in ("work", "pages"):
+        assert cyrus.mkcalendar(f"/dav/cyrusdaboo/{name}/").status == 201
+    _put_all(server, "cyrusdaboo", "/dav/cyrusdaboo/work/", HERE / "6578")
+    for name in ("one", "two"):
+        assert cyrus.put(f"/dav/cyrusdaboo/pages/{name}.ics", event(name)).status == 201
+    box = "urn:ns.example.com:boxschema"
+    value = f'<R:bigbox xmlns:R="{box}"><R:BoxType>Box type A</R:BoxType></R:bigbox>'
+    body = f"<D:propertyupdate {NAMESPACES}><D:set><D:prop>{value}</D:prop></D:set></D:propertyupdate>"
+    assert cyrus.request("PROPPATCH", "/dav/cyrusdaboo/work/test.ics", body).status == 207
+
+
 WORLDS: dict[str, World] = {
     # by RFC
     "4791": World(("bernard", "lisa"), _bernard),
+    "5689": World(("lisa",)),
+    "5995": World(("lisa",)),
     "6352": World(("bernard", "lisa"), _book),
+    "6578": World(("cyrusdaboo",), _cyrus),
 }
