@@ -115,6 +115,8 @@ def _in_tree(due: Element, found: Element, where: str) -> list[str]:
     if due.tag != found.tag:
         return [f"{where}: {found.tag} instead of {due.tag}"]
     texts = [f"{where}: attribute {key}" for key, value in due.attrib.items() if found.get(key) != value]
+    mixed = [(due.tail, found.tail), *([(due.text, found.text)] if len(due) else [])]
+    texts += [f"{where}: {said!r} instead of {wish!r}" for wish, said in mixed if _bare(wish) != _bare(said)]
     if (due.text or "").strip() == "...":
         return texts
     if due.tag == HREF:
@@ -126,6 +128,10 @@ def _in_tree(due: Element, found: Element, where: str) -> list[str]:
         return [*texts, f"{where}: {_names(found)} instead of {_names(due)}"]
     pairs = zip(sorted(due, key=_order), sorted(found, key=_order), strict=True)
     return texts + [line for pair in pairs for line in _in_tree(*pair, where)]
+
+
+def _bare(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def _order(element: Element) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from tests.harness import NAMESPACES, Server
 from tests.pim.samples import event, mkcol
 
 HERE = Path(__file__).parent
+BOX = "http://ns.example.com/boxschema/"  # the namespace of RFC 4918's examples
 
 
 def nothing(server: Server) -> None:
@@ -63,9 +64,21 @@ def _cyrus(server: Server) -> None:
     assert cyrus.request("PROPPATCH", "/dav/cyrusdaboo/work/test.ics", body).status == 207
 
 
+def _box(server: Server) -> None:
+    lisa = server.client("lisa")
+    for name in ("box", "other"):
+        assert lisa.mkcalendar(f"/dav/lisa/{name}/").status == 201
+    for name in ("file", "moved"):
+        assert lisa.put(f"/dav/lisa/box/{name}.ics", event(name)).status == 201
+    left = "<R:bigbox><R:BoxType>Box type A</R:BoxType></R:bigbox><R:author><R:Name>J.J. Johnson</R:Name></R:author>"
+    body = f'<D:propertyupdate {NAMESPACES} xmlns:R="{BOX}"><D:set><D:prop>{left}</D:prop></D:set></D:propertyupdate>'
+    assert lisa.request("PROPPATCH", "/dav/lisa/box/file.ics", body).status == 207
+
+
 WORLDS: dict[str, World] = {
     # by RFC
     "4791": World(("bernard", "lisa"), _bernard),
+    "4918": World(("lisa",), _box),
     "5689": World(("lisa",)),
     "5995": World(("lisa",)),
     "6352": World(("bernard", "lisa"), _book),
