@@ -80,6 +80,9 @@ EVERYTHING = Selection(None, None)
 
 
 def _component(element: Element) -> Selection:
+    """What a ``comp`` selects; one that holds nothing stands for all of the component, as in RFC 4791 §7.8.1."""
+    if not len(element):
+        return EVERYTHING
     names: dict[str, bool] | None = {}
     components: dict[str, Selection] | None = {}
     for child in element:

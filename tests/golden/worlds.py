@@ -1,0 +1,86 @@
+"""What the examples of each specification find: people, and what they stored before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.harness import NAMESPACES, Server
+from tests.pim.samples import event, mkcol
+
+HERE = Path(__file__).parent
+BOX = "http://ns.example.com/boxschema/"  # the namespace of RFC 4918's examples
+
+
+def nothing(server: Server) -> None:
+    """Where an example makes what it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """
+    People and their server.
+
+    Attributes:
+        users: the first one sends the requests that name nobody.
+        prepare: stores what the examples find.
+        options: more of what ``Server`` takes.
+    """
+
+    users: tuple[str, ...]
+    prepare: Callable[[Server], None] = nothing
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def _put_all(server: Server, user: str, path: str, folder: Path) -> None:
+    client = server.client(user)
+    for file in sorted([*folder.glob("*.ics"), *folder.glob("*.vcf")]):
+        reply = client.put(f"{path}{file.name}", file.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+        assert reply.status == 201, (file, reply.text)
+
+
+def _bernard(server: Server) -> None:
+    assert server.client("bernard").mkcalendar("/dav/bernard/work/").status == 201
+    _put_all(server, "bernard", "/dav/bernard/work/", HERE / "4791")
+
+
+def _book(server: Server) -> None:
+    assert server.client("bernard").mkcol("/dav/bernard/addressbook/", mkcol("CR:addressbook")).status == 201
+    _put_all(server, "bernard", "/dav/bernard/addressbook/", HERE / "6352")
+
+
+def _cyrus(server: Server) -> None:
+    cyrus = server.client("cyrusdaboo")
+    for name in ("work", "pages"):
+        assert cyrus.mkcalendar(f"/dav/cyrusdaboo/{name}/").status == 201
+    _put_all(server, "cyrusdaboo", "/dav/cyrusdaboo/work/", HERE / "6578")
+    for name in ("one", "two"):
+        assert cyrus.put(f"/dav/cyrusdaboo/pages/{name}.ics", event(name)).status == 201
+    box = "urn:ns.example.com:boxschema"
+    value = f'<R:bigbox xmlns:R="{box}"><R:BoxType>Box type A</R:BoxType></R:bigbox>'
+    body = f"<D:propertyupdate {NAMESPACES}><D:set><D:prop>{value}</D:prop></D:set></D:propertyupdate>"
+    assert cyrus.request("PROPPATCH", "/dav/cyrusdaboo/work/test.ics", body).status == 207
+
+
+def _box(server: Server) -> None:
+    lisa = server.client("lisa")
+    for name in ("box", "other"):
+        assert lisa.mkcalendar(f"/dav/lisa/{name}/").status == 201
+    for name in ("file", "moved"):
+        assert lisa.put(f"/dav/lisa/box/{name}.ics", event(name)).status == 201
+    left = "<R:bigbox><R:BoxType>Box type A</R:BoxType></R:bigbox><R:author><R:Name>J.J. Johnson</R:Name></R:author>"
+    body = f'<D:propertyupdate {NAMESPACES} xmlns:R="{BOX}"><D:set><D:prop>{left}</D:prop></D:set></D:propertyupdate>'
+    assert lisa.request("PROPPATCH", "/dav/lisa/box/file.ics", body).status == 207
+
+
+WORLDS: dict[str, World] = {
+    # by RFC
+    "4791": World(("bernard", "lisa"), _bernard),
+    "4918": World(("lisa",), _box),
+    "5689": World(("lisa",)),
+    "5995": World(("lisa",)),
+    "6352": World(("bernard", "lisa"), _book),
+    "6578": World(("cyrusdaboo",), _cyrus),
+}
