@@ -7,7 +7,7 @@ Matching is done on the accounts, which are in memory: a search among hundreds o
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -17,14 +17,16 @@ from davserver.dav.language import choose_language
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import XML_HEADER, XML_TYPE, XMLNS, multistatus, status_response
 from davserver.dav.names import CALDAV, CALSERVER, DAV
+from davserver.dav.propfind import parse_prop
 from davserver.dav.sync import TRUNCATED, parse_limit
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.pim_home_props import addresses_of, title_of, user_type_of
-from davserver.mounts.pim_principals import require_depth_0, rows_of
+from davserver.mounts.pim_principals import element_of, require_depth_0, rows_of
 from davserver.mounts.pim_view import View, href_path
-from storage.collection import Resource, Root
+from storage.collection import Home, Resource, Root
 
 MOST_FOUND = 1000  # more than an association has, so that all can be listed
+DECLARED = frozenset({DAV.property_search, DAV.prop, DAV.apply_to_principal_collection_set, DAV.limit})
 Texts = Callable[[Account], tuple[str, ...]]
 SEARCHED: Mapping[str, Texts] = {
     # Clark name of a property that can be searched: its texts, each of which is compared (§9.4.1); the usual ones first
@@ -89,10 +91,12 @@ def principal_property_search(root: Element, resource: Resource, request: Reques
     """
     The principals below a collection whose properties match (RFC 3744 §9.4).
 
-    Without a condition it is all of them, as the caldav library asks for them. Above the limit, the server's or the
-    client's, the answer is cut and says so, as a synchronisation does (RFC 6578 §3.6).
+    Without a condition, which the RFC does not foresee, it is all that have what is asked of them, as the caldav
+    library expects. Above the limit, the server's or the client's, the answer is cut and says so, as a synchronisation
+    does (RFC 6578 §3.6).
     """
     require_depth_0(request)
+    _take_misplaced(root)
     conditions, test = _conditions(root), _test(root)
     limit = min(parse_limit(root) or MOST_FOUND, MOST_FOUND)
     is_asked_of_all = isinstance(resource, Root) or root.find(DAV.apply_to_principal_collection_set) is not None
@@ -101,9 +105,19 @@ def principal_property_search(root: Element, resource: Resource, request: Reques
         for account in (view.directory.accounts() if is_asked_of_all else ())
         if not conditions or test([condition.holds(account) for condition in conditions])
     ]
-    found = view.session.pim.principals(names[:limit])
+    found: Iterable[Home] = view.session.pim.principals(names[:limit])
+    if not conditions:
+        asked = parse_prop(root).names
+        found = [each for each in found if all(element_of(name, each, view) is not None for name in asked)]
     cut = status_response(href_path(resource), 507, TRUNCATED) if len(names) > limit else ""
     return multistatus(rows_of(found, root, request, view), cut)
+
+
+def _take_misplaced(root: Element) -> None:
+    """The caldav library writes the properties beside an empty ``DAV:prop``, where none of that name can stand."""
+    prop = root.find(DAV.prop)
+    if prop is not None and not len(prop):
+        prop.extend([child for child in root if child.tag not in DECLARED])
 
 
 def caseless(text: str) -> str:
