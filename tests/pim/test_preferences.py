@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from davserver.dav.names import APPLE, CALDAV, DAV
+from davserver.dav.prefer import Preferences, Return, parse_prefer
 from tests.harness import Dav, Reply, Server, path_of
 from tests.pim.samples import card, event, mkcalendar, mkcol, multiget, query, sync
 
@@ -183,6 +186,31 @@ def test_who_may_store_but_not_read_is_shown_nothing(mine: Dav, shared: Server) 
     assert b"SUMMARY" not in reply.body
     reply = carol.put("/dav/alice/drop/other.ics", event("secret"), {"If-Match": "*", **WHOLE})
     assert (reply.status, applied(reply)) == (412, [])
+
+
+@pytest.mark.rfc("7240", "2")
+@pytest.mark.parametrize(
+    ("value", "returned", "no_root"),
+    [
+        ("return=minimal", Return.MINIMAL, False),
+        ("RETURN=Representation", Return.REPRESENTATION, False),
+        ('foo; bar, return = "minimal" ; x=1', Return.MINIMAL, False),
+        ("depth-noroot, return=minimal", Return.MINIMAL, True),
+        ("return=most, return=minimal", Return.MINIMAL, False),
+        ("returns=minimal", None, False),
+        ("return", None, False),
+        ("", None, False),
+    ],
+)
+def test_preferences_are_read_as_a_list_and_unknown_ones_passed_over(
+    value: str, returned: Return | None, no_root: bool
+) -> None:
+    assert parse_prefer(value) == Preferences(returned, no_root)
+
+
+@given(st.text(max_size=60) | st.text(alphabet='return=minimal;," ', max_size=60))
+def test_any_prefer_header_is_read(value: str) -> None:
+    assert isinstance(parse_prefer(value), Preferences)
 
 
 @pytest.mark.rfc("7240", "2")
