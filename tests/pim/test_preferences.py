@@ -233,6 +233,13 @@ def test_a_listing_leaves_its_own_resource_out_where_that_is_preferred(
 
 
 @pytest.mark.rfc("8144", "4")
+def test_a_resource_that_is_asked_for_alone_is_not_left_out(mine: Dav, calendar: str) -> None:
+    reply = mine.propfind(calendar, DAV.resourcetype, headers={"Prefer": "depth-noroot"})
+    assert list(reply.multistatus()) == [calendar]
+    assert applied(reply) == []
+
+
+@pytest.mark.rfc("8144", "4")
 def test_both_preferences_are_followed_together(mine: Dav, calendar: str) -> None:
     mine.put(calendar + "a.ics", event())
     headers = {"Prefer": "depth-noroot, return=minimal"}
