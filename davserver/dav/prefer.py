@@ -71,7 +71,7 @@ def parse_prefer(value: str) -> Preferences:
 
 def parse_depth_and_root(headers: Mapping[str, str]) -> tuple[Depth, bool]:
     """
-    The depth of a PROPFIND, and whether its own resource is left out of the answer.
+    The depth of a PROPFIND, and whether its own resource is left out of the answer; with Depth 0 it is all there is.
 
     ``Depth: 1,noroot`` is what ``Prefer: depth-noroot`` was called before (RFC 8144 appendix A).
 
@@ -80,5 +80,6 @@ def parse_depth_and_root(headers: Mapping[str, str]) -> tuple[Depth, bool]:
     """
     depth, _, rest = (headers.get("depth") or "").partition(",")
     if rest.strip().lower() != NOROOT:
-        return parse_depth(headers.get("depth"), default=Depth.INFINITY), preferences(headers).no_root
+        reach = parse_depth(headers.get("depth"), default=Depth.INFINITY)
+        return reach, reach is not Depth.ZERO and preferences(headers).no_root
     return parse_depth(depth, default=Depth.INFINITY, allowed={Depth.ONE, Depth.INFINITY}), True

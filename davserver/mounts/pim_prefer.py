@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from auth.errors import AuthError
 from davserver.dav.message import Request, Response, quote_path
-from davserver.dav.prefer import DEPTH_NOROOT, Return, preferences
+from davserver.dav.prefer import DEPTH_NOROOT, Return, parse_depth_and_root, preferences
 from davserver.dav.target import decode_path, parse_destination
 from davserver.mounts import pim_items
 from davserver.mounts.pim_view import View
@@ -42,7 +42,7 @@ def tell_preferences(request: Request, response: Response) -> Response:
     wanted = preferences(request.headers)
     if wanted.returned is Return.MINIMAL:
         response.headers.append((APPLIED, Return.MINIMAL.value))
-    if wanted.no_root and request.method == "PROPFIND":
+    if wanted.no_root and request.method == "PROPFIND" and parse_depth_and_root(request.headers)[1]:
         response.headers.append((APPLIED, DEPTH_NOROOT))
     return response
 
@@ -55,10 +55,10 @@ def with_representation(handler: Handler) -> Handler:
             return handler(request, view)
         try:
             plain = handler(request, view)
-        except PreconditionFailed as error:
+        except PreconditionFailed:
             refused = _refused(request, view)
             if refused is None:
-                raise error
+                raise
             return refused
         path = _path_of_result(request, plain)
         status = SUCCESS.get(plain.status)

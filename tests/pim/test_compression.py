@@ -6,6 +6,8 @@ import gzip
 import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from davserver.compression import LEAST_BYTES
 from davserver.dav.coding import accepts_gzip
@@ -56,6 +58,11 @@ def large(mine: Dav, calendar: str) -> str:
 )
 def test_gzip_is_taken_where_it_is_liked_as_well_as_plain_bytes(value: str, taken: bool) -> None:
     assert accepts_gzip(value) is taken
+
+
+@given(st.text(max_size=60) | st.text(alphabet="gzip;q=01.,* ", max_size=60))
+def test_any_accept_encoding_is_a_yes_or_a_no(value: str) -> None:
+    assert accepts_gzip(value) in (True, False)
 
 
 @pytest.mark.rfc("9110", "8.4.1")

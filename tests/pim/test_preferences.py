@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from davserver.dav.names import APPLE, CALDAV, DAV
+from davserver.dav.prefer import Preferences, Return, parse_prefer
 from tests.harness import Dav, Reply, Server, path_of
 from tests.pim.samples import card, event, mkcalendar, mkcol, multiget, query, sync
 
@@ -186,6 +189,31 @@ def test_who_may_store_but_not_read_is_shown_nothing(mine: Dav, shared: Server) 
 
 
 @pytest.mark.rfc("7240", "2")
+@pytest.mark.parametrize(
+    ("value", "returned", "no_root"),
+    [
+        ("return=minimal", Return.MINIMAL, False),
+        ("RETURN=Representation", Return.REPRESENTATION, False),
+        ('foo; bar, return = "minimal" ; x=1', Return.MINIMAL, False),
+        ("depth-noroot, return=minimal", Return.MINIMAL, True),
+        ("return=most, return=minimal", Return.MINIMAL, False),
+        ("returns=minimal", None, False),
+        ("return", None, False),
+        ("", None, False),
+    ],
+)
+def test_preferences_are_read_as_a_list_and_unknown_ones_passed_over(
+    value: str, returned: Return | None, no_root: bool
+) -> None:
+    assert parse_prefer(value) == Preferences(returned, no_root)
+
+
+@given(st.text(max_size=60) | st.text(alphabet='return=minimal;," ', max_size=60))
+def test_any_prefer_header_is_read(value: str) -> None:
+    assert isinstance(parse_prefer(value), Preferences)
+
+
+@pytest.mark.rfc("7240", "2")
 def test_of_two_wishes_for_what_is_returned_the_first_counts(mine: Dav, calendar: str) -> None:
     both = {"Prefer": "return=minimal, return=representation"}
     reply = mine.put(calendar + "a.ics", event(), both)
@@ -202,6 +230,13 @@ def test_a_listing_leaves_its_own_resource_out_where_that_is_preferred(
     assert list(reply.multistatus()) == [calendar + "a.ics"]
     assert applied(reply) == (["depth-noroot"] if "Prefer" in headers else [])
     assert calendar in mine.propfind("/dav/alice/", DAV.getetag, depth="1", headers=headers).multistatus()
+
+
+@pytest.mark.rfc("8144", "4")
+def test_a_resource_that_is_asked_for_alone_is_not_left_out(mine: Dav, calendar: str) -> None:
+    reply = mine.propfind(calendar, DAV.resourcetype, headers={"Prefer": "depth-noroot"})
+    assert list(reply.multistatus()) == [calendar]
+    assert applied(reply) == []
 
 
 @pytest.mark.rfc("8144", "4")
