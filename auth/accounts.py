@@ -50,10 +50,10 @@ class Entry:
 
     Attributes:
         name: as ``fold`` gives it; unique within its source.
+        what: for a resource, one of ``RESOURCE_KINDS``, or "" where nobody said.
         password: the stored hash, or None where the account has none.
         groups: groups it says it belongs to.
         members: for a group, names of what belongs to it directly: members, resources and groups.
-        what: for a resource, one of ``RESOURCE_KINDS``, or "" where nobody said.
         file, line: where it stands.
     """
 
@@ -64,11 +64,11 @@ class Entry:
     file: str
     line: int
     disabled: bool = False
+    what: str = ""
     password: str | None = None
     app_passwords: tuple[AppPassword, ...] = ()
     groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
-    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ The grammar::
     groups = ["coaches"]                  # groups whose members belong to this one too
 
     [resource.van]                        # a room, a vehicle, a projector: it owns its calendar
+    kind = "vehicle"                      # "room", "vehicle" or "equipment"; may be missing
     display_name = "The blue van"
     mail = "van@example.org"
-    kind = "vehicle"                      # "room", "vehicle" or "equipment"; may be missing
 
 ``all-users`` (everyone signed in) and ``world`` (everyone) are built in and never written here. Members, groups and
 resources share one namespace, compared in NFC and lower case.
@@ -60,10 +60,10 @@ def _entry(kind: Kind, name: str, table: Table, document: TomlFile) -> Entry | N
         name=fold(name),
         display_name=table.text("display_name") or name,
         addresses=addresses(table),
+        what=_resource_kind(table),
         file=document.file,
         line=table.line,
         members=_members(table, "members") + _members(table, "groups"),
-        what=_resource_kind(table),
     )
     return entry if len(document.problems) == before else None
 

@@ -17,20 +17,20 @@ class Account:
 
     Attributes:
         name: as ``fold`` gives it.
+        what: for a resource, one of ``auth.accounts.RESOURCE_KINDS``, or "" where nobody said.
         groups: the groups it belongs to directly.
         members: what belongs to it directly; empty for all but groups.
         disabled: cannot sign in; the name and what it owns stay.
-        what: for a resource, one of ``auth.accounts.RESOURCE_KINDS``, or "" where nobody said.
     """
 
     kind: Kind
     name: str
     display_name: str
     addresses: tuple[str, ...]
+    what: str = ""
     groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     disabled: bool = False
-    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ def join(entries: Iterable[Entry]) -> Snapshot:
             name=entry.name,
             display_name=entry.display_name,
             addresses=entry.addresses,
+            what=entry.what,
             groups=tuple(sorted(groups[entry.name])),
             members=tuple(members[entry.name]),
             disabled=entry.disabled,
-            what=entry.what,
         )
         for entry in unique.values()
     }

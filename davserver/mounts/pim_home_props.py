@@ -44,12 +44,12 @@ def is_open(home: Home, view: View) -> bool:
     return view.session.access.sees(home.path)
 
 
-def _of_account(value: Callable[[Account], str | None]) -> Property:
-    """A property of the account; a home on disk that is nobody's has none of them."""
+def _of_account(value: Callable[[Account], str | None], *, of_nobody: str | None = None) -> Property:
+    """A property of the account; ``of_nobody`` is that of a home on disk whose account is gone."""
 
     def content(home: Home, view: View) -> str | None:
         account = view.directory.account(home.owner)
-        return None if account is None else value(account)
+        return of_nobody if account is None else value(account)
 
     return content
 
@@ -63,7 +63,7 @@ def _hrefs(names: Iterable[str]) -> str:
     return "".join(href(principal_path(name)) for name in names)
 
 
-def _title(home: Home, view: View) -> str:
+def _principal_name(home: Home, view: View) -> str:
     account = view.directory.account(home.owner)
     return text_of(home.owner if account is None else title_of(account))
 
@@ -81,21 +81,23 @@ def _addresses(home: Home, view: View) -> str:
     return "".join(open_tag(DAV.href, text_of(address)) for address in addresses_of(account))
 
 
-def _mail(account: Account) -> str:
+def _rendered_mail(account: Account) -> str:
     return "".join(open_tag(CALSERVER.email_address, text_of(address)) for address in account.addresses)
 
 
-def _group_members(account: Account) -> str | None:
-    """Of groups only (RFC 3744 §4.3)."""
-    return _hrefs(account.members) if account.kind is Kind.GROUP else None
-
-
-def _home_token(home: Home, view: View) -> str:
-    return text_of(view.session.pim.home_token(home))
+_mail = _of_account(_rendered_mail, of_nobody="")
+_user_type = _of_account(user_type_of)
+_groups = _of_account(lambda account: _hrefs(account.groups), of_nobody="")
+# of groups only (RFC 3744 §4.3)
+_group_members = _of_account(lambda account: _hrefs(account.members) if account.kind is Kind.GROUP else None)
 
 
 def _reports(home: Home, view: View) -> str:
     return render_reports((DAV.sync_collection, *EVERYWHERE) if is_open(home, view) else EVERYWHERE)
+
+
+def _home_token(home: Home, view: View) -> str:
+    return text_of(view.session.pim.home_token(home))
 
 
 ROOT_PROPS: Table = {
@@ -108,19 +110,19 @@ ROOT_PROPS: Table = {
 HOME_PROPS: Table = {
     **EVERY,
     DAV.resourcetype: lambda home, view: open_tag(DAV.collection) + open_tag(DAV.principal),
-    DAV.displayname: _title,
+    DAV.displayname: _principal_name,
     DAV.principal_URL: lambda home, view: href(principal_path(home.owner)),
     DAV.alternate_URI_set: lambda home, view: "",
-    DAV.group_membership: _of_account(lambda account: _hrefs(account.groups)),
-    DAV.group_member_set: _of_account(_group_members),
+    DAV.group_membership: _groups,
+    DAV.group_member_set: _group_members,
     DAV.supported_report_set: _reports,
     DAV.sync_token: _to_friends(_home_token),
     CALSERVER.getctag: _to_friends(_home_token),
     CALDAV.calendar_home_set: _home_set,
     CARDDAV.addressbook_home_set: _home_set,
     CALDAV.calendar_user_address_set: _addresses,
-    CALDAV.calendar_user_type: _of_account(user_type_of),
-    CALSERVER.email_address_set: _of_account(_mail),
+    CALDAV.calendar_user_type: _user_type,
+    CALSERVER.email_address_set: _mail,
     CALSERVER.calendar_proxy_read_for: lambda home, view: "",
     CALSERVER.calendar_proxy_write_for: lambda home, view: "",
 }

@@ -38,8 +38,9 @@ class Rows:
         """The ``DAV:response`` of one resource; ``extra`` are whole elements that the caller has rendered, by name."""
         match self._asked.asked:
             case Asked.NAMES:
-                live = (name for name, value in table_of(resource).items() if value(resource, self._view) is not None)
-                names = [*live, *dead_properties(resource, self._view)]
+                table, view = table_of(resource), self._view
+                names = [name for name, live in table.items() if live(resource, view) is not None]
+                names += dead_properties(resource, view)
                 return propstat_response(href_path(resource), [open_tag(name) for name in dict.fromkeys(names)])
             case Asked.ALL:
                 table = table_of(resource)
