@@ -67,10 +67,10 @@ class Entry:
 
     Attributes:
         name: as ``fold`` gives it; unique within its source.
+        what: for a resource, one of ``RESOURCE_KINDS``, or "" where nobody said.
         password: the stored hash, or None where the account has none.
         groups: groups it says it belongs to.
         members: for a group, names of what belongs to it directly: members, resources and groups.
-        what: for a resource, one of ``RESOURCE_KINDS``, or "" where nobody said.
         booking: for a resource.
         file, line: where it stands.
     """
@@ -82,11 +82,11 @@ class Entry:
     file: str
     line: int
     disabled: bool = False
+    what: str = ""
     password: str | None = None
     app_passwords: tuple[AppPassword, ...] = ()
     groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
-    what: str = ""
     booking: Booking = USUAL_BOOKING
 
 

@@ -10,9 +10,9 @@ The grammar::
     groups = ["coaches"]                  # groups whose members belong to this one too
 
     [resource.van]                        # a room, a vehicle, a projector: it owns its calendar
+    kind = "vehicle"                      # "room", "vehicle" or "equipment"; may be missing
     display_name = "The blue van"
     mail = "van@example.org"
-    kind = "vehicle"                      # "room", "vehicle" or "equipment"; may be missing
     double_booking = "refuse"             # "mark": stored and marked, as without the line
     timezone = "Europe/Paris"             # of days and of times without a zone; may be missing
 
@@ -65,10 +65,10 @@ def _entry(kind: Kind, name: str, table: Table, document: TomlFile) -> Entry | N
         name=fold(name),
         display_name=table.text("display_name") or name,
         addresses=addresses(table),
+        what=_resource_kind(table),
         file=document.file,
         line=table.line,
         members=_members(table, "members") + _members(table, "groups"),
-        what=_resource_kind(table),
         booking=_booking(table),
     )
     return entry if len(document.problems) == before else None

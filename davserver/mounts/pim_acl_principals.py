@@ -15,6 +15,7 @@ from davserver.dav.names import DAV
 from davserver.mounts.pim_principals import require_depth_0, rows_of
 from davserver.mounts.pim_view import View
 from storage.collection import Resource
+from storage.paths import parent_of
 
 READ_ACL = "read-acl"  # the privilege that DAV:acl needs, and so what tells of it (§3.6)
 
@@ -32,7 +33,9 @@ def acl_principal_prop_set(root: Element, resource: Resource, request: Request, 
 
 def principals_of_acl(resource: Resource, view: View) -> list[str]:
     """
-    The names of all to whom the rules and owners in force give something on a resource, nearest first, each once.
+    The names of all who hold something on a resource by the rules and owners in force, nearest first, each once.
+
+    Last comes whoever made it, where it is its own to change by the right to create.
 
     ``all-users`` and ``world`` are not among them: as DAV:authenticated and DAV:all they have no URL (§5.5.1). Nor are
     names in rules that are nobody's.
@@ -49,4 +52,18 @@ def principals_of_acl(resource: Resource, view: View) -> list[str]:
                 names.update(dict.fromkeys(rule.who))
         if rules and not level.inherit:
             deciding = False
+    creator = _creator(resource, view)
+    if creator is not None:
+        names[creator] = None
     return [name for name in names if name not in BUILT_IN and view.directory.account(name) is not None]
+
+
+def _creator(resource: Resource, view: View) -> str | None:
+    """Whoever made a resource, as long as it may create there: no rule says that it changes its own (``auth.acl``)."""
+    store, path = view.session.store, resource.path
+    name = store.rulebook.creator(path)
+    principal = None if name is None else view.directory.principal(name)
+    if principal is None:
+        return None
+    access = store.session(principal).access
+    return principal.name if Action.CREATE in access.actions(path) | access.actions(parent_of(path)) else None

@@ -50,12 +50,12 @@ def is_open(home: Home, view: View) -> bool:
     return view.session.access.sees(home.path)
 
 
-def _of_account(value: Callable[[Account], str | None]) -> Property:
-    """A property of the account; a home on disk that is nobody's has none of them."""
+def _of_account(value: Callable[[Account], str | None], *, of_nobody: str | None = None) -> Property:
+    """A property of the account; ``of_nobody`` is that of a home on disk whose account is gone."""
 
     def content(home: Home, view: View) -> str | None:
         account = view.directory.account(home.owner)
-        return None if account is None else value(account)
+        return of_nobody if account is None else value(account)
 
     return content
 
@@ -69,7 +69,7 @@ def _hrefs(names: Iterable[str]) -> str:
     return "".join(href(principal_path(name)) for name in names)
 
 
-def _title(home: Home, view: View) -> str:
+def _principal_name(home: Home, view: View) -> str:
     account = view.directory.account(home.owner)
     return text_of(home.owner if account is None else title_of(account))
 
@@ -93,17 +93,15 @@ def _addresses(home: Home, view: View) -> str:
     return "".join(open_tag(DAV.href, text_of(address)) for address in addresses_of(account))
 
 
-def _mail(account: Account) -> str:
+def _rendered_mail(account: Account) -> str:
     return "".join(open_tag(CALSERVER.email_address, text_of(address)) for address in account.addresses)
 
 
-def _group_members(account: Account) -> str | None:
-    """Of groups only (RFC 3744 §4.3)."""
-    return _hrefs(account.members) if account.kind is Kind.GROUP else None
-
-
-def _home_token(home: Home, view: View) -> str:
-    return text_of(view.session.pim.home_token(home))
+_mail = _of_account(_rendered_mail, of_nobody="")
+_user_type = _of_account(user_type_of)
+_groups = _of_account(lambda account: _hrefs(account.groups), of_nobody="")
+# of groups only (RFC 3744 §4.3)
+_group_members = _of_account(lambda account: _hrefs(account.members) if account.kind is Kind.GROUP else None)
 
 
 def _reports(home: Home, view: View) -> str:
@@ -135,6 +133,10 @@ def _comp(name: str) -> str:
     return f'<C:comp name="{name}"/>'
 
 
+def _home_token(home: Home, view: View) -> str:
+    return text_of(view.session.pim.home_token(home))
+
+
 ROOT_PROPS: Table = {
     **EVERY,
     DAV.resource_id: _root_id,
@@ -149,11 +151,11 @@ HOME_PROPS: Table = {
     DAV.resource_id: _to_friends(_resource_id),
     DAV.supported_live_property_set: lambda home, view: supported_live_properties(HOME_PROPS),
     DAV.resourcetype: lambda home, view: open_tag(DAV.collection) + open_tag(DAV.principal),
-    DAV.displayname: _title,
+    DAV.displayname: _principal_name,
     DAV.principal_URL: lambda home, view: href(principal_path(home.owner)),
     DAV.alternate_URI_set: lambda home, view: "",
-    DAV.group_membership: _of_account(lambda account: _hrefs(account.groups)),
-    DAV.group_member_set: _of_account(_group_members),
+    DAV.group_membership: _groups,
+    DAV.group_member_set: _group_members,
     DAV.supported_report_set: _reports,
     DAV.sync_token: _to_friends(_home_token),
     CALSERVER.getctag: _to_friends(_home_token),
@@ -161,10 +163,10 @@ HOME_PROPS: Table = {
     CARDDAV.addressbook_home_set: _home_set,
     CARDDAV.directory_gateway: _directory,
     CALDAV.calendar_user_address_set: _addresses,
-    CALDAV.calendar_user_type: _of_account(user_type_of),
+    CALDAV.calendar_user_type: _user_type,
     CALDAV.supported_calendar_component_sets: _component_sets,
     CALDAV.timezone_service_set: service_set,
-    CALSERVER.email_address_set: _of_account(_mail),
+    CALSERVER.email_address_set: _mail,
     CALSERVER.calendar_proxy_read_for: lambda home, view: "",
     CALSERVER.calendar_proxy_write_for: lambda home, view: "",
 }

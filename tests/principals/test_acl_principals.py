@@ -80,7 +80,7 @@ def club(start_server: MakeServer) -> Server:
         ("/dav/alice/here/a.ics", ["alice", "office", "bob"]),  # the rule is of the folder alone
         ("/dav/alice/closed/", ["alice", "office", "bob"]),
         ("/dav/alice/", ["alice", "office", "bob"]),
-        ("/dav/sport/more/", ["carol", "sport", "office"]),
+        ("/dav/sport/more/", ["carol", "sport", "office", "alice"]),  # who made it
         ("/dav/sport/", ["sport", "office"]),
         ("/dav/", ["office", "bob"]),
     ],

@@ -213,3 +213,15 @@ def test_without_credentials_a_propfind_is_asked_for_them(association: Server, p
     reply = association.client().propfind(path, DAV.current_user_principal, DAV.displayname)
     assert reply.status == 401
     assert reply.headers["www-authenticate"].startswith("Basic ")
+
+
+def test_a_home_whose_account_is_gone_is_a_principal_of_no_type_without_groups(make_server: MakeServer) -> None:
+    server = make_server(access='[[rule]]\npath = "/dav/gone"\nwho = ["all-users"]\nmay = ["read"]\n')
+    (server.data / "collections/collection-root/gone").mkdir(parents=True)
+    names = (DAV.displayname, DAV.principal_URL, DAV.group_membership, CALSERVER.email_address_set)
+    none = (DAV.group_member_set, CALDAV.calendar_user_type, CALDAV.calendar_home_set)
+    row = row_of(server.start().client("dora"), "/dav/gone/", *names, *none, CALDAV.calendar_user_address_set)
+    assert {row.statuses[name] for name in names} == {200}
+    assert {row.statuses[name] for name in none} == {404}
+    assert row.text(DAV.displayname) == "gone"
+    assert hrefs(row, CALDAV.calendar_user_address_set) == ["/dav/gone/"]
