@@ -26,8 +26,10 @@ SUBSCRIPTION = "VSUBSCRIBED"
 TAGS = frozenset({CALENDAR, ADDRESS_BOOK, SUBSCRIPTION})
 COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
 COMPONENT_KEY = "C:supported-calendar-component-set"
+SOURCE_KEY = "CS:source"  # of a subscribed calendar: where it comes from
 
 PROPS_FILE = ".Radicale.props"
+KEPT_KEY = "kept"  # in the state of a collection whose items the server itself writes: what keeps it
 PROPS_LARGEST = 1 << 20  # bytes; Radicale writes a few hundred
 NO_PROPS: Mapping[str, str] = MappingProxyType({})
 

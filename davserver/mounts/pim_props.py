@@ -15,7 +15,7 @@ from davserver.dav.names import APPLE, CALDAV, CALSERVER, CARDDAV, DAV
 from davserver.dav.xml import attribute, open_tag, text_of
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, render_reports
-from storage.collection import ADDRESS_BOOK, CALENDAR, SUBSCRIPTION, Collection, Home, Item, Resource, Root
+from storage.collection import ADDRESS_BOOK, CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.shown import PERSONAL_KEYS, XML_KEYS
 
 ITEM_TYPES = {CALENDAR: "text/calendar; charset=utf-8", ADDRESS_BOOK: "text/vcard; charset=utf-8"}
@@ -68,7 +68,8 @@ TYPES = {CALENDAR: CALDAV.calendar, ADDRESS_BOOK: CARDDAV.addressbook, SUBSCRIPT
 
 def _type(collection: Collection, view: View) -> str:
     kind = TYPES.get(collection.tag)
-    return open_tag(DAV.collection) + (open_tag(kind) if kind else "")
+    subscribed = open_tag(CALSERVER.subscribed) if collection.tag == CALENDAR and SOURCE_KEY in collection.meta else ""
+    return open_tag(DAV.collection) + (open_tag(kind) if kind else "") + subscribed
 
 
 def _token(collection: Collection, view: View) -> str | None:
@@ -89,7 +90,7 @@ def _resource_id(collection: Collection, view: View) -> str:
 
 
 def _source(collection: Collection, view: View) -> str | None:
-    url = collection.meta.get("CS:source")
+    url = collection.meta.get(SOURCE_KEY)
     return None if url is None else f"<D:href>{text_of(url)}</D:href>"
 
 
