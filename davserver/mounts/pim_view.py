@@ -117,7 +117,12 @@ def render_reports(names: tuple[str, ...]) -> str:
 
 def aces_of(resource: Resource, view: View) -> list[WireAce]:
     """The entries in force on a resource (RFC 3744 §5.5), for whoever holds ``admin`` there."""
-    return wire_aces(access_list(view.session, resource.path), owner_of(resource, view), lambda path: path)
+    above = resource.collection if isinstance(resource, Item) else resource
+
+    def as_asked(path: str) -> str:
+        return above.asked if path == above.path else path
+
+    return wire_aces(access_list(view.session, resource.path), owner_of(resource, view), as_asked)
 
 
 def _acl(resource: Resource, view: View) -> str | None:

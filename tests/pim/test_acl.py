@@ -14,7 +14,7 @@ from davserver.dav.names import CALDAV, DAV
 from davserver.mounts.privileges import OF_CALENDARS, actions_of, privileges_of, render_supported
 from tests.aces import OWNER, ace, acl, in_words, listed, send
 from tests.conftest import MakeServer
-from tests.harness import NAMESPACES, Dav, Reply, Server
+from tests.harness import NAMESPACES, USERS, Dav, Reply, Server
 from tests.pim.samples import event, sync
 
 ACCESS = """
@@ -69,6 +69,8 @@ _numbers = itertools.count(1)
 def club(start_server: MakeServer) -> Server:
     """Where carol may give rights in the homes of the sports section and of the van."""
     server = start_server(access=ACCESS)
+    for name in USERS:
+        assert server.client(name).get(f"/dav/{name}/").status == 200  # makes the first collections
     carol = server.client("carol")
     for path in ("/dav/sport/training/", "/dav/sport/named/", "/dav/van/bookings/"):
         assert carol.mkcalendar(path).status == 201
@@ -511,6 +513,7 @@ def test_a_list_is_changed_by_the_name_that_a_home_shows_too(alice: Dav, bob: Da
     shown = f"/dav/bob/alice~{calendar.split('/')[3]}/"
     assert send(bob, shown, ace("bob", "D:all")).status == 200
     assert listed(bob, shown) == [OWNED, "bob: all"]
+    assert listed(bob, f"{shown}e.ics") == [f"owner: all ! < {shown}", f"bob: all ! < {shown}"]
 
 
 @pytest.mark.rfc("3744", "7.3")
