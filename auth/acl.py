@@ -21,6 +21,9 @@ from auth.rules import Rule
 # What `create` includes for things one made oneself. Finder and Explorer store a file as PUT of nothing, LOCK, PUT;
 # it includes reading, because what one is shown without `read` one must be able to open.
 _OWN = frozenset({Action.READ, Action.WRITE, Action.DELETE})
+# What anybody can hold on the items of a kept folder, and on the folder itself: its properties, rules and removal.
+_ON_KEPT_ITEMS = frozenset({Action.READ, Action.FREEBUSY})
+_ON_KEPT_FOLDER = EVERY_ACTION - {Action.CREATE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Level:
         inherit: the folders above add to these rules.
         owner: who holds everything from here down, or None.
         closed: the folder's own file is broken: nobody but owner and administrators gets anything.
+        kept: the server itself writes what lies in the folder, and nobody else does.
     """
 
     path: str
@@ -40,6 +44,7 @@ class Level:
     inherit: bool = False
     owner: str | None = None
     closed: bool = False
+    kept: bool = False
 
 
 class RuleBook(Protocol):
@@ -76,6 +81,13 @@ def actions(principal: Principal, path: str, book: RuleBook) -> frozenset[Action
 
 def decide(principal: Principal, path: str, levels: Sequence[Level]) -> frozenset[Action]:
     """What the rules and owners of ``levels`` (nearest first) give; creators aside."""
+    given = _given(principal, path, levels)
+    if not levels or not levels[0].kept:
+        return given
+    return given & (_ON_KEPT_FOLDER if levels[0].path == path else _ON_KEPT_ITEMS)
+
+
+def _given(principal: Principal, path: str, levels: Sequence[Level]) -> frozenset[Action]:
     names = principal.names
     held: set[Action] = set()
     deciding = True
@@ -151,6 +163,11 @@ class Access:
         if given is None:
             given = self._given[path] = decide(self.principal, path, self._book.levels(folder))
         return given
+
+    def is_kept(self, folder: str) -> bool:
+        """Whether the server itself writes what lies in a folder, and nobody else does."""
+        levels = self._book.levels(folder)
+        return bool(levels) and levels[0].kept and levels[0].path == folder
 
     def may(self, action: Action, path: str) -> bool:
         """Whether the principal may do it; ``create`` and ``delete`` of members are asked of their folder or them."""

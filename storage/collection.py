@@ -28,8 +28,10 @@ COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
 # What a calendar takes whose component set names it: for free-busy (RFC 4791 §7.10, RFC 7953 §3.1).
 STORABLE = (*COMPONENTS, "VFREEBUSY", "VAVAILABILITY")
 COMPONENT_KEY = "C:supported-calendar-component-set"
+SOURCE_KEY = "CS:source"  # of a subscribed calendar: where it comes from
 
 PROPS_FILE = ".Radicale.props"
+KEPT_KEY = "kept"  # in the state of a collection whose items the server itself writes: what keeps it
 PROPS_LARGEST = 1 << 20  # bytes; Radicale writes a few hundred
 NO_PROPS: Mapping[str, str] = MappingProxyType({})
 

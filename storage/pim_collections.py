@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from auth.errors import NeedPrivileges
 from storage import shown
-from storage.collection import ADDRESS_BOOK, PROPS_FILE, Collection, Home, Item, Root, dump_props, read_props
+from storage.collection import (
+    ADDRESS_BOOK,
+    PROPS_FILE,
+    SOURCE_KEY,
+    Collection,
+    Home,
+    Item,
+    Root,
+    dump_props,
+    read_props,
+)
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
 from storage.paths import HIDDEN_ACCESS_FILE, MEMBERS, is_within, join, name_of, names_rules, parent_of, require_name
 from storage.pim import ROOT_PLACE
@@ -136,7 +146,7 @@ def copy_collection(session: Session, collection: Collection, to: str, overwrite
         with session.store.write(tree=True) as tx:
             tx.remove_folder(f"{home.place}/{name_of(to)}", by=session.principal.name)
     dead = session.store.state(collection.place).get("", PROPS_KEY) or {}
-    meta = {key: value for key, value in collection.meta.items() if key != "tag"}
+    meta = {key: value for key, value in collection.meta.items() if key not in ("tag", SOURCE_KEY)}
     made = make_collection(session, to, collection.tag, Changes({**meta}, {**dead}))
     if members:
         with session.store.write(collection.place, made.place) as tx:
@@ -205,7 +215,7 @@ def _require_whole(session: Session, collection: Collection, *actions: Action) -
         raise PlaceRefused(collection.asked, "the administrator's rules name it; only they move, rename or remove it")
     if _has_rules(session, collection):
         session.access.require(Action.ADMIN, path)
-    for member in session.store.members(collection.folder):
+    for member in () if session.access.is_kept(path) else session.store.members(collection.folder):
         lacking = next((action for action in actions if not may(action, join(path, member.name))), None)
         if lacking is not None:  # named by the collection: what is in the way may be hidden
             raise NeedPrivileges(path, lacking)

@@ -16,6 +16,7 @@ from auth.errors import RulesRefused
 from auth.principal import fold
 from auth.rules import FolderRules, parse_folder_rules, parse_server_rules
 from storage import paths
+from storage.collection import KEPT_KEY
 from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
 from storage.reconcile import is_item_place
 
@@ -174,14 +175,16 @@ class DiskRuleBook:
         server = self._server.get(path, NO_RULES)
         place = paths.place_of(path)
         read = self._folder_rules(path, place) if own and place is not None else None
+        kept = place is not None and is_item_place(place) and self._store.state(place).get("", KEPT_KEY) is not None
         if read is None:
-            return Level(path, server.rules, server.inherit, self._owner(path, place))
+            return Level(path, server.rules, server.inherit, self._owner(path, place), kept=kept)
         return Level(
             path,
             server.rules + read.rules.rules,
             server.inherit or read.rules.inherit,
             self._owner(path, place),
             read.closed,
+            kept,
         )
 
     def rules_of(self, path: str) -> FolderRules:

@@ -105,6 +105,15 @@ class Transaction:
         self._batch.remove_member(place, name)
         self._gone(place, name, veiled=veiled)
 
+    def drop(self, place: str, name: str) -> None:
+        """Remove a file that can be made again at any time, and its state; it goes to no trash. Raises NotFound."""
+        row = self._require_member(place, name)
+        self._will_change(place)
+        os.unlink(self._store.file(place, row.disk_name))
+        self._changes[place] += self.state(place).removal(name)
+        self._batch.remove_member(place, name)
+        self._gone(place, name, veiled=Veil.NONE)
+
     def move(
         self,
         place: str,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENT_KEY, Home
+from storage.kept import kept_by
 from storage.paths import DAV, join
 from storage.pim_collections import Changes, make_collection
 
@@ -38,7 +39,7 @@ def welcome(session: Session) -> None:
     store = session.store
     if home.folder is not None and store.state(home.place).get("", STATE_KEY):
         return
-    if home.folder is None or not store.folders(home.folder):
+    if home.folder is None or all(kept_by(store, folder.place) for folder in store.folders(home.folder)):
         names = DISPLAY_NAMES[store.settings.language]
         for (name, tag, components), title in zip(FIRST_COLLECTIONS, names, strict=True):
             meta: dict[str, str | None] = {"D:displayname": title}

@@ -16,7 +16,7 @@ from davserver.dav.xml import attribute, open_tag, text_of
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, render_reports
 from storage.calendarlimits import first_and_last
-from storage.collection import ADDRESS_BOOK, CALENDAR, SUBSCRIPTION, Collection, Home, Item, Resource, Root
+from storage.collection import ADDRESS_BOOK, CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.shown import PERSONAL_KEYS, XML_KEYS
 from storage.zonereferences import find_zone_name
 
@@ -71,7 +71,8 @@ TYPES = {CALENDAR: CALDAV.calendar, ADDRESS_BOOK: CARDDAV.addressbook, SUBSCRIPT
 
 def _type(collection: Collection, view: View) -> str:
     kind = TYPES.get(collection.tag)
-    return open_tag(DAV.collection) + (open_tag(kind) if kind else "")
+    subscribed = open_tag(CALSERVER.subscribed) if collection.tag == CALENDAR and SOURCE_KEY in collection.meta else ""
+    return open_tag(DAV.collection) + (open_tag(kind) if kind else "") + subscribed
 
 
 def _token(collection: Collection, view: View) -> str | None:
@@ -92,7 +93,7 @@ def _resource_id(collection: Collection, view: View) -> str:
 
 
 def _source(collection: Collection, view: View) -> str | None:
-    url = collection.meta.get("CS:source")
+    url = collection.meta.get(SOURCE_KEY)
     return None if url is None else f"<D:href>{text_of(url)}</D:href>"
 
 

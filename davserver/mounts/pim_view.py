@@ -70,6 +70,8 @@ def owner_of(resource: Resource, view: View) -> str | None:
 def privileges(resource: Resource, view: View) -> list[str]:
     """What the principal may do here, in RFC 3744's words (§5.4); phones tell by it what is read-only."""
     held = view.session.access.actions(resource.path)
+    if isinstance(resource, Collection) and view.session.access.is_kept(resource.path):
+        held -= {Action.WRITE}  # its owner may name it, but a program that is told so offers to write into it
     granted = [privilege for action, names in GRANTS.items() if action in held for privilege in names]
     if Action.READ in held and Action.FREEBUSY not in held:
         granted.append(CALDAV.read_free_busy)
