@@ -8,10 +8,11 @@ rights: whoever can run it can write the files themselves.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from auth.principal import ANONYMOUS, Principal
+from storage.calendarnames import read_names
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, Home
 from storage.contentlines import Malformed, logical_lines, unescape
 from storage.errors import ItemRefused, PlaceRefused
@@ -103,7 +104,7 @@ def import_file(store: Store, data: bytes, order: Order, tell: Tell) -> Imported
     changes, added = _changes(session, target, judged)
     if stored and not order.dry_run and (changes or is_new):
         if target is None:
-            target = _make(store, path, tag)
+            target = _make(store, path, tag, read_names(data) if tag == CALENDAR else {})
         import_items(session, target, _told(changes, tell))
     return Imported(
         path,
@@ -138,12 +139,12 @@ def _find_target(session: Session, path: str, order: Order) -> Collection | None
     return None
 
 
-def _make(store: Store, path: str, tag: str) -> Collection:
-    """A new collection, as its owner would have made it."""
+def _make(store: Store, path: str, tag: str, names: Mapping[str, str]) -> Collection:
+    """A new collection, as its owner would have made it; called as the file calls itself."""
     owner = name_of(parent_of(path))
     is_member = store.accounts is not None and store.accounts.is_member(owner)
     principal = Principal(owner) if is_member else ANONYMOUS
-    return make_collection(Session.of_administrator(store, principal), path, tag, Changes())
+    return make_collection(Session.of_administrator(store, principal), path, tag, Changes({**names}))
 
 
 def _judge_all(

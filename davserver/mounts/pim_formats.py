@@ -162,11 +162,17 @@ def send_as(wanted: Format, request: Request, item: Item, view: View) -> Respons
 
 
 def join_as(
-    wanted: Format | None, items: Iterable[Content], tag: str, title: str, *, with_zones: bool = True
+    wanted: Format | None,
+    items: Iterable[Content],
+    tag: str,
+    title: str,
+    *,
+    about: bytes = b"",
+    with_zones: bool = True,
 ) -> Iterator[bytes]:
     """A whole calendar or address book in a form; a card that cannot be converted comes as it is stored."""
     if wanted is None:
-        return join_items(items, tag, title, with_zones=with_zones)
+        return join_items(items, tag, title, about=about, with_zones=with_zones)
     if wanted.encode is not None:
         return join_json(items, tag, title)
     return join_items((Content(_converted(wanted, item.data)) for item in items), tag, title)

@@ -19,6 +19,7 @@ from davserver.mounts.pim_props import ITEM_TYPES, content_type
 from davserver.mounts.pim_view import View
 from davserver.mounts.pim_zones import VARY as VARY_ZONES
 from davserver.mounts.pim_zones import zones_wanted
+from storage.calendarnames import read_names, render_names
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, Home, Item, Resource, Root
 from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
 from storage.imports import staged
@@ -123,7 +124,9 @@ def _send_collection(request: Request, collection: Collection, view: View) -> Re
         VARY,
     ]
     title = collection.meta.get("D:displayname", "")
-    return Response(200, headers, join_as(wanted, bodies(), collection.tag, title, with_zones=not without_zones))
+    about = render_names(collection.meta, collection.folder.modified_ns) if collection.tag == CALENDAR else b""
+    items = join_as(wanted, bodies(), collection.tag, title, about=about, with_zones=not without_zones)
+    return Response(200, headers, items)
 
 
 def put(request: Request, view: View) -> Response:
@@ -213,7 +216,8 @@ def _import_new(request: Request, view: View) -> Response:
     tag = kind_of(data)
     _require_media_type(request, tag)
     with staged(view.session.store, judge_stream(view.session, data, tag, COMPONENTS)) as prepared:
-        collection = make_collection(view.session, path, tag, Changes())
+        names = read_names(data) if tag == CALENDAR else {}
+        collection = make_collection(view.session, path, tag, Changes({**names}))
         number = finish_import(view.session, collection, prepared)
     return Response.text(201, f"{number} items were stored in a new collection.\n")
 

@@ -7,6 +7,7 @@ from itertools import islice
 from xml.etree.ElementTree import Element
 
 from auth.acl import Action
+from auth.errors import Hidden
 from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest
 from davserver.dav.message import Request, Response, quote_path
@@ -164,8 +165,8 @@ def free_busy(root: Element, resource: Resource, request: Request, view: View) -
         return Response(200, [("Content-Type", "text/calendar; charset=utf-8")], text.encode())
     assert isinstance(resource, Collection)
     access = view.session.access
-    if not access.may(Action.READ, resource.path):
-        access.require(Action.FREEBUSY, resource.path)
+    if not access.may(Action.READ, resource.path) and not access.may(Action.FREEBUSY, resource.path):
+        raise Hidden(resource.asked)  # also to who may add something there: RFC 4791 §7.10
     text = pim_freebusy.free_busy(root, resource, view)
     return Response(200, [("Content-Type", "text/calendar; charset=utf-8")], text.encode())
 

@@ -193,6 +193,21 @@ def test_a_calendar_takes_what_its_component_set_names_and_says_so(shared: Serve
     assert "calendar-availability" in mine.options(room).headers["dav"].split(", ")
 
 
+def test_a_home_says_which_component_sets_a_new_calendar_can_have(mine: Dav) -> None:
+    name = CALDAV.supported_calendar_component_sets
+    found = mine.propfind("/dav/alice/", name).multistatus()["/dav/alice/"].props[name]
+    sets = [[comp.get("name") for comp in each] for each in found]
+    assert ["VTODO"] in sets  # Apple's Reminders look for it
+    assert ["VEVENT", "VTODO", "VJOURNAL"] in sets
+    for names in sets:
+        comps = "".join(f'<C:comp name="{comp}"/>' for comp in names)
+        path = f"/dav/alice/set{next(_numbers)}/"
+        inner = f"<C:supported-calendar-component-set>{comps}</C:supported-calendar-component-set>"
+        assert mine.mkcalendar(path, mkcalendar(inner)).status == 201
+        row = mine.propfind(path, CALDAV.supported_calendar_component_set).multistatus()[path]
+        assert [comp.get("name") for comp in row.props[CALDAV.supported_calendar_component_set]] == names
+
+
 @pytest.mark.rfc("7953", "8")
 def test_free_busy_tells_nothing_else_of_an_availability(shared: Server, mine: Dav) -> None:
     path = "/dav/alice/busy/"

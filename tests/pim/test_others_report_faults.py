@@ -285,6 +285,16 @@ def test_the_busy_time_of_a_home_is_that_of_the_calendars_that_may_be_asked(club
 
 
 @pytest.mark.rfc("4791", "7.10")
+def test_who_may_only_add_to_a_calendar_finds_no_busy_time_there(shared: Server) -> None:
+    path = "/dav/alice/drop/"
+    shared.client("alice").mkcalendar(path)
+    carol = shared.client("carol")
+    assert carol.put(path + f"added{next(_numbers)}.ics", event(f"added{next(_numbers)}")).status == 201
+    assert carol.report(path, busy(*WEEK)).status == 404
+    assert shared.client("dora").report(path, busy(*WEEK)).status == 404
+
+
+@pytest.mark.rfc("4791", "7.10")
 def test_a_free_busy_query_has_one_range(mine: Dav, calendar: str) -> None:
     both = busy(*WEEK).replace("</C:free", '<C:time-range start="20270104T000000Z" end="20270105T000000Z"/></C:free')
     assert mine.report(calendar, both).status == 400
