@@ -34,6 +34,7 @@ from storage.records import Content
 
 Convert = Callable[[bytes], bytes]
 VARY = ("Vary", "Accept")
+MOST_JSON_BYTES = 32 << 20  # of a file of many items
 TAG_BYTES = 8  # hexadecimal characters that tell the forms of one version of an item apart
 _CONVERTED_TAG = re.compile(rf'"([0-9a-f]{{32}})-[0-9a-f]{{{TAG_BYTES}}}"')
 
@@ -183,6 +184,11 @@ def _converted(wanted: Format, data: bytes) -> bytes:
 def is_json(request: Request) -> bool:
     """Whether a body is of a form that is stored as text; its sender learns no ETag (RFC 4791 §5.3.4)."""
     return _media_type(request) in FROM_JSON
+
+
+def most_bytes(request: Request, most: int) -> int:
+    """How much of a body is read: a text is taken apart where it lies, JSON stands in memory several times."""
+    return min(most, MOST_JSON_BYTES) if is_json(request) else most
 
 
 def text_of_body(request: Request, data: bytes) -> bytes:

@@ -14,7 +14,16 @@ from davserver.dav.message import FileBody, Request, Response
 from davserver.dav.representation import require_whole_and_uncoded
 from davserver.dav.target import parse_destination
 from davserver.dav.xml import read_body
-from davserver.mounts.pim_formats import VARY, format_of, is_json, join_as, send_as, stored_tags, text_of_body
+from davserver.mounts.pim_formats import (
+    VARY,
+    format_of,
+    is_json,
+    join_as,
+    most_bytes,
+    send_as,
+    stored_tags,
+    text_of_body,
+)
 from davserver.mounts.pim_props import ITEM_TYPES, content_type
 from davserver.mounts.pim_view import View
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, Home, Item, Resource, Root
@@ -171,7 +180,7 @@ def _import(request: Request, collection: Collection, view: View) -> Response:
     _require_media_type(request, collection.tag)
     if collection.tag not in ITEM_TYPES:
         raise PlaceRefused(collection.asked, "only calendars and address books hold items")
-    data = text_of_body(request, read_body(request, view.settings.limits.collection_put_bytes))
+    data = text_of_body(request, read_body(request, most_bytes(request, view.settings.limits.collection_put_bytes)))
     items = judge_stream(view.session, data, collection.tag, collection.components)
     number = import_items(view.session, collection, items)
     return Response.text(200, f"{number} items were added or updated; none was removed.\n")
@@ -181,7 +190,7 @@ def _import_new(request: Request, view: View) -> Response:
     """A file of many items on the URL of a collection that does not exist: the collection is made of it."""
     path = request.path.rstrip("/")
     require_preconditions(request.headers, request.method, etag=None)
-    data = text_of_body(request, read_body(request, view.settings.limits.collection_put_bytes))
+    data = text_of_body(request, read_body(request, most_bytes(request, view.settings.limits.collection_put_bytes)))
     tag = kind_of(data)
     _require_media_type(request, tag)
     with staged(view.session.store, judge_stream(view.session, data, tag, COMPONENTS)) as prepared:
