@@ -162,10 +162,8 @@ def send_as(wanted: Format, request: Request, item: Item, view: View) -> Respons
     return Response(200, headers, body)
 
 
-def join_as(wanted: Format | None, items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
+def join_as(wanted: Format, items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
     """A whole calendar or address book in a form; a card that cannot be converted comes as it is stored."""
-    if wanted is None:
-        return join_items(items, tag, title)
     if wanted.encode is not None:
         return join_json(items, tag, title)
     return join_items((Content(_converted(wanted, item.data)) for item in items), tag, title)

@@ -28,6 +28,7 @@ from davserver.mounts.pim_props import ITEM_TYPES, content_type
 from davserver.mounts.pim_view import View
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, Home, Item, Resource, Root
 from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
+from storage.export import join_items
 from storage.imports import staged
 from storage.itemstream import kind_of
 from storage.paths import is_within, name_of, parent_of
@@ -111,7 +112,9 @@ def _send_collection(request: Request, collection: Collection, view: View) -> Re
         VARY,
     ]
     title = collection.meta.get("D:displayname", "")
-    return Response(200, headers, join_as(wanted, bodies(), collection.tag, title))
+    if wanted is not None:
+        return Response(200, headers, join_as(wanted, bodies(), collection.tag, title))
+    return Response(200, headers, join_items(bodies(), collection.tag, title))
 
 
 def put(request: Request, view: View) -> Response:

@@ -24,11 +24,7 @@ REPORTS_OF_TAG: dict[str, tuple[str, ...]] = {
     CALENDAR: (DAV.sync_collection, CALDAV.calendar_multiget, CALDAV.calendar_query, CALDAV.free_busy_query),
     ADDRESS_BOOK: (DAV.sync_collection, CARDDAV.addressbook_multiget, CARDDAV.addressbook_query),
 }
-REPORTS_OF_ITEM: dict[str, tuple[str, ...]] = {
-    # by the kind of its collection (RFC 4791 §7, RFC 6352 §8)
-    CALENDAR: (CALDAV.calendar_multiget, CALDAV.calendar_query),
-    ADDRESS_BOOK: (CARDDAV.addressbook_multiget, CARDDAV.addressbook_query),
-}
+OF_COLLECTIONS = frozenset({DAV.sync_collection, CALDAV.free_busy_query})
 META_KEYS: dict[str, str] = {
     # Clark name of a text property -> Radicale's own key for it in .Radicale.props
     DAV.displayname: "D:displayname",
@@ -118,10 +114,6 @@ SYNCED_PROPS: dict[str, Property] = {
     DAV.sync_token: _token,
     CALSERVER.getctag: _token,
 }
-CALENDAR_COLLATIONS = "".join(open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet"))
-CARD_COLLATIONS = "".join(
-    open_tag(CARDDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
-)
 COLLECTION_PROPS: Mapping[str, Table] = {
     "": PLAIN_PROPS,
     SUBSCRIPTION: {**PLAIN_PROPS, APPLE.calendar_color: _meta(APPLE.calendar_color)},
@@ -130,14 +122,18 @@ COLLECTION_PROPS: Mapping[str, Table] = {
         **{name: _meta(name) for name in META_KEYS if name not in (DAV.displayname, CARDDAV.addressbook_description)},
         CALDAV.supported_calendar_component_set: _components,
         CALDAV.supported_calendar_data: lambda collection, view: supported("C:calendar-data", CALENDAR),
-        CALDAV.supported_collation_set: lambda collection, view: CALENDAR_COLLATIONS,
+        CALDAV.supported_collation_set: lambda collection, view: "".join(
+            open_tag(CALDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet")
+        ),
         CALDAV.max_resource_size: lambda collection, view: str(view.settings.limits.calendar_item_bytes),
     },
     ADDRESS_BOOK: {
         **SYNCED_PROPS,
         CARDDAV.addressbook_description: _meta(CARDDAV.addressbook_description),
         CARDDAV.supported_address_data: lambda collection, view: supported("CR:address-data-type", ADDRESS_BOOK),
-        CARDDAV.supported_collation_set: lambda collection, view: CARD_COLLATIONS,
+        CARDDAV.supported_collation_set: lambda collection, view: "".join(
+            open_tag(CARDDAV.supported_collation, name) for name in ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
+        ),
         CARDDAV.max_resource_size: lambda collection, view: str(view.settings.limits.card_bytes),
     },
 }
@@ -157,6 +153,17 @@ def iso_date(instant_ns: int) -> str:
     return datetime.fromtimestamp(instant_ns // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _item_reports(item: Item, view: View) -> str:
+    """Those of its collection that can be asked of one object (RFC 4791 §7, RFC 6352 §8)."""
+    found = (name for name in REPORTS_OF_TAG.get(item.collection.tag, ()) if name not in OF_COLLECTIONS)
+    return render_reports((*found, *EVERYWHERE))
+
+
+def _as_collection(name: str) -> Property:
+    """A property that an item has as its collection has it."""
+    return lambda item, view: COLLECTION_PROPS[item.collection.tag][name](item.collection, view)
+
+
 ITEM_PROPS: Table = {
     **EVERY,
     DAV.resourcetype: lambda item, view: "",
@@ -165,14 +172,12 @@ ITEM_PROPS: Table = {
     DAV.getcontentlength: lambda item, view: str(item.member.size),
     DAV.getlastmodified: lambda item, view: render_http_date(item.member.modified_ns / 1e9),
     DAV.creationdate: lambda item, view: iso_date(item.member.created_ns),
-    DAV.supported_report_set: lambda item, view: render_reports(
-        (*REPORTS_OF_ITEM.get(item.collection.tag, ()), *EVERYWHERE)
-    ),
+    DAV.supported_report_set: _item_reports,
 }
 ITEM_TABLES: Mapping[str, Table] = {
     # by the kind of its collection; what answers reports with collations names them (RFC 4791 §7.5.1, RFC 6352 §8.3.1)
-    CALENDAR: {**ITEM_PROPS, CALDAV.supported_collation_set: lambda item, view: CALENDAR_COLLATIONS},
-    ADDRESS_BOOK: {**ITEM_PROPS, CARDDAV.supported_collation_set: lambda item, view: CARD_COLLATIONS},
+    tag: {**ITEM_PROPS, name: _as_collection(name)}
+    for tag, name in ((CALENDAR, CALDAV.supported_collation_set), (ADDRESS_BOOK, CARDDAV.supported_collation_set))
 }
 
 # What an allprop lists (RFC 4918 §9.1; RFC 4791 §5.2 and RFC 6352 §6.2 keep their own properties out of it).
