@@ -36,12 +36,11 @@ def lines_of_3(card: Component) -> Iterator[Line]:
         sorted_as = _sorted_as(converted) if line.name == "N" else ""
         if sorted_as:
             converted = converted._replace(parameters=without(converted.parameters, "SORT-AS"), end=0)
-        yield (
-            converted if label is None else converted._replace(parameters=without(converted.parameters, "LABEL"), end=0)
-        )
         if label is not None:
-            text = escape(re.sub(r"\\[nN]", "\n", decode_carets(label)).replace("\\,", ","))
-            yield converted._replace(name="LABEL", parameters=_only_types(converted), value=text, end=0)
+            converted = converted._replace(parameters=without(converted.parameters, "LABEL"), end=0)
+        yield converted
+        if label is not None:
+            yield _label_of(converted, label)
         if sorted_as:
             yield Line("SORT-STRING", (), escape(sorted_as), line.start, 0)
         if line.name == "FN" and not named:
@@ -49,8 +48,11 @@ def lines_of_3(card: Component) -> Iterator[Line]:
             yield Line("N", (), _name_of(line, is_person=is_person), line.start, 0)
 
 
-def _only_types(line: Line) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple(pair for pair in line.parameters if pair[0] == "TYPE")
+def _label_of(address: Line, label: str) -> Line:
+    """A LABEL of its own, after its ADR and of its types (RFC 2426 §3.2.2)."""
+    types = tuple(pair for pair in address.parameters if pair[0] == "TYPE")
+    text = re.sub(r"\\[nN]", "\n", decode_carets(label)).replace("\\,", ",")
+    return address._replace(name="LABEL", parameters=types, value=escape(text), end=0)
 
 
 def _name_of(line: Line, *, is_person: bool) -> str:

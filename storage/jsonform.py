@@ -16,6 +16,7 @@ from storage.jsonvalues import RAW, TYPES, ValueType, plain, split_unescaped
 from storage.linewriter import NAME, decode_carets, encode_carets, render_line
 
 UNKNOWN = "unknown"
+MOST_ARRAYS = 1_000_000  # and objects of one text, each of which takes some fifty bytes; a large calendar has a third
 FRAME = frozenset({"begin", "end"})  # what makes components of lines: no property of a JSON form (RFC 7095 §3.2)
 
 Property = list[object]
@@ -60,8 +61,10 @@ def read_json(data: bytes) -> object:
     A JSON text. No NaN and no infinity, which JSON does not have.
 
     Raises:
-        ValueError: it is none, or is nested too deep to be read.
+        ValueError: it is none, or is nested too deep or of too many parts to be read.
     """
+    if data.count(b"[") + data.count(b"{") > MOST_ARRAYS:
+        raise ValueError(f"more than {MOST_ARRAYS} arrays and objects")
     try:
         found: object = json.loads(data.decode("utf-8-sig"), parse_constant=_no_number)
     except RecursionError as error:

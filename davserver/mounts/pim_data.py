@@ -64,7 +64,7 @@ def _renderer(name: str, element: Element, floating: tzinfo | None, zones: Calla
         raise ItemRefused(condition, f"{offered} are what this server has", is_card=kind == ADDRESS_BOOK)
     is_asked = "content-type" in element.attrib or "version" in element.attrib
     opening = f'<{tag} content-type="{form.media}" version="{form.version}">' if is_asked else f"<{tag}>"
-    to_text, encode = form.text, form.encode
+    to_text, encode, is_lenient = form.text, form.encode, "version" not in element.attrib
     expanded = _range(element, CALDAV.expand)
     recurrence_set, freebusy_set = (_range(element, name) for name in (LIMIT_RECURRENCES, LIMIT_FREE_BUSY))
     if expanded is not None and recurrence_set is not None:
@@ -73,7 +73,7 @@ def _renderer(name: str, element: Element, floating: tzinfo | None, zones: Calla
 
     def render(data: bytes) -> str:
         if to_text is not None:
-            data = _text_of(data, to_text, leniently="version" not in element.attrib)
+            data = _text_of(data, to_text, leniently=is_lenient)
         if expanded is not None:
             data = expand(data, expanded, floating)
         if recurrence_set is not None:

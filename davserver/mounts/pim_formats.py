@@ -34,6 +34,7 @@ from storage.records import Content
 
 Convert = Callable[[bytes], bytes]
 VARY = ("Vary", "Accept")
+MOST_JSON_BYTES = 32 << 20  # of a file of many items
 TAG_BYTES = 8  # hexadecimal characters that tell the forms of one version of an item apart
 _CONVERTED_TAG = re.compile(rf'"([0-9a-f]{{32}})-[0-9a-f]{{{TAG_BYTES}}}"')
 
@@ -161,18 +162,8 @@ def send_as(wanted: Format, request: Request, item: Item, view: View) -> Respons
     return Response(200, headers, body)
 
 
-def join_as(
-    wanted: Format | None,
-    items: Iterable[Content],
-    tag: str,
-    title: str,
-    *,
-    about: bytes = b"",
-    with_zones: bool = True,
-) -> Iterator[bytes]:
+def join_as(wanted: Format, items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
     """A whole calendar or address book in a form; a card that cannot be converted comes as it is stored."""
-    if wanted is None:
-        return join_items(items, tag, title, about=about, with_zones=with_zones)
     if wanted.encode is not None:
         return join_json(items, tag, title)
     return join_items((Content(_converted(wanted, item.data)) for item in items), tag, title)
@@ -191,6 +182,11 @@ def _converted(wanted: Format, data: bytes) -> bytes:
 def is_json(request: Request) -> bool:
     """Whether a body is of a form that is stored as text; its sender learns no ETag (RFC 4791 §5.3.4)."""
     return _media_type(request) in FROM_JSON
+
+
+def most_bytes(request: Request, most: int) -> int:
+    """How much of a body is read: a text is taken apart where it lies, JSON stands in memory several times."""
+    return min(most, MOST_JSON_BYTES) if is_json(request) else most
 
 
 def text_of_body(request: Request, data: bytes) -> bytes:

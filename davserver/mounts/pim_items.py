@@ -14,7 +14,16 @@ from davserver.dav.message import FileBody, Request, Response
 from davserver.dav.representation import require_whole_and_uncoded
 from davserver.dav.target import parse_destination
 from davserver.dav.xml import read_body
-from davserver.mounts.pim_formats import VARY, format_of, is_json, join_as, send_as, stored_tags, text_of_body
+from davserver.mounts.pim_formats import (
+    VARY,
+    format_of,
+    is_json,
+    join_as,
+    most_bytes,
+    send_as,
+    stored_tags,
+    text_of_body,
+)
 from davserver.mounts.pim_props import ITEM_TYPES, content_type
 from davserver.mounts.pim_view import View
 from davserver.mounts.pim_zones import VARY as VARY_ZONES
@@ -22,6 +31,7 @@ from davserver.mounts.pim_zones import zones_wanted
 from storage.calendarnames import read_names, render_names
 from storage.collection import ADDRESS_BOOK, CALENDAR, COMPONENTS, Collection, Home, Item, Resource, Root
 from storage.errors import ItemRefused, ParentMissing, PlaceRefused, PreconditionFailed
+from storage.export import join_items
 from storage.imports import staged
 from storage.itemstream import kind_of
 from storage.paths import is_within, name_of, parent_of
@@ -124,8 +134,10 @@ def _send_collection(request: Request, collection: Collection, view: View) -> Re
         VARY,
     ]
     title = collection.meta.get("D:displayname", "")
+    if wanted is not None:
+        return Response(200, headers, join_as(wanted, bodies(), collection.tag, title))
     about = render_names(collection.meta, collection.folder.modified_ns) if collection.tag == CALENDAR else b""
-    items = join_as(wanted, bodies(), collection.tag, title, about=about, with_zones=not without_zones)
+    items = join_items(bodies(), collection.tag, title, about=about, with_zones=not without_zones)
     return Response(200, headers, items)
 
 
@@ -202,7 +214,7 @@ def _import(request: Request, collection: Collection, view: View) -> Response:
     _require_media_type(request, collection.tag)
     if collection.tag not in ITEM_TYPES:
         raise PlaceRefused(collection.asked, "only calendars and address books hold items")
-    data = text_of_body(request, read_body(request, view.settings.limits.collection_put_bytes))
+    data = text_of_body(request, read_body(request, most_bytes(request, view.settings.limits.collection_put_bytes)))
     items = judge_stream(view.session, data, collection.tag, collection.components)
     number = import_items(view.session, collection, items)
     return Response.text(200, f"{number} items were added or updated; none was removed.\n")
@@ -212,7 +224,7 @@ def _import_new(request: Request, view: View) -> Response:
     """A file of many items on the URL of a collection that does not exist: the collection is made of it."""
     path = request.path.rstrip("/")
     require_preconditions(request.headers, request.method, etag=None)
-    data = text_of_body(request, read_body(request, view.settings.limits.collection_put_bytes))
+    data = text_of_body(request, read_body(request, most_bytes(request, view.settings.limits.collection_put_bytes)))
     tag = kind_of(data)
     _require_media_type(request, tag)
     with staged(view.session.store, judge_stream(view.session, data, tag, COMPONENTS)) as prepared:

@@ -191,6 +191,11 @@ def _item_reports(item: Item, view: View) -> str:
     return render_reports((*found, *EVERYWHERE))
 
 
+def _as_collection(name: str) -> Property:
+    """A property that an item has as its collection has it."""
+    return lambda item, view: COLLECTION_PROPS[item.collection.tag][name](item.collection, view)
+
+
 ITEM_PROPS: Table = {
     **EVERY,
     DAV.resourcetype: lambda item, view: "",
@@ -205,8 +210,8 @@ ITEM_PROPS: Table = {
 }
 ITEM_TABLES: Mapping[str, Table] = {
     # by the kind of its collection; what answers reports with collations names them (RFC 4791 §7.5.1, RFC 6352 §8.3.1)
-    CALENDAR: {**ITEM_PROPS, CALDAV.supported_collation_set: lambda item, view: CALENDAR_COLLATIONS},
-    ADDRESS_BOOK: {**ITEM_PROPS, CARDDAV.supported_collation_set: lambda item, view: CARD_COLLATIONS},
+    tag: {**ITEM_PROPS, name: _as_collection(name)}
+    for tag, name in ((CALENDAR, CALDAV.supported_collation_set), (ADDRESS_BOOK, CARDDAV.supported_collation_set))
 }
 
 # What an allprop lists (RFC 4918 §9.1; RFC 4791 §5.2 and RFC 6352 §6.2 keep their own properties out of it).

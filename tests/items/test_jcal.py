@@ -366,10 +366,17 @@ def test_a_number_that_no_line_can_hold_is_refused(kind: str) -> None:
         from_jcal(f'["vcalendar",[["x-a",{{}},"{kind}",1e999]],[]]'.encode())
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[NaN]", b"[1e999", b"\xff", b"[" * 100_000], ids=repr)
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[NaN]", b"[1e999", b"\xff", b"[" * 100_000], ids=lambda data: repr(data[:9])
+)
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
         read_json(data)
+
+
+def test_json_of_too_many_parts_is_not_read() -> None:
+    with pytest.raises(ValueError, match="more than"):
+        read_json(b"[" + b"[]," * 1_000_000 + b"[]]")
 
 
 # -- the way there and back ------------------------------------------------------------------------------------------

@@ -510,6 +510,12 @@ def test_a_uid_that_another_card_has_is_refused_in_any_form(mine: Dav, shared: S
     assert (reply.status, reply.condition, reply.hrefs) == (403, CARDDAV.no_uid_conflict, [book + "a.vcf"])
 
 
+def test_a_file_of_json_that_would_not_fit_into_memory_is_not_read(mine: Dav, shared: Server, calendar: str) -> None:
+    with unchanged(shared):
+        assert mine.put(calendar, b"[" + b" " * (32 << 20), {"Content-Type": JCAL}).status == 413
+        assert mine.put(calendar, b"[" * (1 << 21), {"Content-Type": JCAL}).condition == CALDAV.valid_calendar_data
+
+
 def test_a_file_of_many_items_may_be_json(mine: Dav, book: str, calendar: str) -> None:
     cards = [
         ["vcard", [["version", {}, "text", "4.0"], ["fn", {}, "text", uid], ["uid", {}, "uri", uid]]] for uid in "ab"
