@@ -18,10 +18,11 @@ from auth.links import PRINCIPAL, LinkBook, LinkPasswords, is_over
 from auth.throttle import Throttle
 from config.schema import Settings
 from davserver.dav.message import Request, Response
-from davserver.mounts.public_collection import SUFFIXES, Published, answer
+from davserver.mounts.public_collection import Published, answer
 from davserver.signin import PLAIN, is_loopback, parse_basic
 from storage.collection import Collection
 from storage.links import Issued
+from storage.linksfile import SUFFIXES
 from storage.paths import DAV, is_within
 from storage.published import BUSY, WorldView
 from storage.session import Session

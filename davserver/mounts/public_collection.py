@@ -11,22 +11,22 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from auth.errors import LinkOver
 from davserver.dav.conditional import Outcome, render_http_date, require_preconditions
 from davserver.dav.message import Request, Response
 from davserver.mounts.pim_props import ITEM_TYPES
-from storage.collection import ADDRESS_BOOK, CALENDAR, Collection
-from storage.contentlines import escape
+from storage.collection import CALENDAR, Collection
 from storage.export import join_items
 from storage.links import Issued
+from storage.linksfile import SUFFIXES
 from storage.published import WorldView
 from storage.records import Content
 from storage.session import Session
-from storage.textlines import folded
+from storage.textlines import folded, text_value
 
 RENDERER = 1  # raised with every change of what is rendered from the same items
-SUFFIXES = {CALENDAR: ".ics", ADDRESS_BOOK: ".vcf"}
 ALLOW = ("Allow", "OPTIONS, GET, HEAD")
 # Calendars on other people's web pages read this file from the browser. Nothing is gained by keeping them out: nobody's
 # credentials count here, and whoever has the link may show it to the world. A link with a password is not for that.
@@ -90,10 +90,10 @@ def answer(request: Request, session: Session, published: Published, view: World
 
 def head_lines(published: Published) -> bytes:
     """The calendar's own properties: name, description and colour (RFC 7986 §5) in the words of several programs."""
-    meta, title = published.collection.meta, escape(published.title)
+    meta, title = published.collection.meta, text_value(published.title)
     lines = [f"NAME:{title}", f"X-WR-CALNAME:{title}"]
     if description := meta.get("C:calendar-description"):
-        lines += [f"DESCRIPTION:{escape(description)}", f"X-WR-CALDESC:{escape(description)}"]
+        lines += [f"DESCRIPTION:{text_value(description)}", f"X-WR-CALDESC:{text_value(description)}"]
     color = meta.get("ICAL:calendar-color", "").strip()
     if _COLOR.fullmatch(color):
         lines.append(f"X-APPLE-CALENDAR-COLOR:{color}")
@@ -117,7 +117,8 @@ def _items(session: Session, collection: Collection, view: WorldView) -> Iterato
 
 
 def _disposition(published: Published) -> str:
-    """Under which name a browser keeps the file (RFC 6266)."""
-    name = published.collection.folder.name + SUFFIXES[published.collection.tag]
-    safe = "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "_" for c in name)
-    return f'attachment; filename="{safe}"'
+    """Under which name a browser keeps the file (RFC 6266 §4): what people call it."""
+    name = "".join(c if c.isprintable() and c != "/" else "_" for c in published.title)
+    name += SUFFIXES[published.collection.tag]
+    plain = "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

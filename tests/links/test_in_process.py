@@ -131,6 +131,18 @@ def test_guesses_beside_writes_of_rules_come_to_an_end(store: Store) -> None:
             each.result(60)
 
 
+def test_a_name_that_no_line_can_carry_is_made_harmless(store: Store) -> None:
+    name = "Sea\\u0000\\r\\nATTENDEE:x\\ud800son/2027"
+    (Path(store.data) / PLACE / ".Radicale.props").write_text(f'{{"tag": "VCALENDAR", "D:displayname": "{name}"}}')
+    answer = PublicMount(store, store.settings)(get())
+    assert isinstance(answer.body, Iterable)
+    lines = b"".join(answer.body).split(b"\r\n")
+    assert b"NAME:Sea\\nATTENDEE:x?son/2027" in lines
+    disposition = dict(answer.headers)["Content-Disposition"]
+    assert disposition.isascii()
+    assert disposition.isprintable()
+
+
 def test_what_is_no_token_is_no_link(store: Store) -> None:
     mount = PublicMount(store, store.settings)
     for token in ("A" * 22, "A" * 21, "A" * 201, "not.a.token.but.long.enough", ""):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import time
+from urllib.parse import unquote
 
 import pytest
 
@@ -31,7 +32,6 @@ def test_a_published_calendar_is_one_file_for_whoever_has_the_link(desk: Desk) -
         assert reply.text.count("BEGIN:VCALENDAR") == 1
         assert "SUMMARY:Match" in reply.text
         assert "SUMMARY:Paint" in reply.text
-        assert reply.headers["content-disposition"].endswith('.ics"')
         assert reply.headers["cache-control"] == "no-cache"
 
 
@@ -70,6 +70,9 @@ def test_name_description_and_colour_of_the_calendar_go_along(desk: Desk) -> Non
         "X-PUBLISHED-TTL:PT1H",
     ):
         assert line in lines
+    kept_as = reply.headers["content-disposition"]
+    assert unquote(kept_as.partition("filename*=UTF-8''")[2]) == f"{name}.ics"
+    assert kept_as.startswith('attachment; filename="_u_erst__long__')
     assert max(len(line) for line in reply.body.split(b"\r\n")) <= 75
 
 
