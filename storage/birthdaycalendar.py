@@ -189,8 +189,6 @@ class BirthdayCalendars:
                 make_kept(self._store, place, BIRTHDAYS, CALENDAR, meta, files={HIDDEN_ACCESS_FILE: RULES})
             except AlreadyExists:
                 continue
-            with self._store.write(place) as tx:
-                tx.rules_changed(place)
             session.access.forget(path_of(place))
             return place
         raise AssertionError("unreachable")

@@ -121,5 +121,3 @@ class Derived:
         name, description = TEXTS[store.settings.language]
         meta = {"D:displayname": name, "CR:addressbook-description": description}
         make_kept(store, MEMBERS_PLACE, MEMBERS_KEEPER, ADDRESS_BOOK, meta, files={HIDDEN_ACCESS_FILE: RULES})
-        with store.write(MEMBERS_PLACE) as tx:
-            tx.rules_changed(MEMBERS_PLACE)

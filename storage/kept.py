@@ -63,12 +63,14 @@ def make_kept(
     with store.write(ROOT_PLACE, home) as tx:
         if tx.find_folder(home) is None:
             tx.make_folder(home, state={ID_KEY: new_id()})
-        return tx.make_folder(
+        folder = tx.make_folder(
             place,
             owner=owner,
             state={KEPT_KEY: keeper, ID_KEY: new_id()},
             files={PROPS_FILE: dump_props({**meta, "tag": tag}), **(files or {})},
         )
+        tx.rules_changed(place)
+        return folder
 
 
 def set_meta(store: Store, place: str, changes: Mapping[str, str]) -> None:
