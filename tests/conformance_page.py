@@ -37,7 +37,10 @@ TITLES = {
     "6868": "Parameter value encoding",
     "7529": "Non-Gregorian recurrence rules",
     "7617": "Basic authentication",
+    "6638": "Scheduling extensions to CalDAV",
     "7809": "Time zones by reference",
+    "7953": "Calendar availability",
+    "7986": "New properties for iCalendar",
     "9110": "HTTP semantics",
     "9112": "HTTP/1.1",
 }
