@@ -17,10 +17,10 @@ class Account:
 
     Attributes:
         name: as ``fold`` gives it.
-        what: for a resource, one of ``auth.accounts.RESOURCE_KINDS``, or "" where nobody said.
         groups: the groups it belongs to directly.
         members: what belongs to it directly; empty for all but groups.
         disabled: cannot sign in; the name and what it owns stay.
+        what: for a resource, one of ``auth.accounts.RESOURCE_KINDS``, or "" where nobody said.
         booking: how a resource is booked.
     """
 
@@ -28,10 +28,10 @@ class Account:
     name: str
     display_name: str
     addresses: tuple[str, ...]
-    what: str = ""
     groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     disabled: bool = False
+    what: str = ""
     booking: Booking = USUAL_BOOKING
 
 

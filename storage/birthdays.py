@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
-from storage.itemtext import PRODUCT, render_lines, text_value
+from storage.itemtext import PRODUCT, one_line, render_lines
 from storage.occasions import LEAP_YEAR, Occasion, OccasionKind
 
 UID_SPACE = uuid.UUID("5b7c9a52-1c0e-5b0f-8f52-3d4be0b9d5a4")
@@ -65,8 +65,8 @@ def _event(occasion: Occasion, uid: str, language: str) -> bytes:
         f"DTSTART;VALUE=DATE:{first:%Y%m%d}",
         f"DTEND;VALUE=DATE:{first + timedelta(days=1):%Y%m%d}",
         f"RRULE:{_rule(first)}",
-        f"SUMMARY:{text_value(f'{SIGNS[occasion.kind]} {occasion.who}{year}')}",
-        f"CATEGORIES:{text_value(CATEGORIES[language][occasion.kind])}",
+        f"SUMMARY:{one_line(f'{SIGNS[occasion.kind]} {occasion.who}{year}')}",
+        f"CATEGORIES:{one_line(CATEGORIES[language][occasion.kind])}",
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
         "END:VCALENDAR",

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from storage.colors import find_color, nearest_name
-from storage.contentlines import Line, Malformed, escape, logical_lines, mend, parse_line
+from storage.contentlines import Line, Malformed, logical_lines, mend, parse_line
+from storage.linewriter import fold, text_value
 
 NAME_KEY, DESCRIPTION_KEY, COLOR_KEY = "D:displayname", "C:calendar-description", "ICAL:calendar-color"
 READ = {
@@ -25,7 +26,6 @@ READ = {
 WRITTEN = {NAME_KEY: ("NAME",), DESCRIPTION_KEY: ("DESCRIPTION", "X-WR-CALDESC")}  # X-WR-CALNAME: storage.export
 LONGEST = 4_000  # characters; what is longer is no name
 FIRST_COMPONENT = re.compile(rb"^BEGIN:(?!VCALENDAR)", re.IGNORECASE | re.MULTILINE)
-OCTETS = 75  # of a line (RFC 5545 §3.1)
 
 
 def read_names(data: bytes) -> dict[str, str]:
@@ -47,23 +47,10 @@ def read_names(data: bytes) -> dict[str, str]:
 
 def render_names(meta: Mapping[str, str], modified_ns: int) -> bytes:
     """The properties that a file of a collection begins with, beside the older name (see ``storage.export``)."""
-    lines = [f"{name}:{escape(meta[key])}" for key, names in WRITTEN.items() if meta.get(key) for name in names]
+    lines = [f"{name}:{text_value(meta[key])}" for key, names in WRITTEN.items() if meta.get(key) for name in names]
     color = find_color(meta.get(COLOR_KEY, ""))
     if color is not None:
         lines += [f"COLOR:{nearest_name(color)}", f"X-APPLE-CALENDAR-COLOR:{color[:7]}"]
     changed = datetime.fromtimestamp(modified_ns // 1_000_000_000, UTC)
     lines.append(f"LAST-MODIFIED:{changed:%Y%m%dT%H%M%SZ}")
-    return b"".join(_folded(line.replace("\r", "")) for line in lines)
-
-
-def _folded(line: str) -> bytes:
-    """A line and its folds, none of them inside of a character."""
-    pieces, size = [""], 0
-    for character in line:
-        octets = len(character.encode())
-        if size + octets > OCTETS:
-            pieces.append(" ")
-            size = 1
-        pieces[-1] += character
-        size += octets
-    return "".join(f"{piece}\r\n" for piece in pieces).encode()
+    return b"".join(fold(line) for line in lines)

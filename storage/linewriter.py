@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from storage.contentlines import escape
+
 FOLD_AT = 75  # octets of a line without its line end
 NAME = re.compile(r"[A-Za-z0-9_-]+")
 _CARETS = {"^n": "\n", "^'": '"', "^^": "^"}
@@ -60,6 +62,11 @@ def fold(line: str, newline: str = "\r\n") -> bytes:
         pieces.append(data[start:end])
         start, room = end, FOLD_AT - 1
     return (ending + b" ").join([*pieces, data[start:]]) + ending
+
+
+def text_value(text: str) -> str:
+    """A TEXT value of this text (RFC 5545 §3.3.11), without the characters that no line can hold."""
+    return escape("".join(c for c in text if c in "\n\t" or not _UNWRITABLE.match(c)))
 
 
 def _quoted(value: str) -> str:

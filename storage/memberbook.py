@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from auth.accounts import Kind
 from auth.snapshot import Account
-from storage.itemtext import PRODUCT, render_lines, text_value
+from storage.itemtext import PRODUCT, one_line, render_lines
 
 UID_SPACE = uuid.UUID("0f9c3c0e-6f0b-5d0c-9a57-6c1f0e3b8f21")
 SUFFIX = ".vcf"
@@ -44,7 +44,7 @@ def _member_card(account: Account, by_name: Mapping[str, Account]) -> bytes:
     groups = [by_name[name].display_name for name in account.groups if name in by_name]
     lines = [*_head(account), f"N:{_structured(account.display_name)}", *_mail(account)]
     if groups:
-        lines.append("CATEGORIES:" + ",".join(map(text_value, groups)))
+        lines.append("CATEGORIES:" + ",".join(map(one_line, groups)))
     if account.addresses:  # where invitations to this member go (RFC 2739 §2.2.1)
         lines.append("CALADRURI:mailto:" + quote(account.addresses[0], safe="@!$&'*+-=^_`{|}~"))
     return render_lines(*lines, "END:VCARD")
@@ -52,26 +52,26 @@ def _member_card(account: Account, by_name: Mapping[str, Account]) -> bytes:
 
 def _group_card(account: Account, members: Iterable[str]) -> bytes:
     listed = (f"X-ADDRESSBOOKSERVER-MEMBER:urn:uuid:{card_uid(name)}" for name in members)
-    name = f"N:{text_value(account.display_name)};;;;"
+    name = f"N:{one_line(account.display_name)};;;;"
     kind = "X-ADDRESSBOOKSERVER-KIND:group"
     return render_lines(*_head(account), name, *_mail(account), kind, *listed, "END:VCARD")
 
 
 def _head(account: Account) -> Iterator[str]:
     yield from ("BEGIN:VCARD", "VERSION:3.0", f"PRODID:{PRODUCT}", f"UID:{card_uid(account.name)}")
-    yield f"FN:{text_value(account.display_name) or text_value(account.name)}"
+    yield f"FN:{one_line(account.display_name) or one_line(account.name)}"
 
 
 def _mail(account: Account) -> Iterator[str]:
     for number, address in enumerate(account.addresses):
         preferred = "" if number else ",PREF"
-        yield f"EMAIL;TYPE=INTERNET{preferred}:{text_value(address)}"
+        yield f"EMAIL;TYPE=INTERNET{preferred}:{one_line(address)}"
 
 
 def _structured(display_name: str) -> str:
     """Family and given names (RFC 2426 §3.1.2): the last word is the family's, which is how lists are sorted."""
     *given, family = display_name.split() or [""]
-    return f"{text_value(family)};{text_value(' '.join(given))};;;"
+    return f"{one_line(family)};{one_line(' '.join(given))};;;"
 
 
 def _everybody_in(group: str, by_name: Mapping[str, Account]) -> set[str]:

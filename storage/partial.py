@@ -10,12 +10,12 @@ from xml.etree.ElementTree import Element
 
 from storage.contentlines import Component, Line, logical_lines, mend, parse_components
 from storage.itemvalues import parse_moment, parse_period
+from storage.linewriter import fold
 from storage.records import LONG_AGO
 from storage.recurrence import TimeRange, occurrences
 from storage.rrule import TooCostly
 from storage.zones import Zones, seconds
 
-FOLD_AT = 75  # octets of a line (RFC 5545 §3.1)
 HEAD = re.compile(rb'(?:[^":]|"[^"]*")*:')  # name and parameters
 LONGEST_NAME = 200  # bytes of a line that are looked at for its name, or for what begins or ends
 
@@ -173,7 +173,7 @@ def limit_freebusy_set(data: bytes, asked: TimeRange) -> bytes:
             pieces.append(text[start:end])
         elif kept.value:
             head = content[: len(content) - len(kept.whole.encode())]
-            pieces.append(_folded(head + kept.value.encode()))
+            pieces.append(fold((head + kept.value.encode()).decode()))
     return b"".join(pieces)
 
 
@@ -194,12 +194,6 @@ def _periods_within(line: Line, asked: TimeRange) -> Iterator[str]:
         start, end = parse_period(entry)  # in UTC (RFC 5545 §3.8.2.6)
         if asked.start_s < end.clock_s and asked.end_s > start.clock_s:
             yield entry
-
-
-def _folded(content: bytes) -> bytes:
-    """A line of ASCII, folded (RFC 5545 §3.1)."""
-    rest = range(FOLD_AT, len(content), FOLD_AT - 1)
-    return b"\r\n ".join([content[:FOLD_AT], *(content[at : at + FOLD_AT - 1] for at in rest)]) + b"\r\n"
 
 
 def _without(text: bytes, gaps: list[tuple[int, int]]) -> bytes:

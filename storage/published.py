@@ -23,8 +23,8 @@ from enum import IntEnum
 
 from storage.collection import ADDRESS_BOOK
 from storage.contentlines import Component, Malformed, parse_components
+from storage.linewriter import fold
 from storage.records import Content, Member
-from storage.textlines import folded
 
 BUSY = {"en": "Busy", "fr": "Occupé", "de": "Beschäftigt"}
 LEFT_OUT = frozenset(
@@ -199,7 +199,7 @@ def _exception(component: Component) -> bytes:
         for name, values in recurrence.parameters
         if name in ("TZID", "VALUE")
     )
-    return folded(f"EXDATE{parameters}:{recurrence.value}")
+    return fold(f"EXDATE{parameters}:{recurrence.value}")
 
 
 def _times(data: bytes, component: Component, busy: str, excepted: bytes) -> bytes:
@@ -207,9 +207,7 @@ def _times(data: bytes, component: Component, busy: str, excepted: bytes) -> byt
     uid = component.find("UID")
     digest = hashlib.sha256(b"" if uid is None else uid.text.encode()).hexdigest()[:32]
     kept = b"".join(data[line.start : line.end] for line in component.lines if line.name in TIMES)
-    return (
-        b"BEGIN:VEVENT\r\n" + folded(f"UID:{digest}") + folded(f"SUMMARY:{busy}") + kept + excepted + b"END:VEVENT\r\n"
-    )
+    return b"BEGIN:VEVENT\r\n" + fold(f"UID:{digest}") + fold(f"SUMMARY:{busy}") + kept + excepted + b"END:VEVENT\r\n"
 
 
 def _trimmed(component: Component) -> Iterator[_Edit]:

@@ -8,7 +8,6 @@ subscriber who has it already is told so without one item being read.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -17,14 +16,15 @@ from auth.errors import LinkOver
 from davserver.dav.conditional import Outcome, render_http_date, require_preconditions
 from davserver.dav.message import Request, Response
 from davserver.mounts.pim_props import ITEM_TYPES
+from storage.calendarnames import NAME_KEY, render_names
 from storage.collection import CALENDAR, Collection
 from storage.export import join_items
+from storage.linewriter import fold, text_value
 from storage.links import Issued
 from storage.linksfile import SUFFIXES
 from storage.published import WorldView
 from storage.records import Content
 from storage.session import Session
-from storage.textlines import folded, text_value
 
 RENDERER = 1  # raised with every change of what is rendered from the same items
 ALLOW = ("Allow", "OPTIONS, GET, HEAD")
@@ -35,8 +35,6 @@ HARMLESS = ("Content-Security-Policy", "sandbox")
 UNLISTED = ("X-Robots-Tag", "noindex")  # who publishes to those with the link does not publish to search engines
 REFRESH = "PT1H"
 SETTLED_S = 2  # a date in seconds cannot tell two changes within one second apart
-_COLOR = re.compile(r"#[0-9A-Fa-f]{6}(?:[0-9A-Fa-f]{2})?")
-_COLOR_NAME = re.compile(r"[A-Za-z]{3,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +88,11 @@ def answer(request: Request, session: Session, published: Published, view: World
 
 def head_lines(published: Published) -> bytes:
     """The calendar's own properties: name, description and colour (RFC 7986 §5) in the words of several programs."""
-    meta, title = published.collection.meta, text_value(published.title)
-    lines = [f"NAME:{title}", f"X-WR-CALNAME:{title}"]
-    if description := meta.get("C:calendar-description"):
-        lines += [f"DESCRIPTION:{text_value(description)}", f"X-WR-CALDESC:{text_value(description)}"]
-    color = meta.get("ICAL:calendar-color", "").strip()
-    if _COLOR.fullmatch(color):
-        lines.append(f"X-APPLE-CALENDAR-COLOR:{color}")
-    elif _COLOR_NAME.fullmatch(color):
-        lines.append(f"COLOR:{color}")
+    meta, folder = published.collection.meta, published.collection.folder
+    about = render_names({**meta, NAME_KEY: published.title}, folder.modified_ns)
+    lines = [f"X-WR-CALNAME:{text_value(published.title)}"]
     lines += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
-    return b"".join(map(folded, lines))
+    return about + b"".join(map(fold, lines))
 
 
 def _etag(session: Session, collection: Collection, head: bytes) -> str:

@@ -64,7 +64,7 @@ def test_name_description_and_colour_of_the_calendar_go_along(desk: Desk) -> Non
     for line in (
         f"NAME:{escaped}",
         f"X-WR-CALNAME:{escaped}",
-        "X-APPLE-CALENDAR-COLOR:#FF2968FF",
+        "X-APPLE-CALENDAR-COLOR:#FF2968",
         "DESCRIPTION:One\\nTwo",
         "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
         "X-PUBLISHED-TTL:PT1H",
