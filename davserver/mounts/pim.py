@@ -42,6 +42,7 @@ from storage.store import Store
 from storage.subscriptions import make_subscription
 from storage.welcome import welcome, welcome_resources
 
+NOT_CACHED = ("Cache-Control", "no-cache")  # in every answer to MKCALENDAR (RFC 4791 §5.3.1), and MKCOL alike
 CLASSES = ("DAV", "1, 3, access-control, calendar-access, addressbook, extended-mkcol, calendar-availability")
 METHODS_SENT = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, POST, MKCOL, MKCALENDAR, COPY, MOVE, ACL"
 ALLOW = ("Allow", METHODS_SENT)
@@ -199,14 +200,14 @@ def _make(request: Request, view: View, default_tag: str, answer: str) -> Respon
     if outcome.is_refused:
         content = open_tag(answer, outcome.propstats())
         named = content.replace(">", f"{XMLNS}>", 1)
-        return Response(403, [XML_TYPE], f"{XML_HEADER}{named}\n".encode())
+        return Response(403, [XML_TYPE, NOT_CACHED], f"{XML_HEADER}{named}\n".encode())
     if tag == SUBSCRIPTION:
         source, most = outcome.changes.meta.pop(SOURCE_KEY) or "", view.settings.subscriptions.most_per_home
         make_subscription(view.session, path, source, outcome.changes, most=most)
     else:
         outcome.changes.meta.pop(SOURCE_KEY, None)
         make_collection(view.session, path, tag, outcome.changes)
-    return Response.empty(201, ("Cache-Control", "no-cache"))
+    return Response.empty(201, NOT_CACHED)
 
 
 METHODS: dict[str, Handler] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.harness import NAMESPACES, Server
-from tests.pim.samples import event, mkcol
+from tests.pim.samples import event, mkcalendar, mkcol
 
 HERE = Path(__file__).parent
 BOX = "http://ns.example.com/boxschema/"  # the namespace of RFC 4918's examples
@@ -42,7 +42,9 @@ def _put_all(server: Server, user: str, path: str, folder: Path) -> None:
 
 
 def _bernard(server: Server) -> None:
-    assert server.client("bernard").mkcalendar("/dav/bernard/work/").status == 201
+    kinds = "".join(f'<C:comp name="{name}"/>' for name in ("VEVENT", "VTODO", "VFREEBUSY"))
+    body = mkcalendar(f"<C:supported-calendar-component-set>{kinds}</C:supported-calendar-component-set>")
+    assert server.client("bernard").mkcalendar("/dav/bernard/work/", body).status == 201
     _put_all(server, "bernard", "/dav/bernard/work/", HERE / "4791")
 
 
