@@ -79,7 +79,7 @@ class Mark:
 
 
 def read_marks(root: Path) -> list[Mark]:
-    """Every mark below ``tests/``, on functions, on classes and as ``pytestmark`` of a module, and every golden file."""
+    """Every mark below ``tests/``: on functions, on classes, as ``pytestmark`` of a module; and every golden file."""
     marks = set[Mark]()
     for file in sorted((root / "tests").rglob("test_*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"), str(file))

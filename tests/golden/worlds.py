@@ -77,8 +77,53 @@ def _box(server: Server) -> None:
     assert lisa.request("PROPPATCH", "/dav/lisa/box/file.ics", body).status == 207
 
 
+SITE_GROUPS = """
+[group.authors]
+display_name = "Site authors"
+members = ["gstein"]
+
+[group.maintainers]
+display_name = "Site maintainers"
+members = ["gstein", "esedlar"]
+"""
+SITE_ACCESS = """
+[[rule]]
+path = "/dav/authors"
+who = ["gclemm"]
+may = ["admin"]
+"""
+PAPERS = """
+[[rule]]
+who = ["maintainers"]
+may = ["create", "write", "delete"]
+
+[[rule]]
+who = ["world"]
+may = ["read"]
+"""
+CONTAINER = """
+[[rule]]
+who = ["esedlar"]
+may = ["read", "create", "write", "delete"]
+"""
+SITE = {"groups": SITE_GROUPS, "access": SITE_ACCESS}
+
+
+def _papers(server: Server) -> None:
+    gstein, gclemm = server.client("gstein"), server.client("gclemm")
+    for path in ("papers", "container", "doc"):
+        assert gstein.mkcalendar(f"/dav/gstein/{path}/").status == 201
+    assert gclemm.mkcalendar("/dav/authors/container/").status == 201
+    for path in ("papers/foo", "doc/foo", "doc/bar"):
+        assert gstein.put(f"/dav/gstein/{path}.ics", event(path)).status == 201
+    assert gstein.put("/files/Collections/gstein/papers/access.toml", PAPERS).status == 201
+    assert gclemm.put("/files/Collections/authors/container/access.toml", CONTAINER).status == 201
+
+
 WORLDS: dict[str, World] = {
     # by RFC
+    "3253": World(("gstein", "esedlar", "gclemm"), _papers, SITE),
+    "3744": World(("gstein", "esedlar", "gclemm", "jdoe", "jim", "ejw", "zygdoebert"), _papers, SITE),
     "4791": World(("bernard", "lisa"), _bernard),
     "4918": World(("lisa",), _box),
     "5689": World(("lisa",)),
