@@ -147,7 +147,16 @@ class StoreBusy(StorageError):
 
 
 class LockConflict(Locked):
-    """A lock that is asked for cannot stand beside those of ``roots`` (RFC 4918 §9.10.6: 423)."""
+    """
+    A lock that is asked for cannot stand beside those of ``roots`` (RFC 4918 §9.10.6).
+
+    Attributes:
+        asked: path of what was to be locked.
+    """
+
+    def __init__(self, roots: Sequence[str], asked: str) -> None:
+        super().__init__(roots)
+        self.asked = asked
 
 
 class IsFolder(ReadOnly):

@@ -72,9 +72,22 @@ def _box(server: Server) -> None:
         assert lisa.mkcalendar(f"/dav/lisa/{name}/").status == 201
     for name in ("file", "moved"):
         assert lisa.put(f"/dav/lisa/box/{name}.ics", event(name)).status == 201
-    left = "<R:bigbox><R:BoxType>Box type A</R:BoxType></R:bigbox><R:author><R:Name>J.J. Johnson</R:Name></R:author>"
-    body = f'<D:propertyupdate {NAMESPACES} xmlns:R="{BOX}"><D:set><D:prop>{left}</D:prop></D:set></D:propertyupdate>'
-    assert lisa.request("PROPPATCH", "/dav/lisa/box/file.ics", body).status == 207
+    assert lisa.mkcalendar("/dav/lisa/container/").status == 201
+    assert lisa.put("/dav/lisa/container/front.ics", event("front")).status == 201
+    for path, box, more in (
+        ("box/file.ics", "A", "<R:author><R:Name>J.J. Johnson</R:Name></R:author>"),
+        (
+            "container/",
+            "A",
+            "<R:author><R:Name>Hadrian</R:Name></R:author><D:displayname>Example collection</D:displayname>",
+        ),
+        ("container/front.ics", "B", ""),
+    ):
+        left = f"<R:bigbox><R:BoxType>Box type {box}</R:BoxType></R:bigbox>{more}"
+        body = (
+            f'<D:propertyupdate {NAMESPACES} xmlns:R="{BOX}"><D:set><D:prop>{left}</D:prop></D:set></D:propertyupdate>'
+        )
+        assert lisa.request("PROPPATCH", f"/dav/lisa/{path}", body).status == 207
 
 
 SITE_GROUPS = """
@@ -106,6 +119,12 @@ CONTAINER = """
 who = ["esedlar"]
 may = ["read", "create", "write", "delete"]
 """
+SHARED = """
+[[rule]]
+path = "/files/Webdav"
+who = ["all-users"]
+may = ["read", "create", "write", "delete"]
+"""
 SITE = {"groups": SITE_GROUPS, "access": SITE_ACCESS}
 
 
@@ -125,7 +144,7 @@ WORLDS: dict[str, World] = {
     "3253": World(("gstein", "esedlar", "gclemm"), _papers, SITE),
     "3744": World(("gstein", "esedlar", "gclemm", "jdoe", "jim", "ejw", "zygdoebert"), _papers, SITE),
     "4791": World(("bernard", "lisa"), _bernard),
-    "4918": World(("lisa",), _box),
+    "4918": World(("lisa", "ejw"), _box, {"access": SHARED, "folders": ("Webdav",)}),
     "5689": World(("lisa",)),
     "5995": World(("lisa",)),
     "6352": World(("bernard", "lisa"), _book),
