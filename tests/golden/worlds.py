@@ -139,14 +139,49 @@ def _papers(server: Server) -> None:
     assert gclemm.put("/files/Collections/authors/container/access.toml", CONTAINER).status == 201
 
 
+def _zones(server: Server) -> None:
+    cyrus = server.client("cyrus")
+    for name in ("zoned", "floating"):
+        assert cyrus.mkcalendar(f"/dav/cyrus/{name}/").status == 201
+    assert cyrus.put("/dav/cyrus/floating/ten.ics", event("ten", start="20270105T100000")).status == 201
+
+
+def _quota(server: Server) -> None:
+    for user, size in (("milele", 403_350), ("full", 600_000)):
+        assert server.client(user).put("/files/Home/big.bin", b"x" * size).status == 201
+
+
+def _work(server: Server) -> None:
+    cyrus = server.client("cyrus")
+    for name in ("work", "other"):
+        assert cyrus.mkcalendar(f"/dav/cyrus/{name}/").status == 201
+    assert cyrus.put("/dav/cyrus/work/one.ics", event("one")).status == 201
+
+
+def _signed_in(server: Server) -> None:
+    for user in ("bernard", "cdaboo"):  # the first sign-in makes the first collections
+        server.client(user).options("/dav/")
+
+
 WORLDS: dict[str, World] = {
     # by RFC
     "3253": World(("gstein", "esedlar", "gclemm"), _papers, SITE),
     "3744": World(("gstein", "esedlar", "gclemm", "jdoe", "jim", "ejw", "zygdoebert"), _papers, SITE),
+    "4331": World(("milele", "full"), _quota, {"settings": '[storage]\ndata = "data"\nquota_bytes = 1000000\n'}),
     "4791": World(("bernard", "lisa"), _bernard),
     "4918": World(("lisa", "ejw"), _box, {"access": SHARED, "folders": ("Webdav",)}),
+    "5397": World(("cdaboo",), _signed_in),
     "5689": World(("lisa",)),
     "5995": World(("lisa",)),
     "6352": World(("bernard", "lisa"), _book),
     "6578": World(("cyrusdaboo",), _cyrus),
+    "6764": World(("lisa",)),
+    "7809": World(
+        ("cyrus",), _zones, {"settings": '[server]\ntimezone_services = ["https://timezones.example.com"]\n'}
+    ),
+    "7953": World(("bernard",), _signed_in),
+    "8144": World(("cyrus",), _work),
+    "draft-daboo-carddav-directory-gateway": World(
+        ("lisa", "bernard"), options={"settings": "[directory]\nmembers_book = true\n"}
+    ),
 }
