@@ -194,6 +194,39 @@ def test_a_calendar_takes_what_its_component_set_names_and_says_so(shared: Serve
     assert "calendar-availability" in mine.options(room).headers["dav"].split(", ")
 
 
+@pytest.mark.rfc("7953", "7.2.2")
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [
+        ("20270104T110000Z", "20270104T120000Z", ["always", "until"]),
+        ("20270104T115959Z", "20270104T120001Z", ["always", "from", "lasting", "until", "whole"]),
+        ("20270104T130000Z", "20270104T131500Z", ["always", "from", "lasting", "until", "whole"]),
+        ("20270104T140000Z", "20270104T150000Z", ["always", "from"]),
+        ("19990101T000000Z", "19990102T000000Z", ["always", "until"]),
+        ("20310101T000000Z", None, ["always", "from"]),
+    ],
+)
+def test_a_query_finds_what_speaks_of_a_time_whether_it_says_available_or_not(
+    mine: Dav, room: str, start: str, end: str | None, found: list[str]
+) -> None:
+    begin, noon = "DTSTART:20270104T120000Z", "DTEND;TZID=Europe/Berlin:20270104T150000"
+    for name, lines in {
+        "whole": (begin, noon),
+        "lasting": (begin, "DURATION:PT2H"),
+        "from": (begin,),
+        "until": (noon,),
+        "always": (),
+    }.items():
+        assert mine.put(f"{room}{name}.ics", in_calendar(*availability(*lines, *OFFICE, uid=name))).status == 201
+    assert mine.put(f"{room}event.ics", event("event", start="20270104T120000Z")).status == 201
+    within = f'<C:time-range start="{start}"' + (f' end="{end}"/>' if end else "/>")
+    named = '<C:prop-filter name="UID"/>'
+    for inner in (within, within + named):
+        asked = query(f'<C:comp-filter name="VAVAILABILITY">{inner}</C:comp-filter>')
+        rows = mine.report(room, asked, depth="1").multistatus()
+        assert sorted(path.removeprefix(room).removesuffix(".ics") for path in rows) == found
+
+
 @pytest.mark.rfc("7953", "9")
 def test_free_busy_tells_nothing_else_of_an_availability(shared: Server, mine: Dav) -> None:
     path = "/dav/alice/busy/"
