@@ -142,6 +142,8 @@ def _of_shelf(error: Exception, view: View) -> Response | None:
             return _say(403, error)
         case shelf.PlaceRefused(condition=condition):
             return error_response(403, condition_name(condition), message=str(error)) if condition else _say(403, error)
+        case shelf.NotLocked():
+            return error_response(412, DAV.lock_token_matches_request_uri, message=str(error))
         case shelf.PreconditionFailed():
             return _say(412, error)
         case shelf.LockConflict(roots=roots, asked=asked) if all(_is_below(root, asked) for root in roots):

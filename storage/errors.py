@@ -71,6 +71,10 @@ class PreconditionFailed(StorageError):
     """If-Match, If-None-Match or another header of the request does not hold (412)."""
 
 
+class NotLocked(PreconditionFailed):
+    """A lock that is to be refreshed is none of the principal's on the resource (RFC 4918 §9.10.6: 412)."""
+
+
 class ItemRefused(StorageError):
     """
     A calendar object or card that cannot be stored as it is (403).

@@ -87,10 +87,20 @@ def test_shared_locks_stand_beside_each_other(alice: Dav, bob: Dav, sport: str) 
 
 
 @pytest.mark.rfc("4918", "9.10.2")
+@pytest.mark.rfc("4918", "9.10.6")
 def test_a_lock_is_refreshed_by_its_holder_alone(alice: Dav, bob: Dav, sport: str) -> None:
     alice.put(f"{sport}/a.txt", "x")
     token = alice.lock(f"{sport}/a.txt", timeout="Second-60").lock_token
-    assert bob.lock(f"{sport}/a.txt", refresh=token).status == 412
+    assert alice.put(f"{sport}/b.txt", "x").status == 201
+    gone = "urn:uuid:00000000-0000-0000-0000-000000000000"
+    for refused in (
+        bob.lock(f"{sport}/a.txt", refresh=token),
+        alice.lock(f"{sport}/b.txt", refresh=token),
+        alice.lock(f"{sport}/a.txt", refresh=gone),
+    ):
+        assert (refused.status, refused.condition) == (412, DAV.lock_token_matches_request_uri)
+    stale = alice.lock(f"{sport}/a.txt", refresh=token, headers={"If-Match": '"stale"'})
+    assert (stale.status, stale.condition) == (412, None)
     reply = alice.lock(f"{sport}/a.txt", refresh=token, timeout="Second-600")
     assert reply.status == 200
     timeout = next(reply.xml.iter(DAV.timeout)).text or ""
