@@ -21,6 +21,8 @@ from davserver.mounts.pim_filter import (
 )
 from davserver.mounts.pim_props import meta_text
 from davserver.mounts.pim_view import View
+from storage.availability import NAME as AVAILABILITY
+from storage.availability import speaks_of
 from storage.collection import CALENDAR, Collection
 from storage.contentlines import Component, Malformed, mend, parse_components
 from storage.index import Index
@@ -131,6 +133,7 @@ def _candidates(
         return
     wanted, is_whole = _wanted(comp.props)
     is_whole = is_whole and not comp.comps
+    is_told = comp.name != AVAILABILITY  # for the index, which free-busy asks too, one is there at any time
     if comp.time_range is None:
         found = index.members_matching(folder_id, comp.name, wanted)
         yield from ((member, is_whole and (bool(member.plain) or not comp.props)) for member in found)
@@ -142,7 +145,7 @@ def _candidates(
         near = (member for member in index.members_with(sure | perhaps) if member.component == comp.name)
         found = sorted(near, key=attrgetter("name"))
     for member in found:
-        yield member, is_whole and member.id in sure and (bool(member.plain) or not comp.props)
+        yield member, is_whole and is_told and member.id in sure and (bool(member.plain) or not comp.props)
 
 
 def ids_within(index: Index, folder_id: int, asked: TimeRange, floating: tzinfo | None) -> tuple[set[int], set[int]]:
@@ -226,6 +229,9 @@ class _Asked:
         return self._has(question, self._calendar)
 
     def _overlaps(self, name: str, asked: TimeRange) -> bool:
+        if name == AVAILABILITY:
+            found = (child for child in self._calendar.children if child.name == name)
+            return any(speaks_of(child, self._near.zones, asked) for child in found)
         return overlaps(self._data, self._calendar, name, asked, f"{self._key} {name}", self._floating)
 
     def _has(self, question: CompFilter, component: Component) -> bool:
@@ -250,6 +256,8 @@ class _Asked:
 
     def _overlapping(self, found: list[Component], asked: TimeRange) -> list[Component]:
         """Of master and overrides those of which an instance overlaps: the same one has the properties."""
+        if found[0].name == AVAILABILITY:
+            return [component for component in found if speaks_of(component, self._near.zones, asked)]
         try:
             near = occurrences(self._data, self._calendar, found[0].name, asked, self._floating)
             reached = {id(occurrence.component) for occurrence in near if occurrence.reaches(asked)}
