@@ -23,6 +23,7 @@ from davserver.mounts.pim_props import meta_text
 from davserver.mounts.pim_view import View
 from storage.availability import NAME as AVAILABILITY
 from storage.availability import speaks_of
+from storage.bookings import rule_of
 from storage.collection import CALENDAR, Collection
 from storage.contentlines import Component, Malformed, mend, parse_components
 from storage.index import Index
@@ -46,9 +47,11 @@ def parse_query(root: Element, collection: Collection) -> CompFilter | CardFilte
     return parse_calendar_filter(root) if collection.tag == CALENDAR else parse_card_filter(root)
 
 
-def floating_zone(root: Element, collection: Collection) -> tzinfo | None:
+def floating_zone(root: Element, collection: Collection, view: View) -> tzinfo | None:
     """
     The zone for dates and floating times: the one in the request, else the calendar's (RFC 4791 §7.3); None is UTC.
+
+    The calendar of a room or vehicle is asked in the zone in which its bookings are judged.
 
     Raises:
         PlaceRefused: what the request names is none (RFC 4791 §7.8, RFC 7809 §3.1.6).
@@ -60,6 +63,9 @@ def floating_zone(root: Element, collection: Collection) -> tzinfo | None:
         raise refused("valid-timezone", f"no time zone {named[:40]!r} is known here")
     if zone is None and described:
         raise refused("valid-calendar-data", "the timezone of a query is an iCalendar object with one VTIMEZONE")
+    rule = None if zone is not None else rule_of(view.session.store, collection)
+    if rule is not None:
+        return rule.zone
     own = (meta_text(CALDAV.calendar_timezone, collection) or "").strip()
     return zone or (zone_of_calendar(own) if own else None)
 
