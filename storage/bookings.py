@@ -50,10 +50,16 @@ class BookingRule:
     zone: tzinfo | None
 
 
+def resource_of(store: Store, owner: str | None) -> Account | None:
+    """The room or vehicle that owns a home; None where it is somebody else's."""
+    account = None if store.accounts is None or owner is None else store.accounts.account(owner)
+    return account if isinstance(account, Account) and account.kind is Kind.RESOURCE else None
+
+
 def rule_of(store: Store, collection: Collection) -> BookingRule | None:
     """The rule of a resource's calendar; None of all other collections, in which everything may overlap."""
-    account = None if store.accounts is None else store.accounts.account(collection.owner)
-    if collection.tag != CALENDAR or not isinstance(account, Account) or account.kind is not Kind.RESOURCE:
+    account = resource_of(store, collection.owner) if collection.tag == CALENDAR else None
+    if account is None:
         return None
     zone = system_zone(account.booking.timezone) if account.booking.timezone else None
     described = collection.meta.get("C:calendar-timezone", "").strip()

@@ -450,6 +450,30 @@ def test_a_marked_booking_that_is_taken_elsewhere_is_judged_there(
         assert alice.delete(target + "taken.ics").status == 204
 
 
+@pytest.mark.rfc("4791", "5.3.2.1")
+@pytest.mark.parametrize("how", ["copy", "move"])
+def test_bookings_do_not_come_to_a_room_in_a_calendar_of_them(association: Server, alice: Dav, how: str) -> None:
+    own = f"/dav/alice/own{next(_numbers)}/"
+    alice.mkcalendar(own)
+    for uid in ("a", "b"):
+        assert alice.put(f"{own}{uid}.ics", booking(uid, TEN, NOON)).status == 201
+    before = association.tree()
+    reply = getattr(alice, how)(own, "/dav/hall/whole/")
+    assert reply.status == 403
+    assert reply.condition == CALDAV.calendar_collection_location_ok
+    assert association.tree() == before
+
+
+def test_a_copy_of_the_calendar_of_a_room_has_no_marks(alice: Dav, van: str) -> None:
+    texts = {"a": booking("a", TEN, NOON), "b": booking("b", ELEVEN, ONE, "STATUS:CONFIRMED")}
+    for uid, text in texts.items():
+        alice.put(f"{van}{uid}.ics", text)
+    assert marks(alice.get(van + "b.ics").text) == {""}
+    own = f"/dav/alice/own{next(_numbers)}/"
+    assert alice.copy(van, own).status == 201
+    assert {uid: alice.get(f"{own}{uid}.ics").text for uid in texts} == texts
+
+
 def test_the_order_of_bookings_outlives_the_index(make_server: MakeServer) -> None:
     server = make_server(groups=RESOURCES, access=RIGHTS).start()
     alice, van = server.client("alice"), "/dav/van/calendar/"
