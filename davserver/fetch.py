@@ -154,7 +154,7 @@ def _is_public(address: Address) -> bool:
             inner = address.sixtofour
         elif address in TRANSLATED:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        elif address.teredo is not None:
+        elif address.teredo is not None or address.is_site_local:
             return False
     return inner.is_global and not inner.is_multicast and not inner.is_reserved
 

@@ -50,10 +50,16 @@ class BookingRule:
     zone: tzinfo | None
 
 
+def resource_of(store: Store, owner: str | None) -> Account | None:
+    """The room or vehicle that owns a home; None where it is somebody else's."""
+    account = None if store.accounts is None or owner is None else store.accounts.account(owner)
+    return account if isinstance(account, Account) and account.kind is Kind.RESOURCE else None
+
+
 def rule_of(store: Store, collection: Collection) -> BookingRule | None:
     """The rule of a resource's calendar; None of all other collections, in which everything may overlap."""
-    account = None if store.accounts is None else store.accounts.account(collection.owner)
-    if collection.tag != CALENDAR or not isinstance(account, Account) or account.kind is not Kind.RESOURCE:
+    account = resource_of(store, collection.owner) if collection.tag == CALENDAR else None
+    if account is None:
         return None
     zone = system_zone(account.booking.timezone) if account.booking.timezone else None
     described = collection.meta.get("C:calendar-timezone", "").strip()
@@ -102,6 +108,7 @@ class Bookings:
 
     def remove(self, row: Member) -> None:
         """An object goes."""
+        self._times.refill()
         present = self._find(row.name)
         self._replace(row.name, None)
         if present is not None:
@@ -121,6 +128,7 @@ class Bookings:
         Raises:
             BookingRefused: the time is taken.
         """
+        self._times.refill()
         stands = renamed or row
         present = None if stands is None else self._find(stands.name)
         if renamed is not None:
@@ -144,12 +152,23 @@ class Bookings:
 
     def outcomes(self) -> list[Outcome]:
         """What was put, in that order, then what gets another mark by it."""
-        doubtful = [self._find(name) for name in sorted(self._doubtful)]
-        for booking in filter(None, doubtful):
-            self._judge(booking, self._overlapped(booking))
+        near = [booking for booking in self._judged_again() if booking.name not in self._changed]
         put = [self._outcome(booking) for booking in self._changed.values() if booking is not None]
-        near = [self._outcome(each) for each in doubtful if each is not None and each.name not in self._changed]
-        return put + [each for each in near if each.is_rewritten]
+        return put + [each for each in map(self._outcome, near) if each.is_rewritten]
+
+    def _judged_again(self) -> list[Booking]:
+        """The doubtful ones, as far as they can be followed; the others keep their marks."""
+        self._times.refill()
+        judged = []
+        for name in sorted(self._doubtful):
+            booking = self._find(name)
+            overlapped = {} if booking is None else self._overlapped(booking)
+            if self._times.is_spent:
+                break
+            if booking is not None:
+                self._judge(booking, overlapped)
+                judged.append(booking)
+        return judged
 
     def _outcome(self, booking: Booking) -> Outcome:
         data, before = with_marks(booking.data, booking.marked, self._rule.word, booking.before)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 MOST_INSTANCES = 5_000  # of one booking: six a day for two years
-MOST_FOLLOWED = 20_000  # of others, of one question; each object that is read counts for some
+MOST_FOLLOWED = 20_000  # of others, while one change is judged
+COST_OF_READING = 10  # an object, in instances
 ASKED_APART = 32  # instances; of more the index is asked once, for all between the first and the last
 
 log = logging.getLogger("davserver.bookings")
@@ -82,6 +83,16 @@ class Times:
         self._folder = folder
         self._zone = zone
         self._now_s = now_s
+        self._left = MOST_FOLLOWED
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether so much was followed that what is told from now on is not all."""
+        return self._left <= 0
+
+    def refill(self) -> None:
+        """Another change is judged, or what it means for others."""
+        self._left = MOST_FOLLOWED
 
     def find(self, name: str) -> Booking | None:
         """A booking as it stands there."""
@@ -144,12 +155,13 @@ class Times:
             if id not in unsure:
                 yield from ((member.name, span) for span in spans[id])
         to_read = [member for id, member in others.items() if id in unsure]
-        left = MOST_FOLLOWED
         for member, data in filter(None, self._store.read_members(self._folder, to_read)):
-            periods = list(islice(self._periods(mend(data), whole), left))
-            yield from ((member.name, (each.start_s, each.end_s)) for each in periods)
-            left -= len(periods) + 10
-            if left <= 0:
+            self._left -= COST_OF_READING
+            for period in self._periods(mend(data), whole):
+                yield member.name, (period.start_s, period.end_s)
+                if self.is_spent:
+                    break
+            if self.is_spent:
                 log.warning("%s is booked so often that not all of it is looked at", self._folder.place)
                 return
 
@@ -172,6 +184,7 @@ class Times:
         try:
             calendar, _ = events_of(text)
             for found in occurrences(text, calendar, "VEVENT", asked, self._zone):
+                self._left -= 1
                 if found.end_s > found.start_s and found.reaches(asked) and busy_of(found.component):
                     yield Period(found.start_s, found.end_s, key_of(found.component))
         except (ValueError, IndexError, TooCostly, OverflowError) as error:

@@ -41,10 +41,9 @@ def write_outcomes(
 @dataclass(frozen=True, slots=True)
 class _Text:
     """
-    What is to stand under a name once the item is where it goes.
+    What another booking is to be once the item is where it goes.
 
     Attributes:
-        data: empty where that is what stands there then anyway.
         kept: of it, in the state.
     """
 
@@ -58,12 +57,19 @@ class Transfer:
     """
     What a MOVE or COPY of one item does to the bookings of the calendars that it leaves and reaches.
 
-    Judged in the transaction before anything of it is done; ``write`` follows when the item has its new place.
+    Judged in the transaction before anything of it is done. The item comes to its new place with its mark and loses the
+    one of the old place there, so that no crash leaves a double booking without; what others lose follows.
+
+    Attributes:
+        text: what the item is to hold, empty where that is what it holds.
+        kept: what is kept of it as a booking.
     """
 
     def __init__(self, store: Store, tx: Transaction, item: Member, source: Collection, target: Collection) -> None:
         self._store, self._tx = store, tx
         self._item, self._source, self._target = item, source, target
+        self.text = b""
+        self.kept: dict[str, Any] = {}
         self._texts: list[_Text] = []
 
     def judge(self, name: str, present: Member | None, *, keep: bool) -> None:
@@ -93,19 +99,31 @@ class Transfer:
             own, *others = bookings.outcomes()
             plain = own.data
             self._add(self._target, others)
-            self._texts.append(_Text(self._target.place, name, b"" if plain == data else plain, own.kept))
-        elif plain != data:
-            self._texts.append(_Text(self._target.place, name, plain, {}))
+            self.kept = {key: value for key, value in own.kept.items() if value is not None}
+        self.text = b"" if plain == data else plain
 
     def _add(self, collection: Collection, outcomes: Iterable[Outcome]) -> None:
         self._texts += [_Text(collection.place, each.name, each.data, each.kept) for each in outcomes]
 
+    def write_mark(self) -> None:
+        """Before the item is moved: where it is going to be marked, that is done where it is."""
+        if self.text and MARKED in self.kept:
+            self._put(self._source.place, self._item.name, self.text)
+            self.text = b""
+
+    def write_moved(self, name: str) -> None:
+        """After it was moved: the text that it has without a mark."""
+        if self.text:
+            self._put(self._target.place, name, self.text)
+
     def write(self) -> None:
-        """Store the texts that changed, and what is kept of the bookings."""
+        """Store the texts of others, and what is kept of those bookings."""
         for text in self._texts:
-            if text.data:
-                with self._store.scratch(text.place) as scratch:
-                    scratch.write(text.data)
-                    self._tx.put(text.place, text.name, scratch, read_facts(text.data))
+            self._put(text.place, text.name, text.data)
             for key, value in text.kept.items():
                 self._tx.set_state(text.place, text.name, key, value)
+
+    def _put(self, place: str, name: str, data: bytes) -> None:
+        with self._store.scratch(place) as scratch:
+            scratch.write(data)
+            self._tx.put(place, name, scratch, read_facts(data))

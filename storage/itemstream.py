@@ -22,6 +22,7 @@ _INVALID = {"VCALENDAR": "valid-calendar-data", "VADDRESSBOOK": vcard.INVALID}
 # Properties of a calendar that are true of each object in it; METHOD and names of the whole file are not.
 _SHARED = (b"VERSION", b"PRODID", b"CALSCALE")
 _KEYWORD = re.compile(rb"[A-Za-z0-9.-]+")
+MOST_ZONE_BYTES = 128 << 20  # of time zones in all objects of one file: each gets its own copy
 _ZONE = re.compile(rb';TZID=(?:"([^"]*)"|([^";:,]*))', re.IGNORECASE)
 
 
@@ -163,8 +164,12 @@ def _objects(data: bytes, calendar: _Calendar) -> Iterator[tuple[int, bytes]]:
         if block.name != b"VTIMEZONE":
             key = block.uid or b"bytes:" + hashlib.sha256(data[block.start : block.end]).digest()
             groups.setdefault((key, block.name), []).append(block)
+    copied = 0
     for blocks in groups.values():
         used = dict.fromkeys(zone for block in blocks for zone in sorted(block.zones) if zone in zones)
+        copied += sum(zones[zone].end - zones[zone].start for zone in used)
+        if copied > MOST_ZONE_BYTES:
+            raise ItemRefused("max-resource-size", "its time zones are so long that it cannot be taken apart")
         pieces = [data[zones[zone].start : zones[zone].end] for zone in used]
         pieces += [_named(data[block.start : block.end], block.uid) for block in blocks[: None if blocks[0].uid else 1]]
         head = calendar.head or [b"VERSION:2.0\r\n", b"PRODID:-//davserver//EN\r\n"]

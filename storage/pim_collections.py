@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from auth.errors import NeedPrivileges
 from storage import shown
+from storage.bookingmark import with_marks
+from storage.bookings import MARKED, resource_of
 from storage.collection import (
     ADDRESS_BOOK,
     BIRTHDAYS,
+    CALENDAR,
     KEPT_KEY,
     PROPS_FILE,
     SOURCE_KEY,
@@ -138,6 +141,8 @@ def move_collection(session: Session, collection: Collection, to: str, overwrite
     """Rename a collection, or hand it to another home; whether the target is new."""
     _require_whole(session, collection, Action.READ, Action.DELETE)
     home, new = _require_target(session, collection, to, overwrite)
+    if home.place != parent_of(collection.place):
+        _require_no_bookings(session, collection, home, to)
     if _has_rules(session, collection):  # they go along
         session.access.require(Action.ADMIN, home.path)
     place = f"{home.place}/{name_of(to)}"
@@ -158,6 +163,8 @@ def copy_collection(session: Session, collection: Collection, to: str, overwrite
     """
     session.access.require(Action.READ, collection.path)
     home, new = _require_target(session, collection, to, overwrite)
+    if members:
+        _require_no_bookings(session, collection, home, to)
     if not new:
         with session.store.write(tree=True) as tx:
             tx.remove_folder(f"{home.place}/{name_of(to)}", by=session.principal.name)
@@ -176,8 +183,12 @@ def copy_collection(session: Session, collection: Collection, to: str, overwrite
 
 def _copy_members(session: Session, collection: Collection, made: Collection) -> None:
     with session.store.write(collection.place, made.place) as tx:
+        state = tx.state(collection.place)
         for member in session.pim.members(collection):
-            tx.copy(collection.place, member.name, made.place, member.name, creator=None)
+            text, before = b"", state.get(member.name, MARKED)
+            if before is not None:  # a mark says something of the room's calendar
+                text = with_marks(session.store.read_member(collection.folder, member.name)[0], (), "", before)[0]
+            tx.copy(collection.place, member.name, made.place, member.name, creator=None, text=text)
 
 
 def write_props(store: Store, tx: Transaction, place: str, meta: Mapping[str, str]) -> None:
@@ -225,6 +236,13 @@ def _require_target(session: Session, collection: Collection, to: str, overwrite
     home = _require_place(session, to, collection.tag)
     session.access.require(Action.CREATE, home.path)
     return home, True
+
+
+def _require_no_bookings(session: Session, collection: Collection, home: Home, to: str) -> None:
+    """The bookings of a room or vehicle are judged one by one, which those that came in a calendar would not be."""
+    if collection.tag == CALENDAR and resource_of(session.store, home.owner) is not None:
+        said = "a room or vehicle is booked by events, not by a calendar of them; copy or import those into its own"
+        raise PlaceRefused(to, said, "calendar-collection-location-ok")
 
 
 def _require_whole(session: Session, collection: Collection, *actions: Action) -> None:

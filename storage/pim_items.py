@@ -338,12 +338,18 @@ def _transfer(
         by, over = session.principal.name, present is not None
         creator = _creator_after(session, path, present, item.path if same else None)
         if keep:
-            tx.copy(source.place, member.name, target.place, name, creator=creator, over=over, by=by)
+            text, kept = booked.text, booked.kept
+            tx.copy(
+                source.place, member.name, target.place, name, creator=creator, over=over, by=by, text=text, kept=kept
+            )
         else:
+            booked.write_mark()
             kept = {key: value for key, value in tx.state(source.place).all(member.name).items() if key not in AT_PLACE}
+            kept |= booked.kept
             if creator is not None:
                 kept["creator"] = creator
             tx.move(source.place, member.name, target.place, name, over=over, by=by, kept=kept)
+            booked.write_moved(name)
         booked.write()
     return present is None
 

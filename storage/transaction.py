@@ -164,9 +164,15 @@ class Transaction:
         creator: str | None = None,
         over: bool = False,
         by: str | None = None,
+        text: bytes = b"",
+        kept: Mapping[str, Any] | None = None,
     ) -> Member:
         """
         Copy a file with its dead properties; a reflink where the disk can, else the bytes. ``over`` as for ``move``.
+
+        Args:
+            text: what the copy holds, where that is not what the file holds.
+            kept: what is kept of the copy beside that.
 
         Raises:
             NotFound, ParentMissing, AlreadyExists.
@@ -178,12 +184,16 @@ class Transaction:
             raise NotFound(paths.path_of(f"{place}/{name}"))
         before = self._require_target(to_place, to_name, over=over)
         with self._store.scratch(to_place) as scratch:
-            fd, _ = self._store.open_member(folder, name)
-            try:
-                _copy_bytes(fd, scratch)
-            finally:
-                os.close(fd)
-            kept = {key: value for key, value in self.state(place).all(name).items() if key not in OWN_KEYS}
+            if text:
+                scratch.write(text)
+            else:
+                fd, _ = self._store.open_member(folder, name)
+                try:
+                    _copy_bytes(fd, scratch)
+                finally:
+                    os.close(fd)
+            with_it = {key: value for key, value in self.state(place).all(name).items() if key not in OWN_KEYS}
+            kept = {**with_it, **(kept or {})}
             if creator is not None:
                 kept["creator"] = creator
             scratch.finish()

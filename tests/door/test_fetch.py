@@ -55,6 +55,7 @@ def test_a_document_comes_with_its_validators(web: Site) -> None:
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
         "2001:0:1::1",
+        "fec0::1",
     ],
 )
 def test_what_is_not_public_is_not_reached(address: str) -> None:

@@ -13,16 +13,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from auth.directory import Directory
 from auth.principal import Principal
 from config.schema import Accounts, Settings, Storage
-from storage.collection import CALENDAR
+from storage.collection import CALENDAR, Collection, Item
 from storage.imports import staged
 from storage.journal import Put, read_segment, segments
-from storage.pim_items import finish_import, judge_stream
+from storage.pim_items import copy_item, finish_import, judge_stream, move_item, put_item, remove_item
 from storage.records import NO_FACTS
+from storage.session import Session
 from storage.store import Store
 from tests.harness import ROOT
 
@@ -35,6 +38,15 @@ CAME_TO_ITS_END = 7
 def settings_over(data: Path) -> Settings:
     """The settings of a store over a data folder."""
     return Settings(storage=Storage(data=data), accounts=Accounts(access_file=data.parent / "access.toml"))
+
+
+def booking_store(data: Path) -> Store:
+    """A store that knows of a van and a group."""
+    above = data.parent
+    (above / "groups.toml").write_text("[resource.van]\n[group.sport]\nmembers = []\n")
+    accounts = Accounts(above / "users.toml", None, above / "groups.toml", above / "access.toml")
+    settings = Settings(storage=Storage(data=data), accounts=accounts)
+    return Store(settings, directory=Directory(settings))
 
 
 def put(store: Store, name: str, data: bytes, creator: str | None = None) -> None:
@@ -54,7 +66,7 @@ def remove(store: Store, name: str) -> None:
 def import_events(store: Store) -> None:
     """Import a file of events, one of them over an item that is there."""
     session = store.session(Principal(name="alice"))
-    collection = session.pim.find("/dav/alice/calendar")
+    collection = session.pim.find("/dav/sport/calendar")
     body = "".join(
         f"BEGIN:VEVENT\r\nUID:{n}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260101T000000Z\r\nEND:VEVENT\r\n"
         for n in range(IMPORTED)
@@ -71,6 +83,41 @@ def replace_and_settle(store: Store) -> None:
     store.journal.empty()
 
 
+def booking(uid: str, hours: str) -> bytes:
+    """An event that takes the van from one hour to another of a day, such as ``10-12``."""
+    start, _, end = hours.partition("-")
+    lines = (
+        f"BEGIN:VEVENT\nUID:{uid}\nDTSTAMP:20260101T000000Z\n"
+        f"DTSTART:20400105T{start}0000Z\nDTEND:20400105T{end}0000Z\nEND:VEVENT\n"
+    )
+    return f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{lines}END:VCALENDAR\n".replace("\n", "\r\n").encode()
+
+
+def book(action: str, store: Store) -> None:
+    """Book, or take a booking away, in the van's calendar, where ``b.ics`` and ``c.ics`` are and c has the mark."""
+    session = Session.of_administrator(store)
+
+    def find(path: str) -> Any:
+        found = session.pim.get(path)
+        assert isinstance(found, Collection | Item)
+        return found
+
+    def any_etag(etag: str | None) -> None:
+        pass
+
+    van, own = find("/dav/van/calendar"), find("/dav/sport/calendar")
+    if action == "book":
+        put_item(session, van, "b.ics", booking("b", "14-15"), any_etag)
+    elif action == "cancel":
+        remove_item(session, find("/dav/van/calendar/b.ics"), any_etag)
+    elif action == "move out":
+        move_item(session, find("/dav/van/calendar/c.ics"), own, "c.ics", False, any_etag)
+    else:
+        transfer = move_item if action == "move in" else copy_item
+        transfer(session, find("/dav/sport/calendar/d.ics"), van, "d.ics", False, any_etag)
+
+
+BOOKINGS = ("book", "cancel", "move in", "copy in", "move out")
 ACTIONS: dict[str, Callable[[Store], None]] = {
     "new": lambda store: put(store, "new.ics", b"new", creator="bob"),
     "large": lambda store: put(store, "new.ics", b"new" * 200_000, creator="bob"),
@@ -79,6 +126,7 @@ ACTIONS: dict[str, Callable[[Store], None]] = {
     "import": import_events,
     "settle": replace_and_settle,
     "open": lambda store: None,
+    **{action: partial(book, action) for action in BOOKINGS},
 }
 
 
@@ -123,7 +171,7 @@ def _run(action: str, data: Path, last: int) -> None:
         return call
 
     if action != "open":
-        store = Store(settings_over(data))
+        store = booking_store(data) if action in BOOKINGS else Store(settings_over(data))
     for name in STEPS:
         setattr(os, name, hooked(getattr(os, name)))
     if action == "open":

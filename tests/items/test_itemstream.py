@@ -106,3 +106,15 @@ def test_each_part_names_the_line_in_which_its_first_component_begins() -> None:
     assert [part.data for part in parts] == split_collection(text.encode(), "VCALENDAR")
     cards = "\r\n".join([*("BEGIN:VCARD", "FN:a", "END:VCARD", ""), *("BEGIN:VCARD", "FN:b", "END:VCARD", "")])
     assert [part.line for part in split_parts(cards.encode(), "VADDRESSBOOK")] == [1, 5]
+
+
+def test_a_long_time_zone_is_not_copied_for_each_of_many_objects() -> None:
+    rule = "BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\n"
+    zone = f"BEGIN:VTIMEZONE\r\nTZID:Long\r\n{rule * 11_000}END:VTIMEZONE\r\n"  # a megabyte
+    lines = "DTSTAMP:20260101T000000Z\r\nDTSTART;TZID=Long:20260101T000000\r\n"
+    events = [f"BEGIN:VEVENT\r\nUID:{number}\r\n{lines}END:VEVENT\r\n" for number in range(150)]
+    frame = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{}END:VCALENDAR\r\n"
+    assert len(split_collection(frame.format(zone + events[0]).encode(), "VCALENDAR")) == 1
+    with pytest.raises(ItemRefused) as refused:
+        split_collection(frame.format(zone + "".join(events)).encode(), "VCALENDAR")
+    assert refused.value.condition == "max-resource-size"

@@ -345,7 +345,8 @@ def test_days_and_times_without_a_zone_are_meant_in_the_zone_of_the_resource(
 
 @pytest.mark.rfc("4791", "5.2.2")
 def test_without_a_zone_of_the_resource_that_of_the_calendar_counts(association: Server, alice: Dav) -> None:
-    zone = "BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nTZID:America/New_York\r\nEND:VTIMEZONE\r\nEND:VCALENDAR"
+    standard = "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:-0500", "TZOFFSETTO:-0500", "END:STANDARD"
+    zone = calendar("BEGIN:VTIMEZONE", "TZID:America/New_York", *standard, "END:VTIMEZONE")
     path = f"/dav/hall/calendar{next(_numbers)}/"
     made = association.client("dora").mkcalendar(path, mkcalendar(f"<C:calendar-timezone>{zone}</C:calendar-timezone>"))
     assert made.status == 201
@@ -447,6 +448,30 @@ def test_a_marked_booking_that_is_taken_elsewhere_is_judged_there(
         assert getattr(alice, how)(van + "b.ics", target + "taken.ics").status == 201
         assert alice.get(target + "taken.ics").text == text
         assert alice.delete(target + "taken.ics").status == 204
+
+
+@pytest.mark.rfc("4791", "5.3.2.1")
+@pytest.mark.parametrize("how", ["copy", "move"])
+def test_bookings_do_not_come_to_a_room_in_a_calendar_of_them(association: Server, alice: Dav, how: str) -> None:
+    own = f"/dav/alice/own{next(_numbers)}/"
+    alice.mkcalendar(own)
+    for uid in ("a", "b"):
+        assert alice.put(f"{own}{uid}.ics", booking(uid, TEN, NOON)).status == 201
+    before = association.tree()
+    reply = getattr(alice, how)(own, "/dav/hall/whole/")
+    assert reply.status == 403
+    assert reply.condition == CALDAV.calendar_collection_location_ok
+    assert association.tree() == before
+
+
+def test_a_copy_of_the_calendar_of_a_room_has_no_marks(alice: Dav, van: str) -> None:
+    texts = {"a": booking("a", TEN, NOON), "b": booking("b", ELEVEN, ONE, "STATUS:CONFIRMED")}
+    for uid, text in texts.items():
+        alice.put(f"{van}{uid}.ics", text)
+    assert marks(alice.get(van + "b.ics").text) == {""}
+    own = f"/dav/alice/own{next(_numbers)}/"
+    assert alice.copy(van, own).status == 201
+    assert {uid: alice.get(f"{own}{uid}.ics").text for uid in texts} == texts
 
 
 def test_the_order_of_bookings_outlives_the_index(make_server: MakeServer) -> None:

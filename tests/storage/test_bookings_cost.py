@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from auth.directory import Directory
 from config.schema import Accounts, Settings, Storage
+from storage import bookingtimes
 from storage.collection import Collection
 from storage.pim_items import put_item
 from storage.records import Content, Folder, Member
@@ -72,3 +74,27 @@ def test_a_booking_reads_none_of_the_bookings_that_are_not_near_it(
     monkeypatch.undo()
     texts = {name: store.read_member(van.folder, name)[0].decode() for name in booked}
     assert {name for name, text in texts.items() if MARK in text} == {"taken.ics"}
+
+
+def test_bookings_of_every_minute_cost_a_booking_no_more_than_can_be_followed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, followed, follow = Session.of_administrator(store), [0], bookingtimes.occurrences
+    van = session.pim.get("/dav/van/calendar")
+    assert isinstance(van, Collection)
+
+    def count(*arguments: Any) -> Iterator[Any]:
+        for found in follow(*arguments):
+            followed[0] += 1
+            yield found
+
+    monkeypatch.setattr(bookingtimes, "MOST_FOLLOWED", 6000)
+    monkeypatch.setattr(bookingtimes, "MOST_INSTANCES", 50)
+    monkeypatch.setattr(bookingtimes, "occurrences", count)
+    minutes = "DTSTART:20400101T000000", "DURATION:PT30S", "RRULE:FREQ=MINUTELY"
+    for number in range(12):
+        followed[0] = 0
+        put_item(session, van, f"m{number}.ics", event(f"m{number}", "x", *minutes).encode(), lambda etag: None)
+        assert followed[0] < 2 * 6000 + 5 * 1490  # what is followed begins a day before its range
+    texts = [store.read_member(van.folder, f"m{number}.ics")[0].decode() for number in range(12)]
+    assert [MARK in text for text in texts] == [False] + 11 * [True]
