@@ -1,0 +1,91 @@
+"""Ranges of time in reports: within what the calendar stores, and no longer than what is followed (RFC 4791 §7)."""
+
+from __future__ import annotations
+
+import pytest
+
+from davserver.dav.names import CALDAV, DAV
+from tests.conftest import MakeServer
+from tests.harness import Dav
+from tests.pim.samples import busy, event, multiget, query
+
+CAL = "/dav/alice/calendar/"
+WITHIN = ("19000101T000000Z", "21001231T235959Z")
+EARLY = ("18991231T235959Z", "20270201T000000Z")
+LATE = ("20270101T000000Z", "21010101T000000Z")
+CONDITIONS = {EARLY: CALDAV.min_date_time, LATE: CALDAV.max_date_time}
+
+
+@pytest.fixture(scope="module")
+def alice(start_server: MakeServer) -> Dav:
+    """At a server that stores the years 1900 to 2100."""
+    settings = "[limits]\ncalendar_first_year = 1900\ncalendar_last_year = 2100\n"
+    alice = start_server(settings=settings).client("alice")
+    assert alice.put(CAL + "u.ics", event("u", "x", "RRULE:FREQ=DAILY;COUNT=3")).status == 201
+    return alice
+
+
+def attributes(start: str, end: str) -> str:
+    return f'start="{start}" end="{end}"'
+
+
+RANGES = {
+    "time-range": lambda span: query(
+        f'<C:comp-filter name="VEVENT"><C:time-range {attributes(*span)}/></C:comp-filter>'
+    ),
+    "time-range of a property": lambda span: query(
+        '<C:comp-filter name="VEVENT"><C:prop-filter name="DTSTART">'
+        f"<C:time-range {attributes(*span)}/></C:prop-filter></C:comp-filter>"
+    ),
+    **{
+        f"{name} of a {report.__name__}": lambda span, name=name, report=report: report(
+            CAL + "u.ics" if report is multiget else '<C:comp-filter name="VEVENT"/>',
+            data=f"<C:calendar-data><C:{name} {attributes(*span)}/></C:calendar-data>",
+        )
+        for name in ("expand", "limit-recurrence-set", "limit-freebusy-set")
+        for report in (query, multiget)
+    },
+}
+
+
+@pytest.mark.rfc("4791", "5.2.6")
+@pytest.mark.rfc("4791", "5.2.7")
+@pytest.mark.rfc("4791", "7.8")
+@pytest.mark.rfc("4791", "7.9")
+@pytest.mark.parametrize("what", RANGES)
+@pytest.mark.parametrize("span", CONDITIONS, ids=["early", "late"])
+def test_a_range_beyond_what_is_stored_is_refused(alice: Dav, what: str, span: tuple[str, str]) -> None:
+    reply = alice.report(CAL, RANGES[what](span), depth="1")
+    assert (reply.status, reply.condition) == (403, CONDITIONS[span])
+
+
+@pytest.mark.rfc("4791", "7.8")
+@pytest.mark.parametrize("what", RANGES)
+def test_a_range_from_the_first_to_the_last_stored_second_is_answered(alice: Dav, what: str) -> None:
+    assert list(alice.report(CAL, RANGES[what](WITHIN), depth="1").multistatus()) == [CAL + "u.ics"]
+
+
+@pytest.mark.rfc("4791", "9.9")
+def test_a_range_with_an_open_end_is_answered(alice: Dav) -> None:
+    body = query('<C:comp-filter name="VEVENT"><C:time-range start="20270101T000000Z"/></C:comp-filter>')
+    assert list(alice.report(CAL, body, depth="1").multistatus()) == [CAL + "u.ics"]
+
+
+@pytest.mark.rfc("4791", "7.10")
+def test_busy_time_that_is_not_followed_to_the_end_of_the_range_is_not_called_free(mine: Dav, calendar: str) -> None:
+    assert mine.put(calendar + "u.ics", event("u", "x", "RRULE:FREQ=HOURLY")).status == 201
+    day = mine.report(calendar, busy("20400101T000000Z", "20400102T000000Z"))
+    assert (day.status, day.text.count("\r\nFREEBUSY")) == (200, 1)
+    reply = mine.report(calendar, busy("20270101T000000Z", "20400101T000000Z"))
+    assert (reply.status, reply.condition) == (403, DAV.number_of_matches_within_limits)
+
+
+@pytest.mark.rfc("4791", "7.10")
+def test_a_rule_that_is_never_followed_hides_nobody_elses_busy_time(mine: Dav, calendar: str) -> None:
+    assert mine.put(calendar + "r.ics", event("r", "x", "RRULE:RSCALE=CHINESE;FREQ=YEARLY")).status == 201
+    many = [f"RRULE:FREQ=DAILY;INTERVAL={number}" for number in range(1, 22)]
+    assert mine.put(calendar + "m.ics", event("m", "x", *many)).status == 201
+    assert mine.put(calendar + "u.ics", event("u", "x", start="20400101T120000Z")).status == 201
+    reply = mine.report(calendar, busy("20400101T000000Z", "20400102T000000Z"))
+    assert reply.status == 200
+    assert "FREEBUSY;FBTYPE=BUSY:20400101T120000Z/20400101T130000Z\r\n" in reply.text
