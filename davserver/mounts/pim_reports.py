@@ -90,7 +90,7 @@ def multiget(root: Element, resource: Resource, request: Request, view: View) ->
     if collection.tag == CALENDAR:
         require_ranges(root, view.settings.limits)
     asked = parse_prop(root)
-    data = data_of(asked, pim_query.floating_zone(root, collection), zones_wanted(request))
+    data = data_of(asked, pim_query.floating_zone(root, collection, view), zones_wanted(request))
     rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data)
     return multistatus(_named_rows(list(dict.fromkeys(hrefs)), collection, rows, view))
 
@@ -141,7 +141,7 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
     if collection.tag == CALENDAR:
         require_ranges(root, view.settings.limits)
     asked = parse_prop(root)
-    question, floating = pim_query.parse_query(root, collection), pim_query.floating_zone(root, collection)
+    question, floating = pim_query.parse_query(root, collection), pim_query.floating_zone(root, collection, view)
     found: Iterable[Member]
     if isinstance(resource, Item):
         store = view.session.store
