@@ -7,7 +7,8 @@ import pytest
 from davserver.dav.names import CALDAV, DAV
 from tests.conftest import MakeServer
 from tests.harness import Dav
-from tests.pim.samples import busy, event, multiget, query
+from tests.pim.samples import busy, event, mkcalendar, multiget, query, sync
+from tests.pim.samples import calendar as in_calendar
 
 CAL = "/dav/alice/calendar/"
 WITHIN = ("19000101T000000Z", "21001231T235959Z")
@@ -89,3 +90,48 @@ def test_a_rule_that_is_never_followed_hides_nobody_elses_busy_time(mine: Dav, c
     reply = mine.report(calendar, busy("20400101T000000Z", "20400102T000000Z"))
     assert reply.status == 200
     assert "FREEBUSY;FBTYPE=BUSY:20400101T120000Z/20400101T130000Z\r\n" in reply.text
+
+
+EXPANDED = '<C:calendar-data><C:expand start="20270106T040000Z" end="20270106T060000Z"/></C:calendar-data>'
+
+
+@pytest.mark.rfc("4791", "7.3")
+@pytest.mark.rfc("4791", "9.6.5")
+@pytest.mark.parametrize("way", ["query", "multiget", "sync"])
+def test_every_report_expands_local_times_in_the_zone_of_the_calendar(mine: Dav, way: str) -> None:
+    """Half past eleven in the evening of the fifth in New York is half past four of the sixth in UTC."""
+    path = f"/dav/alice/york-{way}/"
+    zone = "<C:calendar-timezone-id>America/New_York</C:calendar-timezone-id>"
+    assert mine.mkcalendar(path, mkcalendar(zone)).status == 201
+    body = event("u", "x", "DTSTART:20270104T233000", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=3")
+    assert mine.put(path + "u.ics", body).status == 201
+    reports = {
+        "query": query('<C:comp-filter name="VEVENT"/>', EXPANDED),
+        "multiget": multiget(path + "u.ics", data=EXPANDED),
+        "sync": sync("", EXPANDED),
+    }
+    [row] = mine.report(path, reports[way], depth="0" if way == "sync" else "1").multistatus().values()
+    lines = (row.text(CALDAV.calendar_data) or "").split("\r\n")
+    assert [line for line in lines if line.startswith("DTSTART")] == ["DTSTART:20270105T233000"]
+
+
+WITHOUT_INSTANCES = {
+    "VFREEBUSY": ("DTSTART:20270101T000000Z", "DTEND:20270110T000000Z", "FREEBUSY:20270106T050000Z/PT1H"),
+    "VAVAILABILITY": (
+        *("DTSTART:20270101T000000Z", "BEGIN:AVAILABLE", "UID:a", "DTSTAMP:20260101T000000Z"),
+        *("DTSTART:20270104T090000Z", "DURATION:PT8H", "RRULE:FREQ=WEEKLY", "END:AVAILABLE"),
+    ),
+}
+
+
+@pytest.mark.rfc("4791", "9.6.5")
+@pytest.mark.parametrize("kind", WITHOUT_INSTANCES)
+def test_what_has_no_instances_is_not_lost_by_expanding_it(mine: Dav, kind: str) -> None:
+    path = f"/dav/alice/{kind.lower()}/"
+    named = f'<C:supported-calendar-component-set><C:comp name="{kind}"/></C:supported-calendar-component-set>'
+    assert mine.mkcalendar(path, mkcalendar(named)).status == 201
+    lines = WITHOUT_INSTANCES[kind]
+    body = in_calendar(f"BEGIN:{kind}", "UID:u", "DTSTAMP:20260101T000000Z", *lines, f"END:{kind}")
+    assert mine.put(path + "u.ics", body).status == 201
+    [row] = mine.report(path, multiget(path + "u.ics", data=EXPANDED)).multistatus().values()
+    assert (row.text(CALDAV.calendar_data) or "").replace("\r\n", "\n") == body.replace("\r\n", "\n")
