@@ -167,10 +167,15 @@ def send_as(
     return Response(200, headers, body)
 
 
-def join_as(wanted: Format, items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
-    """A whole calendar or address book in a form; a card that cannot be converted comes as it is stored."""
+def join_as(wanted: Format, items: Iterable[Content], tag: str, title: str, about: bytes) -> Iterator[bytes]:
+    """
+    A whole calendar or address book in a form; a card that cannot be converted comes as it is stored.
+
+    Args:
+        about: what a calendar says of itself, as content lines.
+    """
     if wanted.encode is not None:
-        return join_json(items, tag, title)
+        return join_json(items, tag, title, about)
     return join_items((Content(_converted(wanted, item.data)) for item in items), tag, title)
 
 

@@ -141,9 +141,9 @@ def _send_collection(request: Request, collection: Collection, view: View) -> Re
         *([VARY_ZONES] if collection.tag == CALENDAR else []),
     ]
     title = collection.meta.get("D:displayname", "")
-    if wanted is not None:
-        return Response(200, headers, join_as(wanted, bodies(), collection.tag, title))
     about = render_names(collection.meta, collection.folder.modified_ns) if collection.tag == CALENDAR else b""
+    if wanted is not None:
+        return Response(200, headers, join_as(wanted, bodies(), collection.tag, title, about))
     items = join_items(bodies(), collection.tag, title, about=about, with_zones=not without_zones)
     return Response(200, headers, items)
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from davserver.dav.names import CALDAV
+from davserver.dav.names import APPLE, CALDAV, DAV
 from tests.harness import Dav
 from tests.pim.referee.made import VTIMEZONES
 from tests.pim.samples import calendar as in_calendar
@@ -54,6 +54,30 @@ def test_a_calendar_as_json_has_the_zones_that_it_has_as_text(mine: Dav, calenda
     assert mine.put(calendar + "u.ics", STORED["without"]).status == 201
     assert mine.get(calendar).text.count("BEGIN:VTIMEZONE") == 1
     assert components(mine.get(calendar, {"Accept": JCAL}).body) == ["vtimezone", "vevent"]
+
+
+@pytest.mark.rfc("7986", "5.1")
+@pytest.mark.rfc("7986", "5.2")
+@pytest.mark.rfc("7986", "5.9")
+def test_a_calendar_as_json_says_of_itself_what_its_text_says_and_is_read_again(mine: Dav, calendar: str) -> None:
+    said = {
+        DAV.displayname: "Club; all, of us",
+        CALDAV.calendar_description: "Two\nlines",
+        APPLE.calendar_color: "#FF0000",
+    }
+    assert mine.proppatch(calendar, said).multistatus()[calendar].statuses == dict.fromkeys(said, 200)
+    assert mine.put(calendar + "u.ics", event()).status == 201
+    reply = mine.get(calendar, {"Accept": JCAL})
+    properties = {name: value for name, _, _, value in json.loads(reply.body)[1]}
+    assert (properties["name"], properties["description"], properties["color"]) == (
+        "Club; all, of us",
+        "Two\nlines",
+        "red",
+    )
+    again = calendar.removesuffix("/") + "-again/"
+    assert mine.put(again, reply.body, {"Content-Type": JCAL}).status == 201
+    row = mine.propfind(again, *said).multistatus()[again]
+    assert {name: row.text(name) for name in said} == said
 
 
 @pytest.mark.rfc("7265", "3.6.5")
