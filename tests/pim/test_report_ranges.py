@@ -1,4 +1,4 @@
-"""Ranges of time in reports: within what the calendar stores, and no longer than what is followed (RFC 4791 §7)."""
+"""Ranges of time in reports, and filters of many conditions: what is answered, and what is refused (RFC 4791 §7)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from davserver.dav.names import CALDAV, DAV
 from tests.conftest import MakeServer
 from tests.harness import Dav
-from tests.pim.samples import busy, event, mkcalendar, multiget, query, sync
+from tests.pim.samples import busy, card, card_query, event, mkcalendar, multiget, query, sync
 from tests.pim.samples import calendar as in_calendar
 
 CAL = "/dav/alice/calendar/"
@@ -135,3 +135,29 @@ def test_what_has_no_instances_is_not_lost_by_expanding_it(mine: Dav, kind: str)
     assert mine.put(path + "u.ics", body).status == 201
     [row] = mine.report(path, multiget(path + "u.ics", data=EXPANDED)).multistatus().values()
     assert (row.text(CALDAV.calendar_data) or "").replace("\r\n", "\n") == body.replace("\r\n", "\n")
+
+
+MANY = range(2000)
+
+
+@pytest.mark.rfc("4791", "9.7.1")
+def test_a_calendar_filter_of_many_conditions_is_answered(mine: Dav, calendar: str) -> None:
+    assert mine.put(calendar + "u.ics", event("u", "Meeting")).status == 201
+    same = '<C:prop-filter name="SUMMARY"><C:text-match>meet</C:text-match></C:prop-filter>' * len(MANY)
+    other = same + '<C:prop-filter name="SUMMARY"><C:text-match>none</C:text-match></C:prop-filter>'
+    for inner, found in ((same, [calendar + "u.ics"]), (other, [])):
+        body = query(f'<C:comp-filter name="VEVENT">{inner}</C:comp-filter>')
+        assert list(mine.report(calendar, body, depth="1").multistatus()) == found
+
+
+@pytest.mark.rfc("6352", "10.5")
+@pytest.mark.parametrize("outer", ["filters", "texts"])
+def test_a_card_filter_of_many_conditions_is_answered(mine: Dav, book: str, outer: str) -> None:
+    assert mine.put(book + "u.vcf", card("u", "Ada Lovelace")).status == 201
+    texts = [f"<CR:text-match>{number}</CR:text-match>" for number in MANY] + ["<CR:text-match>ada</CR:text-match>"]
+    groups = texts if outer == "filters" else ["".join(texts)]
+    inner = "".join(f'<CR:prop-filter name="FN">{each}</CR:prop-filter>' for each in groups)
+    assert list(mine.report(book, card_query(inner), depth="1").multistatus()) == [book + "u.vcf"]
+    assert list(mine.report(book, card_query(inner, "allof"), depth="1").multistatus()) == (
+        [] if outer == "filters" else [book + "u.vcf"]
+    )
