@@ -32,7 +32,9 @@ def expand(data: bytes, asked: TimeRange, floating: tzinfo | None = None) -> byt
     try:
         text = _without_known_zones(mend(data))
         calendar = parse_components(text, longest_head=len(text))[0]
-        kind = next((child.name for child in calendar.children if child.name in EXPANDED), EXPANDED[0])
+        kind = next((child.name for child in calendar.children if child.name in EXPANDED), None)
+        if kind is None:
+            return data  # free-busy and availability have no instances
         recurs = any(_recurs(child) for child in calendar.children)
         writer = _Writer(text, Zones(text, calendar, floating), recurs=recurs)
         found = (each for each in occurrences(text, calendar, kind, asked, floating) if each.reaches(asked))

@@ -6,7 +6,7 @@ import re
 
 from storage.contentlines import DEEPEST, Component, Line, mend, parse_components
 from storage.encodedvalues import text_of_base64
-from storage.jsonform import Form, read_json, read_property, render_json, write_property
+from storage.jsonform import Form, Property, read_json, read_property, render_json, write_property
 from storage.linewriter import NAME
 
 MEDIA_TYPE = "application/calendar+json"
@@ -71,6 +71,12 @@ def jcal_parts(data: bytes) -> list[tuple[str, bytes]]:
         named = child.find("TZID") if child.name == "VTIMEZONE" else None
         parts.append(("" if named is None else named.value, render_json(_read_component(child))))
     return parts
+
+
+def jcal_properties(lines: bytes) -> list[Property]:
+    """Content lines without a component around them, as properties. Raises ValueError for what is none."""
+    text = b"BEGIN:VCALENDAR\r\n" + lines + b"END:VCALENDAR\r\n"
+    return [read_property(line, FORM) for line in parse_components(text, longest_head=len(text))[0].lines]
 
 
 def _read_component(component: Component) -> list[object]:

@@ -56,7 +56,9 @@ def plain(value: object) -> str:
     """A JSON value as a string that stands for itself; some writers give numbers and booleans where strings are due."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float) and math.isfinite(value):
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
         return format(Decimal(repr(value)), "f")
     if isinstance(value, str):
         return value

@@ -23,7 +23,7 @@ from storage.itemvalues import (
     parse_recurrence,
 )
 from storage.records import FAR_AWAY, LONG_AGO
-from storage.rrule import TooCostly, rule_starts
+from storage.rrule import TooCostly, Unfollowable, rule_starts
 from storage.zones import Zones, clock_of, find_instant, instant_of, seconds
 
 SLACK_S = 2 * DAY_S  # a zone's clock is less than a day away from UTC (RFC 5545 §3.3.14)
@@ -245,7 +245,7 @@ class _Series:
         earliest_s = asked.start_s - reach_s
         rules = self._component.all("RRULE")
         if len(rules) > MOST_RULES:
-            raise TooCostly
+            raise Unfollowable
         for rule in rules:
             for start_s in self._rule_starts(rule, earliest_s, asked.end_s + reach_s):
                 if start_s not in left_out and start_s >= earliest_s:

@@ -26,7 +26,11 @@ LAST_DAY = date.max.toordinal()
 
 
 class TooCostly(Exception):
-    """A rule would take more steps than are taken here, or counts by a calendar that is not known here."""
+    """A rule would take more steps than are taken here."""
+
+
+class Unfollowable(TooCostly):
+    """Rules that are followed for no range, however short: by a calendar that is not known here, or too many."""
 
 
 def rule_starts(rule: Recurrence, first: Moment, after_s: int, before_s: int) -> Iterator[int]:
@@ -37,10 +41,10 @@ def rule_starts(rule: Recurrence, first: Moment, after_s: int, before_s: int) ->
     lies before ``after_s`` is left out, and so is what lies after ``before_s``.
 
     Raises:
-        TooCostly: after ``MOST_STEPS``.
+        TooCostly: after ``MOST_STEPS``, or ``Unfollowable``.
     """
     if not rule.gregorian:
-        raise TooCostly
+        raise Unfollowable
     after_s = first.clock_s if rule.count is not None else max(after_s, first.clock_s)
     if not rule.by and rule.frequency in STEP_S:
         found = _by_steps

@@ -131,9 +131,14 @@ def format_of(tag: str, accept: str | None) -> Format | None:
     return FORMATS[tag][wanted.index(best)]
 
 
-def send_as(wanted: Format, request: Request, item: Item, view: View) -> Response | None:
+def send_as(
+    wanted: Format, request: Request, item: Item, view: View, zones: Callable[[bytes], bytes] | None = None
+) -> Response | None:
     """
     An item in another form, with an entity tag of its own (RFC 9110 §8.8.3); None where it is stored in that form.
+
+    Args:
+        zones: what is done with the time zones of a calendar object (RFC 7809 §3.1.3).
 
     Raises:
         NotAcceptable: it cannot be converted.
@@ -142,7 +147,7 @@ def send_as(wanted: Format, request: Request, item: Item, view: View) -> Respons
     with os.fdopen(fd, "rb") as file:
         data = file.read()
     try:
-        body = wanted.convert(data)
+        body = wanted.convert(data if zones is None else zones(data))
     except CannotConvert as error:
         is_card = item.collection.tag == ADDRESS_BOOK
         raise NotAcceptable(str(error), CARDDAV.supported_address_data_conversion if is_card else "") from error
@@ -162,10 +167,15 @@ def send_as(wanted: Format, request: Request, item: Item, view: View) -> Respons
     return Response(200, headers, body)
 
 
-def join_as(wanted: Format, items: Iterable[Content], tag: str, title: str) -> Iterator[bytes]:
-    """A whole calendar or address book in a form; a card that cannot be converted comes as it is stored."""
+def join_as(wanted: Format, items: Iterable[Content], tag: str, title: str, about: bytes) -> Iterator[bytes]:
+    """
+    A whole calendar or address book in a form; a card that cannot be converted comes as it is stored.
+
+    Args:
+        about: what a calendar says of itself, as content lines.
+    """
     if wanted.encode is not None:
-        return join_json(items, tag, title)
+        return join_json(items, tag, title, about)
     return join_items((Content(_converted(wanted, item.data)) for item in items), tag, title)
 
 

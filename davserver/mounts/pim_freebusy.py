@@ -17,10 +17,11 @@ from davserver.mounts.pim_view import View
 from storage.availability import read_availability, unavailable
 from storage.collection import CALENDAR, Collection, Home
 from storage.contentlines import mend, parse_components
+from storage.errors import PlaceRefused
 from storage.index import Index
 from storage.occurrences import BUSY, TENTATIVE, UNAVAILABLE, busy_of
 from storage.recurrence import TimeRange, occurrences
-from storage.rrule import TooCostly
+from storage.rrule import TooCostly, Unfollowable
 
 UTC_FORM = "%Y%m%dT%H%M%SZ"
 FBTYPE = {BUSY: "BUSY", TENTATIVE: "BUSY-TENTATIVE", UNAVAILABLE: "BUSY-UNAVAILABLE"}
@@ -65,7 +66,13 @@ def _range(root: Element) -> TimeRange:
 
 
 def _collect(collection: Collection, asked: TimeRange, floating: tzinfo | None, periods: Periods, view: View) -> None:
-    """Add the busy periods of a calendar, by kind."""
+    """
+    Add the busy periods of a calendar, by kind.
+
+    Raises:
+        PlaceRefused: in so long a range a rule gives more than is followed; an answer without the rest of them would
+            call a busy time free (``number-of-matches-within-limits``, RFC 4791 §7.10).
+    """
     store, folder = view.session.store, collection.folder
     index = store.index
     with index.snapshot():
@@ -83,8 +90,11 @@ def _collect(collection: Collection, asked: TimeRange, floating: tzinfo | None, 
                 add_stated(data, asked, periods)
             elif member.component == "VAVAILABILITY":
                 available += read_availability(data, asked)
-        except (ValueError, IndexError, TooCostly, OverflowError) as error:
+        except (ValueError, IndexError, Unfollowable, OverflowError) as error:
             log.info("%s/%s is left out of free-busy: %s", collection.path, member.name, error)
+        except TooCostly as error:
+            why = "the range is too long for what recurs in it; ask for a shorter one"
+            raise PlaceRefused(collection.asked, why, "number-of-matches-within-limits") from error
     for start, end, busy in unavailable(available):
         periods[busy].append((start, end))
 

@@ -47,7 +47,7 @@ from storage.pim_items import (
     require_put,
 )
 from storage.records import Content
-from storage.zonereferences import without_standard_zones
+from storage.zonereferences import with_named_zones, without_standard_zones
 
 Check = Callable[[str | None], None]
 # Media types that a body may have been given: clients send the wrong one, or none, more often than a wrong body.
@@ -85,10 +85,12 @@ def _names(resource: Resource, view: View) -> list[str]:
 
 def _send_item(request: Request, item: Item, view: View) -> Response:
     wanted = format_of(item.collection.tag, request.header("accept"))
-    converted = None if wanted is None else send_as(wanted, request, item, view)
-    if converted is not None:
-        return converted
     zones = zones_wanted(request) if item.collection.tag == CALENDAR else None
+    converted = None if wanted is None else send_as(wanted, request, item, view, zones)
+    if converted is not None:
+        if item.collection.tag == CALENDAR:
+            converted.headers.append(VARY_ZONES)
+        return converted
     fd, member = view.session.store.open_member(item.collection.folder, item.member.name, item.member)
     headers = [
         ("Content-Type", content_type(item)),
@@ -120,10 +122,14 @@ def _send_collection(request: Request, collection: Collection, view: View) -> Re
     store, shelf = view.session.store, view.session.pim
     without_zones = collection.tag == CALENDAR and zones_wanted(request) is without_standard_zones
 
+    zones: Callable[[bytes], bytes] | None = without_standard_zones if without_zones else None
+    if wanted is not None and collection.tag == CALENDAR and not without_zones:
+        zones = with_named_zones  # as ``join_items`` adds them to the text
+
     def bodies() -> Iterator[Content]:
         for read in store.read_contents(collection.folder, shelf.members(collection)):
             if read is not None:
-                yield Content(without_standard_zones(read[1].data)) if without_zones else read[1]
+                yield read[1] if zones is None else Content(zones(read[1].data))
 
     suffix = ".json" if wanted is not None and wanted.encode else ".ics" if collection.tag == CALENDAR else ".vcf"
     name = collection.folder.name + suffix
@@ -132,11 +138,12 @@ def _send_collection(request: Request, collection: Collection, view: View) -> Re
         ("Content-Type", ITEM_TYPES[collection.tag] if wanted is None else wanted.content_type),
         ("Content-Disposition", f'attachment; filename="{safe}"'),
         VARY,
+        *([VARY_ZONES] if collection.tag == CALENDAR else []),
     ]
     title = collection.meta.get("D:displayname", "")
-    if wanted is not None:
-        return Response(200, headers, join_as(wanted, bodies(), collection.tag, title))
     about = render_names(collection.meta, collection.folder.modified_ns) if collection.tag == CALENDAR else b""
+    if wanted is not None:
+        return Response(200, headers, join_as(wanted, bodies(), collection.tag, title, about))
     items = join_items(bodies(), collection.tag, title, about=about, with_zones=not without_zones)
     return Response(200, headers, items)
 

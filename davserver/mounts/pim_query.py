@@ -37,6 +37,7 @@ from storage.wanted import Match, Wanted
 from storage.zonereferences import find_zone_name
 from storage.zones import instant_of, system_zone, zone_of_calendar
 
+MOST_CONDITIONS = 100  # that rows are asked at once: SQLite reads expressions up to a depth of 1000
 INDEXED = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"})
 
 log = logging.getLogger("davserver.pim")
@@ -196,6 +197,8 @@ def _instant(clock_s: int, zone: tzinfo) -> int:
 
 def _wanted(props: Sequence[PropFilter]) -> tuple[list[Wanted], bool]:
     """The conditions that rows can judge, and whether their answer is the whole one."""
+    if sum(max(1, len(prop.texts)) for prop in props) > MOST_CONDITIONS:
+        return [], False
     found, is_whole = [], True
     for prop in props:
         if prop.name not in SEARCHABLE and prop.name != "UID":

@@ -28,6 +28,7 @@ from davserver.mounts import (
 )
 from davserver.mounts.pim_data import data_of
 from davserver.mounts.pim_item_rows import ItemRows
+from davserver.mounts.pim_ranges import require_ranges
 from davserver.mounts.pim_rows import wants_minimal
 from davserver.mounts.pim_view import View, href_path
 from davserver.mounts.pim_zones import zones_wanted
@@ -86,6 +87,8 @@ def multiget(root: Element, resource: Resource, request: Request, view: View) ->
     if len(hrefs) > most:
         why = f"{len(hrefs)} hrefs; {most} are the most"
         raise PlaceRefused(collection.asked, why, "number-of-matches-within-limits")
+    if collection.tag == CALENDAR:
+        require_ranges(root, view.settings.limits)
     asked = parse_prop(root)
     data = data_of(asked, pim_query.floating_zone(root, collection, view), zones_wanted(request))
     rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data)
@@ -135,6 +138,8 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
     """Members that match a filter (RFC 4791 §7.8, RFC 6352 §8.6); Depth 0 on a collection means 1, as Windows sends."""
     collection = resource.collection if isinstance(resource, Item) else resource
     assert isinstance(collection, Collection)
+    if collection.tag == CALENDAR:
+        require_ranges(root, view.settings.limits)
     asked = parse_prop(root)
     question, floating = pim_query.parse_query(root, collection), pim_query.floating_zone(root, collection, view)
     found: Iterable[Member]

@@ -10,11 +10,12 @@ from auth.acl import Action
 from auth.errors import NeedPrivileges
 from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import multistatus, status_response
-from davserver.dav.names import DAV
+from davserver.dav.names import CALDAV, DAV
 from davserver.dav.sync import SyncRequest, parse_sync, render_end
 from davserver.dav.xml import open_tag
 from davserver.mounts.pim_data import data_of
 from davserver.mounts.pim_item_rows import ItemRows
+from davserver.mounts.pim_query import floating_zone
 from davserver.mounts.pim_rows import Rows, wants_minimal
 from davserver.mounts.pim_view import View, href_path
 from davserver.mounts.pim_zones import zones_wanted
@@ -30,7 +31,7 @@ def sync_collection(root: Element, resource: Resource, request: Request, view: V
     if isinstance(resource, Home):
         return _sync_home(resource, sync, request, view)
     assert isinstance(resource, Collection)
-    return _sync_members(resource, sync, request, view)
+    return _sync_members(root, resource, sync, request, view)
 
 
 def _sync_home(home: Home, sync: SyncRequest, request: Request, view: View) -> Response:
@@ -59,11 +60,13 @@ def _sync_home(home: Home, sync: SyncRequest, request: Request, view: View) -> R
     return multistatus(answers(), render_end(href_path(home), page.token, is_cut=page.is_cut))
 
 
-def _sync_members(collection: Collection, sync: SyncRequest, request: Request, view: View) -> Response:
+def _sync_members(root: Element, collection: Collection, sync: SyncRequest, request: Request, view: View) -> Response:
     if not view.session.pim.reads_items(collection):  # to others a token would tell of what they may not read
         raise NeedPrivileges(collection.path, Action.READ)
     page = sync_page(view.session.store, collection, sync.token, sync.limit)
-    data = data_of(sync.asked, zones=zones_wanted(request))
+    has_data = CALDAV.calendar_data in sync.asked.elements  # few syncs ask for it, and the zone is read for it alone
+    floating = floating_zone(root, collection, view) if has_data else None
+    data = data_of(sync.asked, floating, zones_wanted(request))
     rows = ItemRows(sync.asked, collection, view, minimal=wants_minimal(request), data=data)
     end = render_end(href_path(collection), page.token, is_cut=page.is_cut)
     gone = (status_response(f"{collection.asked}/{name}", 404) for name in page.gone)
