@@ -16,10 +16,11 @@ from auth.errors import AclRefused, Hidden, LinkOver, NeedPrivileges, NoSuchLink
 from auth.throttle import TooManyTries
 from davserver.dav import errors as wire
 from davserver.dav.message import Response, quote_path
-from davserver.dav.multistatus import error_response, href
+from davserver.dav.multistatus import error_response, href, multistatus, status_response
 from davserver.dav.names import CALDAV, CARDDAV, DAV
 from davserver.dav.xml import open_tag
 from storage import errors as shelf
+from storage.paths import is_within
 
 View = Literal["files", "dav"]
 
@@ -141,8 +142,14 @@ def _of_shelf(error: Exception, view: View) -> Response | None:
             return _say(403, error)
         case shelf.PlaceRefused(condition=condition):
             return error_response(403, condition_name(condition), message=str(error)) if condition else _say(403, error)
+        case shelf.NotLocked():
+            return error_response(412, DAV.lock_token_matches_request_uri, message=str(error))
         case shelf.PreconditionFailed():
             return _say(412, error)
+        case shelf.LockConflict(roots=roots, asked=asked) if all(_is_below(root, asked) for root in roots):
+            # what stands in the way is not what was to be locked itself (RFC 4918 §9.10.3)
+            rows = [status_response(root, 423, open_tag(DAV.no_conflicting_lock, href(root))) for root in roots]
+            return multistatus([*rows, status_response(f"{asked}/", 424)])
         case shelf.LockConflict(roots=roots):
             return error_response(423, DAV.no_conflicting_lock, "".join(map(href, roots)), message=str(error))
         case shelf.TooManyLocks():
@@ -152,6 +159,10 @@ def _of_shelf(error: Exception, view: View) -> Response | None:
         case shelf.Locked():  # 423 is a hard error to a phone; after a 503 it keeps the edit and comes again
             return _say(503, error, ("Retry-After", str(RETRY_WHILE_LOCKED_S)))
     return None
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.rstrip("/") != folder and is_within(path, folder)
 
 
 def _of_item(error: Exception, view: View) -> Response | None:

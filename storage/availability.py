@@ -54,6 +54,12 @@ def read_availability(data: bytes, asked: TimeRange) -> list[Availability]:
     return [each for each in found if each.covered[0] < each.covered[1]]
 
 
+def speaks_of(component: Component, zones: Zones, asked: TimeRange) -> bool:
+    """Whether the time that a VAVAILABILITY covers overlaps a range (RFC 7953 §7.2.2)."""
+    start_s, end_s = _spoken_of(component, zones)
+    return asked.start_s < end_s and asked.end_s > start_s
+
+
 def unavailable(found: Iterable[Availability]) -> list[tuple[int, int, int]]:
     """The periods that are not available, (start, end, busy)."""
     painted: list[tuple[int, int, int]] = []
@@ -100,17 +106,21 @@ def _require_dates(component: Component) -> None:
 
 
 def _read(data: bytes, calendar: Component, component: Component, asked: TimeRange) -> Availability:
-    zones = Zones(data, calendar)
-    start, end, duration = (component.find(name) for name in ("DTSTART", "DTEND", "DURATION"))
-    start_s = LONG_AGO if start is None else seconds(parse_moment(start.value), zones.of(start))
-    end_s = FAR_AWAY if end is None else seconds(parse_moment(end.value), zones.of(end))
-    if end is None and duration is not None:
-        end_s = start_s + parse_duration(duration.value)
+    start_s, end_s = _spoken_of(component, Zones(data, calendar))
     kind, priority = component.find("BUSYTYPE"), component.find("PRIORITY")
     busy = UNAVAILABLE if kind is None else BUSY_TYPES.get(kind.value.strip().upper(), UNAVAILABLE)
     number = 0 if priority is None else int(priority.value)
     covered = max(start_s, asked.start_s), min(end_s, asked.end_s)
     return Availability(number or LOWEST, covered, busy, tuple(_available(data, calendar, component, asked)))
+
+
+def _spoken_of(component: Component, zones: Zones) -> Period:
+    start, end, duration = (component.find(name) for name in ("DTSTART", "DTEND", "DURATION"))
+    start_s = LONG_AGO if start is None else seconds(parse_moment(start.value), zones.of(start))
+    end_s = FAR_AWAY if end is None else seconds(parse_moment(end.value), zones.of(end))
+    if end is None and duration is not None:
+        end_s = start_s + parse_duration(duration.value)
+    return start_s, end_s
 
 
 def _available(data: bytes, calendar: Component, component: Component, asked: TimeRange) -> Iterator[Period]:

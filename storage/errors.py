@@ -71,6 +71,10 @@ class PreconditionFailed(StorageError):
     """If-Match, If-None-Match or another header of the request does not hold (412)."""
 
 
+class NotLocked(PreconditionFailed):
+    """A lock that is to be refreshed is none of the principal's on the resource (RFC 4918 §9.10.6: 412)."""
+
+
 class ItemRefused(StorageError):
     """
     A calendar object or card that cannot be stored as it is (403).
@@ -147,7 +151,16 @@ class StoreBusy(StorageError):
 
 
 class LockConflict(Locked):
-    """A lock that is asked for cannot stand beside those of ``roots`` (RFC 4918 §9.10.6: 423)."""
+    """
+    A lock that is asked for cannot stand beside those of ``roots`` (RFC 4918 §9.10.6).
+
+    Attributes:
+        asked: path of what was to be locked.
+    """
+
+    def __init__(self, roots: Sequence[str], asked: str) -> None:
+        super().__init__(roots)
+        self.asked = asked
 
 
 class IsFolder(ReadOnly):

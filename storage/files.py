@@ -187,7 +187,7 @@ class FileShelf:
                 timeout_s=claim.timeout_s,
             )
         except Locked as error:
-            raise LockConflict(error.roots) from error
+            raise LockConflict(error.roots, path) from error
 
     def _fill_locked(self, path: str, terms: Terms, lock: Lock) -> None:
         try:

@@ -1,7 +1,8 @@
 """
 Write ``docs/conformance.md``: which section of which RFC is proved by which test.
 
-It is read off the ``@pytest.mark.rfc`` marks in the source, so the page cannot claim more than the suite shows.
+It is read off the ``@pytest.mark.rfc`` marks in the source and the names of the golden files, which are the examples of
+the sections, so the page cannot claim more than the suite shows.
 
     python -m tests.conformance_page            write the page
     python -m tests.conformance_page --check    exit 1 if it is stale
@@ -10,6 +11,7 @@ It is read off the ``@pytest.mark.rfc`` marks in the source, so the page cannot 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "conformance.md"
+LAST = 1 << 31
+GOLDEN = "tests/golden"  # files by specification and section: 3744/5.1.1.http, 6578/5.1-5.2.http for two sections
 TITLES = {
     "2426": "vCard 3.0",
     "3253": "Versioning extensions to WebDAV (REPORT)",
@@ -48,6 +52,7 @@ TITLES = {
     "8144": "Prefer header in WebDAV",
     "9110": "HTTP semantics",
     "9112": "HTTP/1.1",
+    "draft-daboo-carddav-directory-gateway": "CardDAV directory gateway",
 }
 HEAD = """\
 # Conformance
@@ -59,7 +64,14 @@ here is not proved.
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mark:
-    """One test that proves one section; ``order`` sorts 9.10 after 9.9."""
+    """
+    One test or golden file that proves one section.
+
+    Attributes:
+        rfc: the number; of a draft the name.
+        order: sorts 9.10 after 9.9.
+        test: the name of the test, or what a golden file says of itself.
+    """
 
     rfc: str
     order: tuple[tuple[int, str], ...]
@@ -69,21 +81,24 @@ class Mark:
 
 
 def read_marks(root: Path) -> list[Mark]:
-    """Every mark below ``tests/``: on functions, on classes and as ``pytestmark`` of a module."""
+    """Every mark below ``tests/``: on functions, on classes, as ``pytestmark`` of a module; and every golden file."""
     marks = set[Mark]()
     for file in sorted((root / "tests").rglob("test_*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
         name = file.relative_to(root).as_posix()
         marks.update(_marks_in(tree, name, _sections_of_module(tree)))
+    for file in sorted((root / GOLDEN).glob("*/*.http")):
+        marks.update(_marks_of_example(file, file.relative_to(root).as_posix()))
     return sorted(marks)
 
 
 def render_page(marks: list[Mark]) -> str:
     """The page, by RFC and section, with the tests as the sentences that they are."""
     lines = [HEAD]
-    for rfc in sorted({mark.rfc for mark in marks}, key=int):
+    for rfc in sorted({mark.rfc for mark in marks}, key=_order):
         title = f": {TITLES[rfc]}" if rfc in TITLES else ""
-        lines += [f"## RFC {rfc}{title}\n", "| Section | Test |", "|---|---|"]
+        name = f"RFC {rfc}" if rfc.isdigit() else rfc
+        lines += [f"## {name}{title}\n", "| Section | Test |", "|---|---|"]
         lines += [_row(mark) for mark in marks if mark.rfc == rfc]
         lines.append("")
     return "\n".join(lines)
@@ -110,6 +125,13 @@ def _marks_in(node: ast.AST, file: str, outer: frozenset[tuple[str, str]]) -> It
                 yield Mark(rfc, _order(section), section, file, child.name)
 
 
+def _marks_of_example(file: Path, name: str) -> Iterator[Mark]:
+    said = file.read_text(encoding="utf-8").partition("\n>> ")[0].partition(": ")[2]
+    sentence = re.split(r"[.:;](?=\s|$)", " ".join(said.split()), maxsplit=1)[0]
+    for section in file.stem.split("-"):
+        yield Mark(file.parent.name, _order(section), section, name, f"example: {sentence}")
+
+
 def _sections_of_module(tree: ast.Module) -> frozenset[tuple[str, str]]:
     """The sections of ``pytestmark = …``, one mark or a list of them."""
     found: frozenset[tuple[str, str]] = frozenset()
@@ -129,7 +151,8 @@ def _text(argument: ast.expr) -> str:
 
 
 def _order(section: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(part), "") if part.isdigit() else (0, part) for part in section.split("."))
+    """Numbers before letters: appendices come after the sections, drafts after the RFCs."""
+    return tuple((int(part), "") if part.isdigit() else (LAST, part) for part in section.split("."))
 
 
 def _row(mark: Mark) -> str:

@@ -19,7 +19,7 @@ from davserver.mounts.files_read import allowed
 from davserver.mounts.files_report import report
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import ANSWER, FilesServer
-from storage.errors import Locked
+from storage.errors import LockConflict, Locked
 from storage.session import Session
 from storage.store import Store
 
@@ -54,8 +54,10 @@ class FilesMount:
                 pass  # what the guest says in a body is a page for browsers
         except DAVError as error:
             return _refusal(call, error)
+        except LockConflict as error:
+            raise LockConflict(_told(call, error.roots), call.as_asked(error.asked)) from error
         except Locked as error:
-            raise type(error)(_told(call, error.roots)) from error
+            raise Locked(_told(call, error.roots)) from error
         except NeedPrivileges as error:
             raise NeedPrivileges(call.as_asked(error.path), error.action) from error
         ours: Response | None = environ.get(ANSWER)
@@ -77,8 +79,8 @@ class FilesMount:
 
 def _told(call: Call, roots: Iterable[str]) -> list[str]:
     """What is locked, as far as the principal may know of it; else that it is in the way here."""
-    known = [root for root in roots if call.files.tree.find(root) is not None]
-    return [call.as_asked(root) for root in known or [call.path]]
+    known = [node for node in map(call.files.tree.find, roots) if node is not None]
+    return [call.href_of(node) for node in known] or [call.as_asked(call.path)]
 
 
 class _Answer:

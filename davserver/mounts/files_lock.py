@@ -13,7 +13,7 @@ from davserver.dav.timeout import parse_timeout
 from davserver.dav.xml import parse_xml, read_body, render_element
 from davserver.mounts.files_call import Call
 from davserver.mounts.files_properties import Scene, render_lockdiscovery
-from storage.errors import PreconditionFailed
+from storage.errors import NotLocked
 from storage.fileterms import Claim
 
 LONGEST_OWNER_BYTES = 8 * 1024
@@ -68,11 +68,11 @@ def _refresh(call: Call, timeout_s: int) -> Response:
     tokens = call.if_header.lock_tokens
     if not tokens:
         raise BadRequest("a LOCK without body refreshes a lock; name its token in an If header")
-    call.require_conditions(call.find())
     name = call.session.principal.name
     own = [lock for lock in locks.covering(call.path) if lock.token in tokens and lock.principal == name]
     if not own:
-        raise PreconditionFailed("none of the tokens in the If header is a lock of yours on this resource")
+        raise NotLocked("none of the tokens in the If header is a lock of yours on this resource")
+    call.require_conditions(call.find())
     for each in own:
         locks.refresh(each.token, timeout_s)
     return _lockdiscovery(call, 200)

@@ -101,23 +101,29 @@ class Scene:
 Render = Callable[[Scene, Node], str | None]
 
 
-def render_active_lock(call: Call, lock: Lock) -> str:
-    """``DAV:activelock`` (RFC 4918 §14.1); the token is told to whoever holds it, the owner to everybody."""
+def render_active_lock(call: Call, lock: Lock, node: Node) -> str:
+    """
+    ``DAV:activelock`` (RFC 4918 §14.1) of a lock that covers a resource.
+
+    The token is told to whoever holds it, the owner to everybody.
+    """
     own = lock.principal == call.session.principal.name
     token = f"<D:locktoken><D:href>{text_of(lock.token)}</D:href></D:locktoken>" if own else ""
     left_s = max(0, int(lock.expires_s - call.session.store.clock()))
+    is_of_folder = node.is_folder or lock.path != node.path  # what covers a resource from above is a folder
+    root = call.as_asked(lock.path) + ("/" if is_of_folder else "")
     scope = "exclusive" if lock.exclusive else "shared"
     return (
         f"<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope><D:{scope}/></D:lockscope>"
         f"<D:depth>{'infinity' if lock.infinite else '0'}</D:depth>{lock.owner}"
         f"<D:timeout>Second-{left_s}</D:timeout>{token}"
-        f"<D:lockroot>{href(call.as_asked(lock.path))}</D:lockroot></D:activelock>"
+        f"<D:lockroot>{href(root)}</D:lockroot></D:activelock>"
     )
 
 
 def render_lockdiscovery(scene: Scene, node: Node) -> str:
     """``DAV:lockdiscovery`` with the locks that cover a resource (RFC 4918 §15.8)."""
-    locks = "".join(render_active_lock(scene.call, lock) for lock in scene.locks_on(node.path))
+    locks = "".join(render_active_lock(scene.call, lock, node) for lock in scene.locks_on(node.path))
     return f"<D:lockdiscovery>{locks}</D:lockdiscovery>" if locks else "<D:lockdiscovery/>"
 
 

@@ -32,7 +32,7 @@ def is_transparent(collection: Collection, view: View) -> bool:
 
 
 def own_availability(collection: Collection, asked: TimeRange, view: View) -> list[Availability]:
-    """What the calendar's own ``calendar-availability`` says of a range (RFC 7953 §7.2.3)."""
+    """What the calendar's own ``calendar-availability`` says of a range (RFC 7953 §7.2.4)."""
     element = _property(collection, CALDAV.calendar_availability, view)
     if element is None:
         return []
@@ -49,7 +49,7 @@ def is_transparency(element: Element) -> bool:
 
 
 def is_availability(text: str) -> bool:
-    """Whether a text is an iCalendar object of VAVAILABILITYs and their time zones and nothing else."""
+    """Whether a text is an iCalendar object of one VAVAILABILITY, its time zones and nothing else (RFC 7953 §7.2.4)."""
     data = mend(text.strip().encode())
     try:
         top = parse_components(data, longest_head=len(data))
@@ -61,7 +61,7 @@ def is_availability(text: str) -> bool:
         return False
     except TooCostly:
         pass  # it is one all the same
-    return len(top) == 1 and top[0].name == "VCALENDAR" and {part.name for part in parts} == {NAME}
+    return len(top) == 1 and top[0].name == "VCALENDAR" and [part.name for part in parts] == [NAME]
 
 
 def add_stated(data: bytes, asked: TimeRange, periods: Periods) -> None:

@@ -29,7 +29,7 @@ COLLATIONS: dict[str, Callable[[str], str]] = {
     "i;unicode-casemap": unicode_casemap,
 }
 DEFAULT_COLLATION = {CALDAV: "i;ascii-casemap", CARDDAV: "i;unicode-casemap"}  # RFC 4791 §7.5, RFC 6352 §8.3
-TIMED_COMPONENTS = frozenset({"VCALENDAR", "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VALARM"})
+TIMED_COMPONENTS = frozenset({"VCALENDAR", "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VALARM", "VAVAILABILITY"})
 TIMED_PROPERTIES = frozenset({"COMPLETED", "CREATED", "DTEND", "DTSTAMP", "DTSTART", "DUE", "LAST-MODIFIED"})
 UNTIMED = {
     # properties that have no time (RFC 5545 §3.8)

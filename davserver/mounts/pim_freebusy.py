@@ -33,7 +33,7 @@ def free_busy(root: Element, collection: Collection, view: View) -> str:
     asked = _range(root)
     periods: Periods = {busy: [] for busy in FBTYPE}
     if not is_transparent(collection, view):
-        _collect(collection, asked, floating_zone(root, collection), periods, view)
+        _collect(collection, asked, floating_zone(root, collection, view), periods, view)
     return _render_free_busy(asked, periods)
 
 
@@ -53,7 +53,7 @@ def home_free_busy(root: Element, home: Home, view: View, *, is_deep: bool) -> s
             continue
         collection = view.session.pim.find(folder.path)
         if isinstance(collection, Collection) and collection.tag == CALENDAR and not is_transparent(collection, view):
-            _collect(collection, asked, floating_zone(root, collection), periods, view)
+            _collect(collection, asked, floating_zone(root, collection, view), periods, view)
     return _render_free_busy(asked, periods)
 
 

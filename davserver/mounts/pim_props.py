@@ -209,7 +209,7 @@ ITEM_PROPS: Table = {
     DAV.getlastmodified: lambda item, view: render_http_date(item.member.modified_ns / 1e9),
     DAV.creationdate: lambda item, view: iso_date(item.member.created_ns),
     DAV.resource_id: _item_id,
-    DAV.supported_live_property_set: lambda item, view: supported_live_properties(ITEM_PROPS),
+    DAV.supported_live_property_set: lambda item, view: supported_live_properties(ITEM_TABLES[item.collection.tag]),
     DAV.supported_report_set: _item_reports,
 }
 ITEM_TABLES: Mapping[str, Table] = {

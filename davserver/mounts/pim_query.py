@@ -21,6 +21,9 @@ from davserver.mounts.pim_filter import (
 )
 from davserver.mounts.pim_props import meta_text
 from davserver.mounts.pim_view import View
+from storage.availability import NAME as AVAILABILITY
+from storage.availability import speaks_of
+from storage.bookings import rule_of
 from storage.collection import CALENDAR, Collection
 from storage.contentlines import Component, Malformed, mend, parse_components
 from storage.index import Index
@@ -44,9 +47,11 @@ def parse_query(root: Element, collection: Collection) -> CompFilter | CardFilte
     return parse_calendar_filter(root) if collection.tag == CALENDAR else parse_card_filter(root)
 
 
-def floating_zone(root: Element, collection: Collection) -> tzinfo | None:
+def floating_zone(root: Element, collection: Collection, view: View) -> tzinfo | None:
     """
     The zone for dates and floating times: the one in the request, else the calendar's (RFC 4791 §7.3); None is UTC.
+
+    The calendar of a room or vehicle is asked in the zone in which its bookings are judged.
 
     Raises:
         PlaceRefused: what the request names is none (RFC 4791 §7.8, RFC 7809 §3.1.6).
@@ -58,6 +63,9 @@ def floating_zone(root: Element, collection: Collection) -> tzinfo | None:
         raise refused("valid-timezone", f"no time zone {named[:40]!r} is known here")
     if zone is None and described:
         raise refused("valid-calendar-data", "the timezone of a query is an iCalendar object with one VTIMEZONE")
+    rule = None if zone is not None else rule_of(view.session.store, collection)
+    if rule is not None:
+        return rule.zone
     own = (meta_text(CALDAV.calendar_timezone, collection) or "").strip()
     return zone or (zone_of_calendar(own) if own else None)
 
@@ -131,6 +139,7 @@ def _candidates(
         return
     wanted, is_whole = _wanted(comp.props)
     is_whole = is_whole and not comp.comps
+    is_told = comp.name != AVAILABILITY  # for the index, which free-busy asks too, one is there at any time
     if comp.time_range is None:
         found = index.members_matching(folder_id, comp.name, wanted)
         yield from ((member, is_whole and (bool(member.plain) or not comp.props)) for member in found)
@@ -142,7 +151,7 @@ def _candidates(
         near = (member for member in index.members_with(sure | perhaps) if member.component == comp.name)
         found = sorted(near, key=attrgetter("name"))
     for member in found:
-        yield member, is_whole and member.id in sure and (bool(member.plain) or not comp.props)
+        yield member, is_whole and is_told and member.id in sure and (bool(member.plain) or not comp.props)
 
 
 def ids_within(index: Index, folder_id: int, asked: TimeRange, floating: tzinfo | None) -> tuple[set[int], set[int]]:
@@ -226,6 +235,9 @@ class _Asked:
         return self._has(question, self._calendar)
 
     def _overlaps(self, name: str, asked: TimeRange) -> bool:
+        if name == AVAILABILITY:
+            found = (child for child in self._calendar.children if child.name == name)
+            return any(speaks_of(child, self._near.zones, asked) for child in found)
         return overlaps(self._data, self._calendar, name, asked, f"{self._key} {name}", self._floating)
 
     def _has(self, question: CompFilter, component: Component) -> bool:
@@ -250,6 +262,8 @@ class _Asked:
 
     def _overlapping(self, found: list[Component], asked: TimeRange) -> list[Component]:
         """Of master and overrides those of which an instance overlaps: the same one has the properties."""
+        if found[0].name == AVAILABILITY:
+            return [component for component in found if speaks_of(component, self._near.zones, asked)]
         try:
             near = occurrences(self._data, self._calendar, found[0].name, asked, self._floating)
             reached = {id(occurrence.component) for occurrence in near if occurrence.reaches(asked)}

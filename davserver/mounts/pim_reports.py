@@ -87,7 +87,7 @@ def multiget(root: Element, resource: Resource, request: Request, view: View) ->
         why = f"{len(hrefs)} hrefs; {most} are the most"
         raise PlaceRefused(collection.asked, why, "number-of-matches-within-limits")
     asked = parse_prop(root)
-    data = data_of(asked, pim_query.floating_zone(root, collection), zones_wanted(request))
+    data = data_of(asked, pim_query.floating_zone(root, collection, view), zones_wanted(request))
     rows = ItemRows(asked, collection, view, minimal=wants_minimal(request), data=data)
     return multistatus(_named_rows(list(dict.fromkeys(hrefs)), collection, rows, view))
 
@@ -136,7 +136,7 @@ def query(root: Element, resource: Resource, request: Request, view: View) -> Re
     collection = resource.collection if isinstance(resource, Item) else resource
     assert isinstance(collection, Collection)
     asked = parse_prop(root)
-    question, floating = pim_query.parse_query(root, collection), pim_query.floating_zone(root, collection)
+    question, floating = pim_query.parse_query(root, collection), pim_query.floating_zone(root, collection, view)
     found: Iterable[Member]
     if isinstance(resource, Item):
         store = view.session.store

@@ -87,10 +87,20 @@ def test_shared_locks_stand_beside_each_other(alice: Dav, bob: Dav, sport: str) 
 
 
 @pytest.mark.rfc("4918", "9.10.2")
+@pytest.mark.rfc("4918", "9.10.6")
 def test_a_lock_is_refreshed_by_its_holder_alone(alice: Dav, bob: Dav, sport: str) -> None:
     alice.put(f"{sport}/a.txt", "x")
     token = alice.lock(f"{sport}/a.txt", timeout="Second-60").lock_token
-    assert bob.lock(f"{sport}/a.txt", refresh=token).status == 412
+    assert alice.put(f"{sport}/b.txt", "x").status == 201
+    gone = "urn:uuid:00000000-0000-0000-0000-000000000000"
+    for refused in (
+        bob.lock(f"{sport}/a.txt", refresh=token),
+        alice.lock(f"{sport}/b.txt", refresh=token),
+        alice.lock(f"{sport}/a.txt", refresh=gone),
+    ):
+        assert (refused.status, refused.condition) == (412, DAV.lock_token_matches_request_uri)
+    stale = alice.lock(f"{sport}/a.txt", refresh=token, headers={"If-Match": '"stale"'})
+    assert (stale.status, stale.condition) == (412, None)
     reply = alice.lock(f"{sport}/a.txt", refresh=token, timeout="Second-600")
     assert reply.status == 200
     timeout = next(reply.xml.iter(DAV.timeout)).text or ""
@@ -177,3 +187,28 @@ def test_a_timeout_grants_the_first_usable_entry_within_the_ceiling(value: str |
 def test_a_timeout_without_a_usable_entry_is_a_bad_request(value: str) -> None:
     with pytest.raises(BadRequest):
         parse_timeout(value, default_s=60, longest_s=100)
+
+
+@pytest.mark.rfc("4918", "9.10.3")
+@pytest.mark.rfc("4918", "14.12")
+def test_a_folder_is_not_locked_whole_while_somebody_holds_a_lock_below_and_the_answer_says_where(
+    alice: Dav, bob: Dav, sport: str, cloud: Server
+) -> None:
+    assert alice.mkcol(f"{sport}/sub").status == 201
+    assert alice.put(f"{sport}/a.txt", "x").status == 201
+    root = alice.lock(f"{sport}/sub").xml.find(f".//{DAV.lockroot}/{DAV.href}")
+    assert root is not None
+    assert root.text == f"{sport}/sub/"
+    assert alice.lock(f"{sport}/a.txt").status == 200
+    before = cloud.tree()
+    rows = bob.lock(sport, depth="infinity").multistatus()
+    assert {path: (row.status, row.condition) for path, row in rows.items()} == {
+        f"{sport}/a.txt": (423, DAV.no_conflicting_lock),
+        f"{sport}/sub/": (423, DAV.no_conflicting_lock),
+        f"{sport}/": (424, None),
+    }
+    assert cloud.tree() == before
+    assert bob.put(f"{sport}/b.txt", "y").status == 201
+    assert alice.lock(sport).status == 200
+    reply = bob.lock(sport, depth="infinity")  # locked itself too
+    assert (reply.status, reply.condition) == (423, DAV.no_conflicting_lock)

@@ -5,7 +5,7 @@ A file holds any number of exchanges, each ``>> Request``, an HTTP request, ``>>
 stands before the first is a comment. Of an answer the named header fields and the body are compared: XML as trees in
 which the order of siblings does not count, other text line by line. ``*`` in the place of a text stands for any that is
 not empty, ``...`` for any body, and in an element for any content. ``{word}`` as a whole text stands for any too, and
-for the same in the requests after it; ``<< name`` stands for the bytes of a file beside it. In a header that lists
+for the same in all that comes after it; ``<< name`` stands for the bytes of a file beside it. In a header that lists
 tokens (``DAV``, ``Allow``) those that are named must be there.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from xml.etree.ElementTree import Element, fromstring
@@ -91,14 +91,26 @@ def learn(due: Exchange, reply: Reply) -> dict[str, str]:
     """The texts of an answer that later requests send again, by the words that stand for them."""
     if not due.response.body.lstrip().startswith("<"):
         return {}
-    wanted = [element for element in _tree(due.response.body).iter() if WORD.fullmatch((element.text or "").strip())]
+    pairs = [(parent, child) for parent in _tree(due.response.body).iter() for child in parent if _word_of(child)]
     found = _tree(reply.text)
-    return {(each.text or "").strip("{} \n"): next(found.iter(each.tag)).text or "" for each in wanted}
+    return {_word_of(child): next(found.iter(parent.tag)).findtext(child.tag) or "" for parent, child in pairs}
 
 
-def fill(text: str, known: Mapping[str, str]) -> str:
-    """A text with the words that are known replaced."""
-    return WORD.sub(lambda match: known.get(match[1], match[0]), text)
+def _word_of(element: Element) -> str:
+    match = WORD.fullmatch((element.text or "").strip())
+    return match[1] if match else ""
+
+
+def fill(exchange: Exchange, known: Mapping[str, str]) -> Exchange:
+    """An exchange with the words that are known replaced."""
+
+    def filled(text: str) -> str:
+        return WORD.sub(lambda match: known.get(match[1], match[0]), text)
+
+    def message(old: Message) -> Message:
+        return replace(old, headers={name: filled(value) for name, value in old.headers.items()}, body=filled(old.body))
+
+    return Exchange(message(exchange.request), message(exchange.response))
 
 
 def _tree(text: str) -> Element:
@@ -119,7 +131,7 @@ def _in_tree(due: Element, found: Element, where: str) -> list[str]:
     texts += [f"{where}: {said!r} instead of {wish!r}" for wish, said in mixed if _bare(wish) != _bare(said)]
     if (due.text or "").strip() == "...":
         return texts
-    if due.tag == HREF:
+    if due.tag == HREF and not _word_of(due):
         due_text, found_text = path_of(due.text or ""), path_of(found.text or "")
         return texts + ([] if fnmatchcase(found_text, due_text) else [f"{where}: {found_text} instead of {due_text}"])
     if not len(due):

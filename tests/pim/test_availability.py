@@ -55,7 +55,7 @@ def periods(asker: Dav, path: str, start: str = MONDAY[0], end: str = MONDAY[1])
 
 
 @pytest.mark.rfc("7953", "5")
-@pytest.mark.rfc("7953", "7.2.2")
+@pytest.mark.rfc("7953", "7.2.3")
 def test_time_that_is_not_available_is_busy_unavailable_and_events_lie_over_it(mine: Dav, room: str) -> None:
     assert mine.put(room + "a.ics", in_calendar(*HOURS)).status == 201
     assert mine.put(room + "e.ics", event("e", "x", start="20270104T110000Z")).status == 201
@@ -133,7 +133,7 @@ def availability_property(text: str) -> str:
     )
 
 
-@pytest.mark.rfc("7953", "7.2.3")
+@pytest.mark.rfc("7953", "7.2.4")
 def test_a_calendar_has_an_availability_of_its_own_that_free_busy_heeds(mine: Dav, calendar: str) -> None:
     text = in_calendar(*HOURS)
     reply = mine.request("PROPPATCH", calendar, availability_property(text))
@@ -146,7 +146,7 @@ def test_a_calendar_has_an_availability_of_its_own_that_free_busy_heeds(mine: Da
     assert periods(mine, calendar) == []
 
 
-@pytest.mark.rfc("7953", "7.2.3")
+@pytest.mark.rfc("7953", "7.2.4")
 @pytest.mark.parametrize(
     "text",
     [
@@ -156,6 +156,7 @@ def test_a_calendar_has_an_availability_of_its_own_that_free_busy_heeds(mine: Da
         in_calendar(*availability("DTSTART;VALUE=DATE:20270101")),
         in_calendar(*availability(*part(":20270101T090000", ":20270101T170000"))),
         in_calendar(*availability("DURATION:PT1H")),
+        in_calendar(*HOURS, *availability(*OFFICE, uid="b")),
         in_calendar(),
     ],
 )
@@ -208,7 +209,40 @@ def test_a_home_says_which_component_sets_a_new_calendar_can_have(mine: Dav) -> 
         assert [comp.get("name") for comp in row.props[CALDAV.supported_calendar_component_set]] == names
 
 
-@pytest.mark.rfc("7953", "8")
+@pytest.mark.rfc("7953", "7.2.2")
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [
+        ("20270104T110000Z", "20270104T120000Z", ["always", "until"]),
+        ("20270104T115959Z", "20270104T120001Z", ["always", "from", "lasting", "until", "whole"]),
+        ("20270104T130000Z", "20270104T131500Z", ["always", "from", "lasting", "until", "whole"]),
+        ("20270104T140000Z", "20270104T150000Z", ["always", "from"]),
+        ("19990101T000000Z", "19990102T000000Z", ["always", "until"]),
+        ("20310101T000000Z", None, ["always", "from"]),
+    ],
+)
+def test_a_query_finds_what_speaks_of_a_time_whether_it_says_available_or_not(
+    mine: Dav, room: str, start: str, end: str | None, found: list[str]
+) -> None:
+    begin, noon = "DTSTART:20270104T120000Z", "DTEND;TZID=Europe/Berlin:20270104T150000"
+    for name, lines in {
+        "whole": (begin, noon),
+        "lasting": (begin, "DURATION:PT2H"),
+        "from": (begin,),
+        "until": (noon,),
+        "always": (),
+    }.items():
+        assert mine.put(f"{room}{name}.ics", in_calendar(*availability(*lines, *OFFICE, uid=name))).status == 201
+    assert mine.put(f"{room}event.ics", event("event", start="20270104T120000Z")).status == 201
+    within = f'<C:time-range start="{start}"' + (f' end="{end}"/>' if end else "/>")
+    named = '<C:prop-filter name="UID"/>'
+    for inner in (within, within + named):
+        asked = query(f'<C:comp-filter name="VAVAILABILITY">{inner}</C:comp-filter>')
+        rows = mine.report(room, asked, depth="1").multistatus()
+        assert sorted(path.removeprefix(room).removesuffix(".ics") for path in rows) == found
+
+
+@pytest.mark.rfc("7953", "9")
 def test_free_busy_tells_nothing_else_of_an_availability(shared: Server, mine: Dav) -> None:
     path = "/dav/alice/busy/"
     mine.mkcalendar(path, mkcalendar(TAKES_ALL))

@@ -593,3 +593,11 @@ def test_davx5_books_a_van_that_is_taken(alice: Dav, bob: Dav, van: str) -> None
     assert bob.get(shown + "b.ics").text == edited
     assert alice.delete(van + "a.ics").status == 204
     assert bob.get(shown + "b.ics").text == sent.replace("2\r\n", "1\r\n")
+
+
+@pytest.mark.rfc("4791", "7.3")
+def test_free_busy_means_the_same_hours_as_the_bookings(alice: Dav, van: str) -> None:
+    floating = booking("floating", "0105T100000", "0105T110000")
+    assert alice.put(f"{van}floating.ics", floating).status == 201
+    told = alice.report(van, busy("20400105T000000Z", "20400106T000000Z")).text
+    assert "20400105T090000Z/20400105T100000Z" in told  # ten in Paris

@@ -92,7 +92,9 @@ class Wanted:
 
     @property
     def start(self) -> datetime:
-        return BEGIN + (self.start_h // 24 * DAY if self.clock == "date" else self.start_h * HOUR)
+        # at two there is an hour that clocks in Paris skip on one of the days: a rule has no instance then
+        is_skipped = self.clock in ("floating", "zoned") and self.start_h % 24 == 2
+        return BEGIN + (self.start_h // 24 * DAY if self.clock == "date" else (self.start_h + is_skipped) * HOUR)
 
     @property
     def length(self) -> timedelta:

@@ -266,7 +266,7 @@ def test_a_folder_that_radicale_left_is_served_as_it_is(club: Server) -> None:
     club.start()
     bob = club.client("bob")
     rows = bob.propfind("/dav/bob/", DAV.displayname, NOTE, APPLE.calendar_color, depth="1").multistatus()
-    assert set(rows) == {"/dav/bob/", "/dav/bob/old/"}
+    assert set(rows) == {"/dav/bob/", "/dav/bob/old/", "/dav/bob/van~calendar/"}
     row = rows["/dav/bob/old/"]
     assert [row.text(n) for n in (DAV.displayname, NOTE, APPLE.calendar_color)] == ["Old", "theirs", "#1"]
     assert list(bob.propfind("/dav/bob/old/", DAV.getetag, depth="1").multistatus())[1:] == ["/dav/bob/old/a.ics"]

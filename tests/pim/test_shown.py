@@ -38,7 +38,7 @@ def home_of(member: Dav) -> set[str]:
 
 
 def test_a_home_lists_what_the_member_may_read_and_nothing_else(carol: Dav, club: Server) -> None:
-    own = {"calendar", "tasks", "contacts"}
+    own = {"calendar", "tasks", "contacts", "van~calendar"}
     assert home_of(carol) == own | {"alice~open", "sport~training"}
     assert home_of(club.client("bob")) == own | {"sport~training"}
     assert home_of(club.client("dora")) == own | {"alice~open"}

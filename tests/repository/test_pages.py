@@ -9,11 +9,32 @@ import tomllib
 import pytest
 from packaging.requirements import Requirement
 
-from tests.conformance_page import PAGE, ROOT, read_marks, render_page
+from tests.conformance_page import GOLDEN, PAGE, ROOT, TITLES, read_marks, render_page
 
 
 def test_the_conformance_page_is_what_the_marks_on_the_tests_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == render_page(read_marks(ROOT)), "run `make conformance`"
+
+
+def test_the_conformance_page_counts_the_examples_of_the_specifications_by_their_file_names() -> None:
+    by_file: dict[str, list[tuple[str, str]]] = {}
+    for mark in read_marks(ROOT):
+        if mark.file.endswith(".http"):
+            by_file.setdefault(mark.file, []).append((mark.rfc, mark.section))
+            assert mark.test.removeprefix("example: "), mark.file
+    assert by_file.keys() == {path.relative_to(ROOT).as_posix() for path in (ROOT / GOLDEN).glob("*/*.http")}
+    assert by_file[f"{GOLDEN}/4918/9.1.6.http"] == [("4918", "9.1.6")]
+    assert by_file[f"{GOLDEN}/6578/5.1-5.2.http"] == [("6578", "5.1"), ("6578", "5.2")]
+    assert all(rfc in TITLES for named in by_file.values() for rfc, _ in named)
+    assert f"| 5.2 | [example: The If header with a sync token](../{GOLDEN}/6578/5.1-5.2.http) |" in render_page(
+        read_marks(ROOT)
+    )
+
+
+def test_every_golden_file_says_first_which_section_it_is_of() -> None:
+    for file in sorted((ROOT / GOLDEN).glob("*/*.http")):
+        name = f"RFC {file.parent.name}" if file.parent.name.isdigit() else file.parent.name
+        assert file.read_text(encoding="utf-8").startswith(f"{name} {', '.join(file.stem.split('-'))}: "), file
 
 
 PAGES = [path.relative_to(ROOT).as_posix() for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern)]
