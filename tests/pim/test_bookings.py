@@ -345,7 +345,8 @@ def test_days_and_times_without_a_zone_are_meant_in_the_zone_of_the_resource(
 
 @pytest.mark.rfc("4791", "5.2.2")
 def test_without_a_zone_of_the_resource_that_of_the_calendar_counts(association: Server, alice: Dav) -> None:
-    zone = "BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nTZID:America/New_York\r\nEND:VTIMEZONE\r\nEND:VCALENDAR"
+    rule = ("BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:-0500", "TZOFFSETTO:-0500", "END:STANDARD")
+    zone = calendar("BEGIN:VTIMEZONE", "TZID:America/New_York", *rule, "END:VTIMEZONE")
     path = f"/dav/hall/calendar{next(_numbers)}/"
     made = association.client("dora").mkcalendar(path, mkcalendar(f"<C:calendar-timezone>{zone}</C:calendar-timezone>"))
     assert made.status == 201
