@@ -186,6 +186,16 @@ class Access:
         self.require_seen(path)
         raise NeedPrivileges(path, action)
 
+    def require_on_found(self, action: Action, path: str) -> None:
+        """
+        As ``require``, on what the principal was shown: everybody's home is, as a principal, with nothing held there.
+
+        Raises:
+            NeedPrivileges: it may not do this.
+        """
+        if action not in self.actions(path):
+            raise NeedPrivileges(path, action)
+
     def sees(self, path: str) -> bool:
         """Whether the principal may know of what stands at a path."""
         seen = self._seen.get(path)

@@ -71,7 +71,7 @@ def make_collection(
     """
     home = _require_place(session, path, tag)
     name = name_of(path)
-    session.access.require(Action.CREATE, home.path)
+    session.access.require_on_found(Action.CREATE, home.path)
     place = f"{home.place}/{name}"
     own = home.owner == session.principal.name
     with session.store.write(ROOT_PLACE, home.place) as tx:
@@ -97,7 +97,7 @@ def change(session: Session, resource: Home | Collection | Item, changes: Change
     """Set and remove properties, all together; what is personal goes to the member's own file."""
     shared = bool(changes.meta or changes.dead)
     if shared:
-        session.access.require(Action.WRITE, resource.path)
+        session.access.require_on_found(Action.WRITE, resource.path)
     if changes.personal:
         _change_personal(session, name_of(resource.asked), dict(changes.personal))
     if not shared:
@@ -144,7 +144,7 @@ def move_collection(session: Session, collection: Collection, to: str, overwrite
     if home.place != parent_of(collection.place):
         _require_no_bookings(session, collection, home, to)
     if _has_rules(session, collection):  # they go along
-        session.access.require(Action.ADMIN, home.path)
+        session.access.require_on_found(Action.ADMIN, home.path)
     place = f"{home.place}/{name_of(to)}"
     with session.store.write(tree=True) as tx:
         _require_whole(session, collection, Action.READ, Action.DELETE)
@@ -234,7 +234,7 @@ def _require_target(session: Session, collection: Collection, to: str, overwrite
             return above, False
         raise PlaceRefused(to, "what a home only shows is not replaced")
     home = _require_place(session, to, collection.tag)
-    session.access.require(Action.CREATE, home.path)
+    session.access.require_on_found(Action.CREATE, home.path)
     return home, True
 
 

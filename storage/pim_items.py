@@ -13,6 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
+from auth.errors import NeedPrivileges
 from storage.bookings import BOOKED, MARKED, Bookings, rule_of
 from storage.bookingwrite import Transfer, write_outcomes
 from storage.calendarlimits import require_within
@@ -234,10 +235,14 @@ def _require_items_fit(collection: Collection) -> None:
 
 
 def _require_put(session: Session, collection: Collection, name: str, present: Member | None) -> None:
+    path = join(collection.path, name)
     if present is None:
         session.access.require(Action.CREATE, collection.path)
-    else:
-        session.access.require(Action.WRITE, join(collection.path, name))
+    elif session.access.sees(path):
+        session.access.require(Action.WRITE, path)
+    else:  # what is in the way is not told, and to those who may add nothing not even that something is
+        session.access.require(Action.CREATE, collection.path)
+        raise NeedPrivileges(collection.path, Action.WRITE)
 
 
 def _judge(session: Session, data: bytes, tag: str, components: Sequence[str], present: Member | None) -> Judged:

@@ -80,7 +80,7 @@ def make_subscription(session: Session, path: str, source: str, changes: Changes
     """
     home = session.pim.find(parent_of(path))
     if isinstance(home, Home) and home.folder is not None:
-        session.access.require(Action.CREATE, home.path)
+        session.access.require_on_found(Action.CREATE, home.path)
         held = sum(kept_by(session.store, folder.place) == KEEPER for folder in session.store.folders(home.folder))
         if held >= most:
             raise PlaceRefused(path, f"{most} subscribed calendars are the most that one home may hold")

@@ -17,7 +17,7 @@ from storage.collection import Collection
 def acl(request: Request, view: View) -> Response:
     """ACL: the entries of a collection's own rules become those of the body, all or none."""
     resource = view.session.pim.get(request.path)
-    view.session.access.require(Action.ADMIN, resource.path)
+    view.session.access.require_on_found(Action.ADMIN, resource.path)
     limits = view.settings.limits
     body = parse_xml(read_body(request, limits.xml_bytes), max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     wanted = read_acl(body, aces_of(resource, view), request.host, view.session, OF_CALENDARS)

@@ -14,6 +14,7 @@ from davserver.dav.message import Request, Response
 from davserver.dav.multistatus import multistatus, propstat_response, status_response
 from davserver.dav.names import DAV
 from davserver.dav.xml import open_tag, parse_xml
+from davserver.mounts.acl import WITHHELD
 from davserver.mounts.pim_principals import HREF, element_of, path_in
 from davserver.mounts.pim_rows import wants_minimal
 from davserver.mounts.pim_view import View, href_path
@@ -57,16 +58,18 @@ class _Expansion:
 
     def row(self, asked: Element, resource: Resource, depth: int = 1) -> str:
         """The ``DAV:response`` of a resource with the properties that the children of ``asked`` name."""
-        found, missing = [], []
+        found, missing, withheld = [], [], []
         for element in asked.findall(DAV.property):
             self._count(depth)
             name = _name_of(element)
             rendered = element_of(name, resource, self._view)
-            if rendered is None:
+            if rendered is None and name in WITHHELD:
+                withheld.append(open_tag(name))
+            elif rendered is None:
                 missing.append(open_tag(name))
             else:
                 found.append(self._followed(element, rendered, depth) if len(element) else rendered)
-        return propstat_response(href_path(resource), found, () if self._minimal else missing)
+        return propstat_response(href_path(resource), found, () if self._minimal else missing, forbidden=withheld)
 
     def _followed(self, asked: Element, rendered: str, depth: int) -> str:
         """A rendered property with responses for its hrefs; what is no path of this server's stays as it is."""

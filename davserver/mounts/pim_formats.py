@@ -36,7 +36,9 @@ Convert = Callable[[bytes], bytes]
 VARY = ("Vary", "Accept")
 MOST_JSON_BYTES = 32 << 20  # of a file of many items
 TAG_BYTES = 8  # hexadecimal characters that tell the forms of one version of an item apart
-_CONVERTED_TAG = re.compile(rf'"([0-9a-f]{{32}})-[0-9a-f]{{{TAG_BYTES}}}"')
+_CONVERTED = rf"([0-9a-f]{{32}})-[0-9a-f]{{{TAG_BYTES}}}"
+_CONVERTED_TAG = re.compile(f'"{_CONVERTED}"')
+_CONVERTED_BARE = re.compile(_CONVERTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,3 +234,9 @@ def stored_tags(headers: Mapping[str, str]) -> Mapping[str, str]:
     if if_match is None or "-" not in if_match:
         return headers
     return {**headers, "if-match": _CONVERTED_TAG.sub(r'"\1"', if_match)}
+
+
+def stored_tag(etag: str) -> str:
+    """As ``stored_tags``, of one bare entity tag, as a condition of the If header has it."""
+    converted = _CONVERTED_BARE.fullmatch(etag)
+    return etag if converted is None else converted[1]

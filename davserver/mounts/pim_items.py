@@ -21,6 +21,7 @@ from davserver.mounts.pim_formats import (
     join_as,
     most_bytes,
     send_as,
+    stored_tag,
     stored_tags,
     text_of_body,
 )
@@ -231,6 +232,7 @@ def _import_new(request: Request, view: View) -> Response:
     """A file of many items on the URL of a collection that does not exist: the collection is made of it."""
     path = request.path.rstrip("/")
     require_preconditions(request.headers, request.method, etag=None)
+    require_if(request, Root(), view)
     data = text_of_body(request, read_body(request, most_bytes(request, view.settings.limits.collection_put_bytes)))
     tag = kind_of(data)
     _require_media_type(request, tag)
@@ -343,7 +345,7 @@ def require_if(request: Request, resource: Resource, view: View) -> None:
         found = view.session.pim.find(path)
         if condition.etag is None:
             return _has_token(found, condition.lock_token, view)
-        return isinstance(found, Item) and found.member.etag == condition.etag
+        return isinstance(found, Item) and found.member.etag == stored_tag(condition.etag)
 
     if not header.holds(request.path, matches):
         raise PreconditionFailed("no list of the If header is true; nothing is locked below /dav/")
@@ -354,4 +356,5 @@ def _has_token(resource: Resource | None, token: str | None, view: View) -> bool
     shelf = view.session.pim
     if isinstance(resource, Home):
         return token == shelf.home_token(resource)
-    return isinstance(resource, Collection) and bool(resource.tag) and token == shelf.token(resource)
+    is_told = isinstance(resource, Collection) and bool(resource.tag) and shelf.reads_items(resource)
+    return isinstance(resource, Collection) and is_told and token == shelf.token(resource)

@@ -97,6 +97,7 @@ def _represent(request: Request, path: str, status: int, view: View) -> Response
     """The item at a path as a GET answers it, under another status; None where there is none that may be read."""
     headers = {name: value for name, value in request.headers.items() if name not in CONDITIONS}
     try:
+        view.session.access.forget(view.session.pim.resolve(path))  # it is the member's own since it made it
         found = view.session.pim.find(path)
         if not isinstance(found, Item):
             return None

@@ -17,7 +17,7 @@ from davserver.dav.xml import attribute, open_tag, text_of
 from davserver.mounts.pim_formats import supported
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_methods import supported_live_properties
-from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, href_path, render_reports
+from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, href_path, is_read, render_reports
 from storage.calendarlimits import first_and_last
 from storage.collection import ADDRESS_BOOK, CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.derived import MEMBERS_BOOK
@@ -61,7 +61,7 @@ def personal_xml(name: str, collection: Collection) -> str | None:
 
 def _meta(name: str) -> Property:
     def content(collection: Collection, view: View) -> str | None:
-        value = meta_text(name, collection)
+        value = meta_text(name, collection) if is_read(collection, view) else None
         return None if value is None else text_of(value)
 
     return content
@@ -85,6 +85,10 @@ def _token(collection: Collection, view: View) -> str | None:
     if not view.session.pim.reads_items(collection):  # it tells when something changed
         return None
     return text_of(view.session.store.sync_token(collection.folder))
+
+
+def _last_modified(collection: Collection, view: View) -> str | None:
+    return render_http_date(collection.folder.modified_ns / 1e9) if is_read(collection, view) else None
 
 
 def _collection_reports(collection: Collection, view: View) -> str:
@@ -117,7 +121,7 @@ def _components(collection: Collection, view: View) -> str:
 
 def _zone_name(collection: Collection, view: View) -> str | None:
     """What ``calendar-timezone`` is called (RFC 7809 §5.2): read from it, so the two always agree."""
-    described = meta_text(CALDAV.calendar_timezone, collection)
+    described = meta_text(CALDAV.calendar_timezone, collection) if is_read(collection, view) else None
     name = find_zone_name(described) if described else None
     return None if name is None else text_of(name)
 
@@ -127,7 +131,7 @@ PLAIN_PROPS: dict[str, Property] = {
     DAV.resourcetype: _type,
     DAV.displayname: _title,
     DAV.creationdate: lambda collection, view: iso_date(collection.folder.created_ns),
-    DAV.getlastmodified: lambda collection, view: render_http_date(collection.folder.modified_ns / 1e9),
+    DAV.getlastmodified: _last_modified,
     DAV.supported_report_set: _collection_reports,
     DAV.resource_id: _resource_id,
     DAV.supported_live_property_set: lambda collection, view: supported_live_properties(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from auth.acl import Action
 from davserver.dav.message import Request
 from davserver.dav.multistatus import propstat_response
 from davserver.dav.names import CALSERVER, PREFIXES, split
@@ -14,7 +13,7 @@ from davserver.dav.propfind import Asked, PropRequest
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.acl import WITHHELD
 from davserver.mounts.pim_props import ALLPROP, META_KEYS, meta_text, personal_xml, table_of
-from davserver.mounts.pim_view import View, href_path
+from davserver.mounts.pim_view import View, href_path, is_read
 from storage.collection import Collection, Home, Item, Resource
 from storage.pim_collections import PROPS_KEY
 from storage.shown import PERSONAL_KEYS
@@ -102,18 +101,15 @@ def dead_properties(resource: Resource, view: View) -> Mapping[str, str]:
             "",
         )
     )
-    if isinstance(resource, Home) and (resource.folder is None or not _is_read(resource, view)):
+    if isinstance(resource, Home) and resource.folder is None:
+        return {}
+    if not isinstance(resource, Item) and not is_read(resource, view):
         return {}
     kept = view.session.store.state(place).get(name, PROPS_KEY)
     found: dict[str, str] = dict(kept) if isinstance(kept, dict) else {}
     if isinstance(resource, Collection):
         _add_collection_properties(resource, found)
     return found
-
-
-def _is_read(home: Home, view: View) -> bool:
-    """Whether more of a home than whose it is may be read; who may write there counts its properties too."""
-    return not {Action.READ, Action.WRITE}.isdisjoint(view.session.access.actions(home.path))
 
 
 def _add_collection_properties(collection: Collection, found: dict[str, str]) -> None:

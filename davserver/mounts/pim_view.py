@@ -78,6 +78,15 @@ def owner_of(resource: Resource, view: View) -> str | None:
             return kept if isinstance(kept, str) else resource.owner
 
 
+def is_read(resource: Home | Collection, view: View) -> bool:
+    """
+    Whether more is told of a home or collection than what and whose it is (RFC 3744 §3.1, RFC 4791 §6.1.1).
+
+    Who may write there counts its properties too.
+    """
+    return not {Action.READ, Action.WRITE}.isdisjoint(view.session.access.actions(resource.path))
+
+
 def privileges(resource: Resource, view: View) -> list[str]:
     """What the principal may do here, in RFC 3744's words (§5.4); phones tell by it what is read-only."""
     held = view.session.access.actions(resource.path)

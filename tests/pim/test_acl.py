@@ -103,12 +103,13 @@ def anonymous(club: Server) -> Dav:
 
 
 @pytest.fixture
-def calendar(alice: Dav) -> str:
-    """A fresh calendar of alice's with one event, its path with slash."""
+def calendar(alice: Dav) -> Iterator[str]:
+    """A fresh calendar of alice's with one event, its path with slash; another may have its link's token after it."""
     path = f"/dav/alice/cal{next(_numbers)}/"
     assert alice.mkcalendar(path).status == 201
     assert alice.put(f"{path}e.ics", event()).status == 201
-    return path
+    yield path
+    alice.delete(file_of(path))
 
 
 @pytest.fixture
