@@ -53,6 +53,10 @@ const {MailServices} = ChromeUtils.importESModule("resource:///modules/MailServi
 """
 
 
+class ScriptFailed(Exception):
+    """What a script in the program ended with; some of it, as a database that is in use, passes."""
+
+
 class Thunderbird:
     """A Thunderbird with a profile of its own in ``home``."""
 
@@ -96,7 +100,8 @@ class Thunderbird:
         """What the body of an asynchronous function returns, run with all rights of the program; ``args`` are its."""
         sent = {"script": PRELUDE % script, "args": list(arguments)}
         answer = json.loads(self._call("WebDriver:ExecuteAsyncScript", sent)["value"])
-        assert "error" not in answer, answer["error"]
+        if "error" in answer:
+            raise ScriptFailed(answer["error"])
         return answer["value"]
 
     def stop(self) -> None:

@@ -101,7 +101,7 @@ def test_we_serve_what_radicale_stored_and_go_on_where_it_stopped(
     server.start()
     alice = server.client("alice")
     rows = alice.propfind("/dav/alice/", DAV.displayname, depth="1").multistatus()
-    assert set(rows) == {"/dav/alice/", "/dav/alice/club/", "/dav/alice/people/"}
+    assert set(rows) == {"/dav/alice/", "/dav/alice/club/", "/dav/alice/people/", "/dav/alice/van~calendar/"}
     assert rows["/dav/alice/club/"].text(DAV.displayname) == "Club"
     etag = alice.get("/dav/alice/club/a.ics").etag
     assert alice.put("/dav/alice/club/a.ics", event(summary="Later"), {"If-Match": etag}).status == 204

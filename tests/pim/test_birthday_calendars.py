@@ -56,7 +56,7 @@ def shown(member: Dav, path: str | None = None) -> list[str]:
 
 def test_a_home_without_birthdays_has_no_birthday_calendar(alice: Dav) -> None:
     assert alice.put(BOOK + "c.vcf", card()).status == 201
-    assert home_of(alice) == {"calendar", "tasks", "contacts"}
+    assert home_of(alice) == {"calendar", "tasks", "contacts", "van~calendar"}
 
 
 def test_the_first_birthday_makes_the_calendar_and_later_ones_follow_the_cards(alice: Dav) -> None:
