@@ -140,6 +140,7 @@ def take_over(store: Store, subscription: Subscription, data: bytes, feed: Feed,
         facts = read_facts(item)
         if components is None or facts.component in components.split(","):
             wanted[f"{hashlib.sha256((facts.uid or '').encode()).hexdigest()[:32]}.ics"] = item
+    keep_feed(store, place, replace(feed, etag="", modified=""))  # killed from here on, the next fetch brings it all
     replace_items(store, place, dict(_with_old_stamps(store, place, wanted)))
     head = dict(_head(data))
     name = head.get("NAME") or head.get("X-WR-CALNAME")
