@@ -66,7 +66,7 @@ def remove(store: Store, name: str) -> None:
 def import_events(store: Store) -> None:
     """Import a file of events, one of them over an item that is there."""
     session = store.session(Principal(name="alice"))
-    collection = session.pim.find("/dav/sport/calendar")
+    collection = session.pim.find("/dav/alice/calendar")
     body = "".join(
         f"BEGIN:VEVENT\r\nUID:{n}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260101T000000Z\r\nEND:VEVENT\r\n"
         for n in range(IMPORTED)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 
 from davserver.dav.names import CALDAV, DAV
+from tests.conftest import MakeServer
 from tests.harness import Dav, Server
+from tests.pim.conftest import ACCESS
 from tests.pim.samples import event, mkcalendar, sync
 
 DEAD = "{urn:example:notes}note"
 BIND = f".//{DAV.bind}"
 ACL = '<D:acl xmlns:D="DAV:"/>'
+
+
+@pytest.fixture(scope="module")
+def shared(start_server: MakeServer) -> Server:
+    """A server of its own for this module: other tests use the calendars of the same rules."""
+    return start_server(access=ACCESS)
 
 
 @pytest.fixture
