@@ -11,7 +11,7 @@ from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest, TooLarge
 from davserver.dav.if_header import Condition, parse_if
 from davserver.dav.message import FileBody, Request, Response
-from davserver.dav.representation import require_whole_and_uncoded
+from davserver.dav.representation import UNMEANT_TYPES, require_whole_and_uncoded
 from davserver.dav.target import parse_destination
 from davserver.dav.xml import read_body
 from davserver.mounts.pim_formats import (
@@ -51,8 +51,6 @@ from storage.records import Content
 from storage.zonereferences import with_named_zones, without_standard_zones
 
 Check = Callable[[str | None], None]
-# Media types that a body may have been given: clients send the wrong one, or none, more often than a wrong body.
-TAKEN_TYPES = frozenset({"", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"})
 COPY_DEPTHS = frozenset({Depth.ZERO, Depth.INFINITY})  # RFC 4918 §9.8.3
 MOVE_DEPTHS = frozenset({Depth.INFINITY})  # RFC 4918 §9.9.2
 ITEM_MEDIA = {
@@ -197,7 +195,7 @@ def _collection_above(path: str, view: View) -> Collection:
 def _require_media_type(request: Request, tag: str) -> None:
     sent = (request.header("content-type") or "").partition(";")[0].strip().lower()
     known = ITEM_MEDIA.get(tag, frozenset())
-    if sent in TAKEN_TYPES or sent in known:
+    if sent in UNMEANT_TYPES or sent in known:
         return
     is_card = tag != CALENDAR
     condition = "supported-address-data" if is_card else "supported-calendar-data"
