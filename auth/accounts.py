@@ -72,6 +72,7 @@ class Entry:
         groups: groups it says it belongs to.
         members: for a group, names of what belongs to it directly: members, resources and groups.
         booking: for a resource.
+        quota_bytes: of a member's own folder, 0 for none; None where the general one holds.
         file, line: where it stands.
     """
 
@@ -88,6 +89,7 @@ class Entry:
     groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     booking: Booking = USUAL_BOOKING
+    quota_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

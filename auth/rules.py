@@ -4,6 +4,9 @@ The grammar of ``access.toml``: who may do what, the server's file and the one o
 A folder's own file speaks of its folder and what lies in it::
 
     inherit = true                     # above the first [[rule]]: adds what the folders above give; missing: false
+    names = "portable"                 # refuse names that Windows cannot show; "any" where a folder above refuses them
+    trash = false                      # what is deleted here is gone at once
+    history = false                    # no earlier versions are kept of what is stored here
 
     [[rule]]
     who   = ["secretary", "board"]     # members, groups, resources, "all-users", "world"; [] closes the folder
@@ -17,14 +20,21 @@ A folder's own file speaks of its folder and what lies in it::
     password  = "rosebud-12"           # as text, or a hash that `davserver hash` printed
     downloads = 100
     token     = "…"                    # one's own: at least 22 of A-Z a-z 0-9 - _
+    public    = ["style.css"]          # what the pages of a drop folder load; others see nothing else of it
+    quota_bytes = 1000000000           # that can come in by the link
+    uploads_per_minute = 10            # from one address
 
 In the server's file every rule names its folder, and there are no links; ``inherit = true`` on one rule of a folder
-holds for the folder::
+holds for the folder. What is said of a folder beside its rules stands in a ``[[folder]]``::
 
     [[rule]]
     path = "/files/Administration"     # or "/dav/<owner>/<calendar>"
     who  = ["secretary", "treasurer"]
     may  = ["read", "create", "write", "delete"]
+
+    [[folder]]
+    path = "/files/Sport"
+    quota_bytes = 5000000000           # of all that lies in it; also names, trash and history
 
 A file with a fault is refused as a whole, with all its problems.
 """
@@ -33,7 +43,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from auth.actions import Action
@@ -43,7 +53,9 @@ from auth.principal import fold
 from auth.tables import Table, TomlFile, listed
 
 _RULE_KEYS = ("who", "may", "scope")
-_LINK_KEYS = ("name", "right", "until", "password", "downloads", "token")
+_LINK_KEYS = ("name", "right", "until", "password", "downloads", "token", "public", "quota_bytes", "uploads_per_minute")
+_SETTING_KEYS = ("names", "trash", "history")
+NAMES = ("any", "portable")
 RIGHTS = ("read", "drop", "read-drop")
 LONGEST_RULES = 64 * 1024  # characters of a folder's file: members write it
 _MOST_PROBLEMS = 100  # said of one file
@@ -54,6 +66,14 @@ _STRAYS = {
     "rules": "rules are written [[rule]]",
     "links": "links are written [[link]]",
     "link": "links stand in the access.toml of their folder",
+    "folders": "folders are written [[folder]]",
+    **{key: f"put {key} above the first [[rule]] of the file" for key in _SETTING_KEYS},
+    "quota_bytes": "the room of a folder is the administrator's to give, in a [[folder]] of the server's file",
+}
+
+_SERVER_STRAYS = {
+    "inherit": "put it into a [[rule]] of the folder that inherits",
+    **{key: f"put {key} into a [[folder]] with its path" for key in (*_SETTING_KEYS, "quota_bytes")},
 }
 
 
@@ -86,6 +106,9 @@ class Link:
         password: as text or a hash.
         downloads: how many there can be, or None.
         token: the association's own, or None where the server makes it.
+        public: names that the pages of a drop folder load.
+        quota_bytes: that can come in by it, or None.
+        uploads_per_minute: from one address, or None where the usual number holds.
     """
 
     name: str | None
@@ -95,6 +118,30 @@ class Link:
     downloads: int | None
     token: str | None
     line: int
+    public: tuple[str, ...] = ()
+    quota_bytes: int | None = None
+    uploads_per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    """
+    What is said of a folder beside its rules; None where nothing is said.
+
+    Attributes:
+        portable: names that Windows cannot show are refused.
+        trash: what is deleted is kept for a while.
+        history: what is overwritten is kept for a while.
+        quota_bytes: of all that lies in the folder; only the server's file says it.
+    """
+
+    portable: bool | None = None
+    trash: bool | None = None
+    history: bool | None = None
+    quota_bytes: int | None = None
+
+
+NO_SETTINGS = FolderSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +151,7 @@ class FolderRules:
     rules: tuple[Rule, ...] = ()
     inherit: bool = False
     links: tuple[Link, ...] = ()
+    settings: FolderSettings = NO_SETTINGS
 
 
 def parse_server_rules(text: str, file: str) -> dict[str, FolderRules]:
@@ -114,17 +162,21 @@ def parse_server_rules(text: str, file: str) -> dict[str, FolderRules]:
         RulesRefused: with all that is wrong in the file.
     """
     document = TomlFile(text, file)
-    document.root.only(("rule",), _STRAYS | {"inherit": "put it into a [[rule]] of the folder that inherits"})
+    document.root.only(("rule", "folder"), _STRAYS | _SERVER_STRAYS)
     rules: dict[str, list[Rule]] = {}
     inheriting: set[str] = set()
     for table in document.root.each("rule"):
         table.only((*_RULE_KEYS, "path", "inherit"))
-        path = _path(table)
+        path = _path(table, "a rule")
         rules.setdefault(path, []).append(_rule(table, file))
         if table.flag("inherit"):
             inheriting.add(path)
+    settings = dict(_folders(document))
     _refuse_if_broken(document)
-    return {path: FolderRules(tuple(found), path in inheriting) for path, found in rules.items()}
+    return {
+        path: FolderRules(tuple(rules.get(path, ())), path in inheriting, settings=settings.get(path, NO_SETTINGS))
+        for path in (*rules, *(path for path in settings if path not in rules))
+    }
 
 
 def parse_folder_rules(text: str, file: str) -> FolderRules:
@@ -135,16 +187,36 @@ def parse_folder_rules(text: str, file: str) -> FolderRules:
         RulesRefused: with all that is wrong in the file.
     """
     document = TomlFile(text, file, longest=LONGEST_RULES)
-    strays = {key: hint for key, hint in _STRAYS.items() if key not in ("inherit", "link")}
-    document.root.only(("inherit", "rule", "link"), strays)
+    known = ("inherit", *_SETTING_KEYS, "rule", "link")
+    document.root.only(known, {key: hint for key, hint in _STRAYS.items() if key not in known})
     inherit = bool(document.root.flag("inherit"))
+    settings = _settings(document.root)
     rules: list[Rule] = []
     for table in document.root.each("rule"):
         table.only(_RULE_KEYS, _STRAYS)
         rules.append(_rule(table, file))
     links = tuple(_links(document))
     _refuse_if_broken(document)
-    return FolderRules(tuple(rules), inherit, links)
+    return FolderRules(tuple(rules), inherit, links, settings)
+
+
+def _folders(document: TomlFile) -> Iterator[tuple[str, FolderSettings]]:
+    """What the server's file says of folders beside their rules, by path."""
+    lines: dict[str, int] = {}
+    for table in document.root.each("folder"):
+        table.only(("path", "quota_bytes", *_SETTING_KEYS))
+        path = _path(table, "a folder")
+        if (first := lines.setdefault(path, table.line)) != table.line:
+            table.report("path", f"a second [[folder]] for {path!r}", f"put it into the one in line {first}")
+        yield path, replace(_settings(table), quota_bytes=table.number("quota_bytes", least=0))
+
+
+def _settings(table: Table) -> FolderSettings:
+    names = table.text("names")
+    if names not in (None, *NAMES):
+        table.report("names", f"names are {names!r}", f"they can be {listed(NAMES)}")
+    portable = None if names is None else names == "portable"
+    return FolderSettings(portable, table.flag("trash"), table.flag("history"))
 
 
 def _refuse_if_broken(document: TomlFile) -> None:
@@ -157,11 +229,11 @@ def _refuse_if_broken(document: TomlFile) -> None:
         raise RulesRefused(tuple(problems))
 
 
-def _path(table: Table) -> str:
+def _path(table: Table, what: str) -> str:
     path = table.text("path")
     if path is None:
         if "path" not in table:
-            table.report(None, "a rule without path", 'name the folder: path = "/files/Sport"')
+            table.report(None, f"{what} without path", 'name the folder: path = "/files/Sport"')
         return ""
     if fault := path_fault(path):
         table.report("path", *fault)
@@ -233,4 +305,7 @@ def _link(table: Table) -> Link:
         downloads=table.number("downloads", least=1),
         token=token,
         line=table.line,
+        public=table.texts("public") or (),
+        quota_bytes=table.number("quota_bytes", least=1),
+        uploads_per_minute=table.number("uploads_per_minute", least=1),
     )

@@ -22,6 +22,7 @@ class Account:
         disabled: cannot sign in; the name and what it owns stay.
         what: for a resource, one of ``auth.accounts.RESOURCE_KINDS``, or "" where nobody said.
         booking: how a resource is booked.
+        quota_bytes: of a member's own folder, 0 for none; None where the general one holds.
     """
 
     kind: Kind
@@ -33,6 +34,7 @@ class Account:
     disabled: bool = False
     what: str = ""
     booking: Booking = USUAL_BOOKING
+    quota_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def join(entries: Iterable[Entry]) -> Snapshot:
             members=tuple(members[entry.name]),
             disabled=entry.disabled,
             booking=entry.booking,
+            quota_bytes=entry.quota_bytes,
         )
         for entry in unique.values()
     }

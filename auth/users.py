@@ -8,6 +8,7 @@ The grammar of ``users.toml``::
     mail = ["alice@example.org"]          # one text or a list, the preferred address first
     password = "$argon2id$v=19$…"         # what `davserver hash` prints; missing: no sign-in with a password
     groups = ["sport"]                    # beside what groups.toml says
+    quota_bytes = 5000000000              # of the own folder; may be missing: then the general one holds, 0 is none
     disabled = false                      # true: no sign-in at all, but the name and what it owns stay
 
     [[user.alice.app_password]]           # one per device
@@ -31,7 +32,7 @@ from auth.passwords import is_app_password_hash, is_known_hash
 from auth.principal import fold
 from auth.tables import Table, TomlFile
 
-_USER_KEYS = ("display_name", "mail", "password", "groups", "disabled", "app_password")
+_USER_KEYS = ("display_name", "mail", "password", "groups", "quota_bytes", "disabled", "app_password")
 _APP_KEYS = ("label", "hash", "created")
 _HASH_HINT = "it can be what `davserver hash` prints"
 _HTPASSWD_HINT = "it can be bcrypt (htpasswd -B), SHA-512-crypt, apr1-md5 or argon2"
@@ -81,6 +82,7 @@ def _user(name: str, table: Table, document: TomlFile) -> Entry | None:
         file=document.file,
         line=table.line,
         disabled=bool(table.flag("disabled")),
+        quota_bytes=table.number("quota_bytes", least=0),
         password=password,
         app_passwords=tuple(_app_passwords(table)),
         groups=tuple(map(fold, table.texts("groups") or ())),

@@ -132,6 +132,26 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Trash:
+    """What members delete: it can be had back for a while, from /files/Trash/."""
+
+    keep_days: int = setting(30, "Days for which it is kept; 0 keeps nothing.", least=0, most=3650)
+    most_bytes: int = setting(
+        0, "Size of all of it, beyond which the oldest goes; 0 is what the disk has.", least=0, most=1024 * TIB
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What members overwrite: earlier versions of files, in /files/History/, the older the fewer."""
+
+    keep_days: int = setting(365, "Days for which versions are kept; 0 keeps none.", least=0, most=3650)
+    most_bytes: int = setting(
+        0, "Size of all of them, beyond which the oldest go; 0 is what the disk has.", least=0, most=1024 * TIB
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriptions:
     """Calendars of others that members subscribe to: the server fetches them and shows them read-only."""
 
@@ -167,6 +187,8 @@ class Settings:
     accounts: Accounts = field(default_factory=Accounts)
     directory: Directory = field(default_factory=Directory)
     storage: Storage = field(default_factory=Storage)
+    trash: Trash = field(default_factory=Trash)
+    history: History = field(default_factory=History)
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
     log: Log = field(default_factory=Log)
     limits: Limits = field(default_factory=Limits)

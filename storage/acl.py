@@ -122,7 +122,8 @@ def _require_exact(after: FolderRules, before: FolderRules, edit: Edit) -> None:
     wanted = stay + [(rule.who, rule.may, rule.here) for rule in edit.new]
     found = [(rule.who, rule.may, rule.here) for rule in after.rules]
     links = [replace(link, line=0) for link in after.links] == [replace(link, line=0) for link in before.links]
-    if found != wanted or not links or after.inherit != (before.inherit or edit.inherits):
+    kept = links and after.settings == before.settings
+    if found != wanted or not kept or after.inherit != (before.inherit or edit.inherits):
         raise UneditableRules("write each rule as a table [[rule]] with one line for each key")
 
 

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 from auth.acl import Level
 from auth.errors import RulesRefused
 from auth.principal import Principal, fold
-from auth.rules import FolderRules, Link, parse_folder_rules, parse_server_rules
+from auth.rules import (
+    NO_SETTINGS,
+    FolderRules,
+    FolderSettings,
+    Link,
+    parse_folder_rules,
+    parse_server_rules,
+)
 from storage import paths
 from storage.collection import KEPT_KEY
 from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
@@ -201,6 +208,23 @@ class DiskRuleBook:
         read = None if place is None else self._folder_rules(path, place)
         return NO_RULES if read is None else read.rules
 
+    def settings_of(self, path: str) -> FolderSettings:
+        """What holds for a path beside the rules: of each setting the word of the nearest folder upwards."""
+        self.reload()
+        found = NO_SETTINGS
+        while True:
+            for said in (self.rules_of(path).settings, self._server.get(path, NO_RULES).settings):
+                found = found if said == NO_SETTINGS else _completed(found, said)
+            if path == "/":
+                return found
+            path = paths.parent_of(path)
+
+    def quotas(self) -> dict[str, int]:
+        """The room that the server's file gives folders, in bytes, by canonical path."""
+        self.reload()
+        given = ((path, rules.settings.quota_bytes) for path, rules in self._server.items())
+        return {path: quota for path, quota in given if quota is not None}
+
     def links_of(self, path: str) -> tuple[Link, ...] | None:
         """The public links in a folder's own file; None where it is broken and none was in force before."""
         place = paths.place_of(path)
@@ -291,6 +315,15 @@ class DiskRuleBook:
                 found.update(folder.path for folder in self._store.index.folders(root))
         found.discard(path)
         return found
+
+
+def _completed(nearer: FolderSettings, farther: FolderSettings) -> FolderSettings:
+    """Settings with what is said only farther up."""
+    return FolderSettings(
+        farther.portable if nearer.portable is None else nearer.portable,
+        farther.trash if nearer.trash is None else nearer.trash,
+        farther.history if nearer.history is None else nearer.history,
+    )
 
 
 class _Without:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from auth.actions import Action
 from auth.errors import RulesRefused
 from auth.names import names_without_account
-from auth.rules import FolderRules, Link, Rule, parse_folder_rules, parse_server_rules
+from auth.rules import FolderRules, FolderSettings, Link, Rule, parse_folder_rules, parse_server_rules
 
 FILE = "access.toml"
 READ = frozenset({Action.READ})
@@ -174,3 +174,40 @@ def test_any_text_gives_rules_or_problems(text):
     for parse in (parse_folder_rules, parse_server_rules):
         with suppress(RulesRefused):
             assert parse(text, FILE) is not None
+
+
+def test_a_folder_says_how_names_trash_and_history_are_kept() -> None:
+    rules = parse_folder_rules('names = "portable"\ntrash = false\nhistory = true\n', FILE)
+    assert rules.settings == FolderSettings(portable=True, trash=False, history=True)
+    assert parse_folder_rules('names = "any"', FILE).settings.portable is False
+    assert parse_folder_rules("", FILE).settings == FolderSettings()
+
+
+def test_the_server_says_of_folders_what_stands_beside_rules() -> None:
+    found = parse_server_rules("[[folder]]\npath = '/files/Sport/'\nquota_bytes = 5\nnames = 'portable'\n", FILE)
+    assert found == {"/files/Sport": FolderRules(settings=FolderSettings(portable=True, quota_bytes=5))}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("names = 'windows'", (1, "names are 'windows'")),
+        ("quota_bytes = 5", (1, "unknown key 'quota_bytes'")),
+        ("[[rule]]\nwho = []\ntrash = false", (3, "unknown key 'trash'")),
+    ],
+)
+def test_what_a_folder_says_wrongly_is_refused_with_its_line(text: str, problem: tuple[int, str]) -> None:
+    assert refused(text) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[[folder]]\nquota_bytes = 5", (1, "a folder without path")),
+        ("[[folder]]\npath = '/files/A'\nquota_bytes = -1", (3, "quota_bytes is the number -1")),
+        ("[[folder]]\npath = '/files/A'\n[[folder]]\npath = '/files/A/'", (4, "a second [[folder]] for '/files/A'")),
+        ("trash = false", (1, "unknown key 'trash'")),
+    ],
+)
+def test_what_the_server_says_wrongly_is_refused_with_its_line(text: str, problem: tuple[int, str]) -> None:
+    assert refused(text, parse_server_rules) == [problem]
