@@ -13,6 +13,8 @@ from hypothesis import settings
 from tests.harness import Dav, Server
 
 MakeServer = Callable[..., Server]
+# Compiled once, not by each of the hundreds of servers and commands that the tests start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # How long an example takes says nothing on a machine that runs servers beside it.
 settings.register_profile("davserver", deadline=None)
 settings.load_profile("davserver")
