@@ -143,6 +143,19 @@ class Lookups(ABC):
         rows = self._rows(sql, above, name)
         return int(rows[0][0]) if rows else 0
 
+    def newest_change(self, place: str) -> int:
+        """The number of the newest change at and below a folder."""
+        sql = "SELECT coalesce(max(counter), 0) FROM folder WHERE place = ? OR (place >= ? AND place < ?)"
+        return int(self._rows(sql, place, *below(place))[0][0])
+
+    def newest_changes_in(self, place: str) -> dict[str, int]:
+        """``newest_change`` of every folder directly in a folder, by name."""
+        sql = (
+            "SELECT substr(rest, 1, instr(rest || '/', '/') - 1) AS child, max(counter)"
+            " FROM (SELECT substr(place, ?) AS rest, counter FROM folder WHERE place >= ? AND place < ?) GROUP BY child"
+        )
+        return dict(self._rows(sql, len(place) + 2, *below(place)))
+
     def tree_bytes(self, place: str) -> int:
         """The sizes of all files at and below a folder, added up."""
         sql = (

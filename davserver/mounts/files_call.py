@@ -12,6 +12,7 @@ from storage.errors import PreconditionFailed, StorageError
 from storage.files import FileShelf
 from storage.fileterms import Terms
 from storage.filetree import Node
+from storage.foldertags import folder_tag
 from storage.paths import HOME, MEMBERS, is_within, join
 from storage.session import Session
 from storage.store import TOKEN_PREFIX
@@ -62,13 +63,19 @@ class Call:
         outcome = require_preconditions(
             self.request.headers,
             self.request.method,
-            etag=etag_of(node),
+            etag=self.etag_of(node),
             exists=node is not None,
             modified_s=None if node is None else node.modified_ns // 1_000_000_000,
         )
         if self.if_header.lists and not self.if_header.holds(self.path, self._matches):
             raise PreconditionFailed("no list of the If header holds")
         return outcome
+
+    def etag_of(self, node: Node | None) -> str | None:
+        """The bare ETag of a file or folder."""
+        if node is None or node.member is not None:
+            return etag_of(node)
+        return folder_tag(self.session.store, node)
 
     def as_asked(self, path: str) -> str:
         """A canonical path in the words of the request: one's own folder is ``Home`` to whoever came through it."""
@@ -94,7 +101,7 @@ class Call:
                 node = self.files.tree.find(canonical)
                 return node is not None and is_synchronised(node) and self.files.sync.token(node) == token
             return any(lock.token == token for lock in self.session.store.locks.covering(canonical))
-        etag = etag_of(self.files.tree.find(canonical))
+        etag = self.etag_of(self.files.tree.find(canonical))
         return etag is not None and etag == condition.etag
 
 
@@ -109,5 +116,5 @@ def call_of(request: Request, session: Session, settings: Settings) -> Call:
 
 
 def etag_of(node: Node | None) -> str | None:
-    """The bare ETag of a file; folders have none."""
+    """The bare ETag of a file; those of folders are asked of the index (``Call.etag_of``)."""
     return node.member.etag if node is not None and node.member is not None else None

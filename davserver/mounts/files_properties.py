@@ -19,6 +19,7 @@ from davserver.mounts.files_read import content_type
 from davserver.mounts.privileges import render_supported
 from storage import quota
 from storage.filetree import Node, is_derived, is_shared_rules, properties_in
+from storage.foldertags import FolderTags
 from storage.locks import Lock
 from storage.paths import is_within
 from storage.sharedrules import collection_of
@@ -47,11 +48,19 @@ WHOLE_WRITE = {Action.CREATE, Action.WRITE, Action.DELETE}
 class Scene:
     """What the properties of one answer share: the request, the locks in sight, the rights worked out."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, tags_folders: bool = True) -> None:
+        """With ``tags_folders`` false, folders have no ``getetag``: a client would not learn that it changed."""
         self.call = call
         self._locks: list[Lock] | None = None
         self._privileges: dict[frozenset[Action], str] = {}
         self._states: dict[str, State] = {}
+        self._folder_tags = FolderTags(call.session.store, call.path) if tags_folders else None
+
+    def etag(self, node: Node) -> str | None:
+        """The bare ETag of a file or folder."""
+        if node.member is not None or self._folder_tags is None:
+            return etag_of(node)
+        return self._folder_tags.tag(node)
 
     @property
     def has_locks(self) -> bool:
@@ -162,7 +171,7 @@ def _getcontenttype(scene: Scene, node: Node) -> str | None:
 
 
 def _getetag(scene: Scene, node: Node) -> str | None:
-    etag = etag_of(node)
+    etag = scene.etag(node)
     return None if etag is None else f'<D:getetag>"{etag}"</D:getetag>'
 
 

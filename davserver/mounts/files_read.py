@@ -123,4 +123,6 @@ def _listing(call: Call, node: Node) -> Response:
     for child in call.files.tree.children(node):
         name = call.as_asked(child.path).rpartition("/")[2]
         names.append(f"{name}/\n" if child.is_folder else f"{name}\n")
-    return Response.text(200, "".join(names), ("Last-Modified", render_http_date(node.modified_ns / 1e9)))
+    etag = call.etag_of(node)
+    tags = () if etag is None else (("ETag", f'"{etag}"'),)
+    return Response.text(200, "".join(names), ("Last-Modified", render_http_date(node.modified_ns / 1e9)), *tags)

@@ -40,7 +40,7 @@ def report(call: Call) -> Response:
 
 
 def _rows(call: Call, found: list[Told], asked: PropRequest) -> Iterator[str]:
-    render = Renderer(Scene(call), asked)
+    render = Renderer(Scene(call, tags_folders=False), asked)
     for told in found:
         match told:
             case Node():
