@@ -187,9 +187,10 @@ class Transaction:
             if text:
                 scratch.write(text)
             else:
-                fd, _ = self._store.open_member(folder, name)
+                fd, source = self._store.open_member(folder, name)
                 try:
                     _copy_bytes(fd, scratch)
+                    scratch.set_modified(source.modified_ns)  # a copy is as old: sync programs copy on the server
                 finally:
                     os.close(fd)
             with_it = {key: value for key, value in self.state(place).all(name).items() if key not in OWN_KEYS}

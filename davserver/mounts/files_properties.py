@@ -16,6 +16,7 @@ from davserver.mounts.acl import INHERITED_ACL_SET, RESTRICTIONS, render_acl
 from davserver.mounts.files_acl import aces_of, may_see_aces, owner_name
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_read import content_type
+from davserver.mounts.files_times import SECOND, WIN32
 from davserver.mounts.privileges import render_supported
 from storage import quota
 from storage.filetree import Node, is_derived, is_shared_rules, properties_in
@@ -26,7 +27,6 @@ from storage.sharedrules import collection_of
 from storage.state import State
 from storage.treesync import is_synchronised
 
-SECOND = 1_000_000_000  # in nanoseconds
 SUPPORTED_LOCK = "".join(
     f"<D:lockentry><D:lockscope><D:{scope}/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
     for scope in ("exclusive", "shared")
@@ -96,7 +96,11 @@ class Scene:
         """The dead properties of a resource: Clark name to XML; a folder's state is read once."""
         if node.listing or is_shared_rules(node.path):
             return {}
-        return properties_in(self.state(node), node.state_key[1])
+        found = properties_in(self.state(node), node.state_key[1])
+        if node.member is not None and WIN32.Win32LastModifiedTime in found:
+            modified = http_date(node.modified_ns // SECOND)
+            found[WIN32.Win32LastModifiedTime] = open_tag(WIN32.Win32LastModifiedTime, modified)
+        return found
 
     def state(self, node: Node) -> State:
         """The state of the folder that a resource is or lies in, read once for the whole answer."""
@@ -180,7 +184,13 @@ def _getlastmodified(scene: Scene, node: Node) -> str:
 
 
 def _creationdate(scene: Scene, node: Node) -> str:
-    return f"<D:creationdate>{rfc3339_date(node.created_ns // SECOND)}</D:creationdate>"
+    given = scene.dead(node).get(DAV.creationdate)
+    return given or f"<D:creationdate>{rfc3339_date(node.created_ns // SECOND)}</D:creationdate>"
+
+
+def _lastmodified(scene: Scene, node: Node) -> str:
+    """Seconds since 1970, by which rclone sets the time."""
+    return f"<D:lastmodified>{node.modified_ns // SECOND}</D:lastmodified>"
 
 
 def _supportedlock(scene: Scene, node: Node) -> str:
@@ -263,6 +273,7 @@ BASIC: dict[str, Render] = {
 ON_REQUEST: dict[str, Render] = {
     DAV.quota_used_bytes: _quota_used,
     DAV.quota_available_bytes: _quota_available,
+    DAV.lastmodified: _lastmodified,
     DAV.owner: _owner,
     DAV.current_user_principal: _current_user_principal,
     DAV.principal_collection_set: _principal_collections,
@@ -275,4 +286,6 @@ ON_REQUEST: dict[str, Render] = {
     DAV.supported_report_set: _supported_reports,
 }
 LIVE: dict[str, Render] = BASIC | ON_REQUEST
-SETTABLE = frozenset({DAV.displayname})  # kept like a dead property; every other DAV: name is protected
+SETTABLE = frozenset(
+    {DAV.displayname, DAV.creationdate}
+)  # kept like a dead property; every other DAV: name is protected

@@ -13,8 +13,9 @@ from itertools import groupby
 from davserver.dav.message import quote_path, reason
 from davserver.dav.names import DAV
 from davserver.dav.xml import open_tag, text_of
-from davserver.mounts.files_properties import ON_REQUEST, SECOND, SUPPORTED_LOCK, Scene, http_date, rfc3339_date
+from davserver.mounts.files_properties import ON_REQUEST, SUPPORTED_LOCK, Scene, http_date, rfc3339_date
 from davserver.mounts.files_read import type_of_name
+from davserver.mounts.files_times import SECOND
 from storage.filetree import Node
 from storage.paths import parent_of
 from storage.records import Member

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from config.schema import Limits
-from davserver.dav.conditional import parse_http_date
 from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import BadRequest, BodyBroken, TooLarge
 from davserver.dav.message import Body, Response, reason
@@ -16,10 +15,12 @@ from davserver.dav.names import DAV
 from davserver.dav.representation import require_whole_and_uncoded
 from davserver.dav.target import parse_destination
 from davserver.dav.xml import open_tag, parse_xml, read_body, render_element
+from davserver.mounts import files_times
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_properties import LIVE, SETTABLE
 from storage.errors import NameRefused, PlaceRefused
 from storage.fileterms import Upload
+from storage.filetree import Node
 from storage.paths import FILES, is_within
 
 NEWEST_S = 1 << 40  # beyond any date that a file system keeps
@@ -90,12 +91,19 @@ def proppatch(call: Call) -> Response:
     root = parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     changes = parse_propertyupdate(root)
     node = call.get()
-    refused = {name: status for name, value in changes.items() if (status := _refusal(name, value, limits)) is not None}
+    texts = {name: text_in(root, name) for name, value in changes.items() if value is not None}
+    refused = {
+        name: status
+        for name, value in changes.items()
+        if (status := _refusal(name, value, limits, node, texts.get(name))) is not None
+    }
     if not refused:
-        modified_s = parse_http_date(text_in(root, WIN32_MODIFIED))
-        modified_ns = None if modified_s is None or modified_s < 0 else modified_s * 1_000_000_000
+        kept = {name: value for name, value in changes.items() if name not in files_times.LIVE_OF_FILES}
+        if not kept.keys().isdisjoint(files_times.CREATED):
+            kept[DAV.creationdate] = files_times.render_created(texts)
+        modified_ns = files_times.modified_ns(texts)
         most = limits.dead_properties
-        call.files.set_properties(call.path, changes, call.terms(), most=most, modified_ns=modified_ns)
+        call.files.set_properties(call.path, kept, call.terms(), most=most, modified_ns=modified_ns)
         answer = [_propstat(200, "", changes)]
     else:
         call.require_conditions(node)
@@ -159,16 +167,21 @@ def parse_mtime(value: str | None) -> int | None:
 
 
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-WIN32_MODIFIED = "{urn:schemas-microsoft-com:}Win32LastModifiedTime"
 PROTECTED = "<D:cannot-modify-protected-property/>"
 
 
-def _refusal(name: str, value: str | None, limits: Limits) -> tuple[int, str] | None:
-    """Status and condition for a property that is not set: live ones are protected, huge ones are not kept."""
+def _refusal(name: str, value: str | None, limits: Limits, node: Node, text: str | None) -> tuple[int, str] | None:
+    """
+    Status and condition for a property that is not set: live ones are protected, huge ones and no times are not kept.
+    """
+    if name in files_times.LIVE_OF_FILES and value is not None and not node.is_folder:
+        return (409, "") if files_times.is_wrong(name, text) else None
     if name in LIVE and name not in SETTABLE:
         return 403, PROTECTED
     if name.startswith("{DAV:}") and name not in SETTABLE:
         return 403, PROTECTED
+    if value is not None and files_times.is_wrong(name, text):
+        return 409, ""
     too_long = value is not None and len(value.encode()) > limits.dead_property_bytes
     return (507, "") if too_long else None
 
