@@ -28,6 +28,7 @@ from storage.filetransfer import Transfer, remove
 from storage.filetree import FileTree, Node, is_derived, is_rules_file, is_shared_rules
 from storage.linksfile import open_links
 from storage.paths import FILES, parent_of
+from storage.portable import require_portable
 from storage.sharedrules import collection_of, open_rules, remove_rules, write_rules
 from storage.treesync import TreeSync
 
@@ -94,6 +95,7 @@ class FileShelf:
         with self._writing(path, terms, place.rpartition("/")[0]) as (tx, node):
             if node is not None or tx.find_folder(place) is not None:
                 raise AlreadyExists(path)
+            require_portable(self._session, path)
             tx.make_folder(
                 place,
                 owner=treerights.owner_of_new_folder(self._session, path),
@@ -242,6 +244,7 @@ class FileShelf:
         else:
             treerights.require_create(self._session, path)
             treerights.require_nothing_hidden(self._session, path)
+            require_portable(self._session, path)
 
     def _receive(self, path: str, upload: Upload, scratch: Scratch) -> None:
         """Read a body into a scratch file, and judge it first where it comes into force as rules."""

@@ -10,6 +10,7 @@ from storage.errors import ParentMissing, PlaceRefused, PreconditionFailed, Read
 from storage.fileterms import Terms, places_of, spot_of
 from storage.filetree import FileTree, Node, is_derived, is_rules_file, is_shared_rules
 from storage.paths import FILES, is_within, parent_of
+from storage.portable import require_portable, require_portable_tree
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -46,7 +47,7 @@ class Transfer:
         node = self._require_pair(source, target)
         self._require_leave(node, target)
         data = self._rules_bytes(node, target)
-        before = self._require_target(node, target, overwrite=overwrite)
+        before = self._require_target(node, target, overwrite=overwrite, leaving=source)
         if quota.counted_folder(source) != quota.counted_folder(target):
             quota.require_room(self._session, target, self._tree_size(node, deep=True))
         with self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx:
@@ -57,7 +58,7 @@ class Transfer:
             self._require_leave(present, target)
             if data is not None:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
-            before = self._require_target(node, target, overwrite=overwrite)
+            before = self._require_target(node, target, overwrite=overwrite, leaving=source)
             creator = self._creator_after(before, source, target, moved=True)
             over = self._make_way(tx, present, before)
             self._move(tx, present, target, creator, over=over)
@@ -86,8 +87,13 @@ class Transfer:
         treerights.require_tree(self._session, node, treerights.TAKE_AWAY)
         treerights.require_free_of_rules(self._session, node, target)
 
-    def _require_target(self, node: Node, target: str, *, overwrite: bool) -> Node | None:
-        """What stands at the target and gives way, once the principal may put the new resource there."""
+    def _require_target(self, node: Node, target: str, *, overwrite: bool, leaving: str | None = None) -> Node | None:
+        """
+        What stands at the target and gives way, once the principal may put the new resource there.
+
+        Args:
+            leaving: what is moved there.
+        """
         parent = self._tree.find(parent_of(target))
         if parent is None or not parent.is_folder:
             raise ParentMissing(target)
@@ -95,6 +101,9 @@ class Transfer:
         if before is None:
             treerights.require_create(self._session, target)
             treerights.require_nothing_hidden(self._session, target)
+            require_portable(self._session, target, leaving=leaving)
+            if leaving is None or parent_of(leaving) != parent_of(target):
+                require_portable_tree(self._session, node, target)
             return None
         if not overwrite:
             raise PreconditionFailed(f"{target} exists and the request says Overwrite: F")
@@ -104,6 +113,7 @@ class Transfer:
         treerights.require_movable(self._session, before)
         treerights.require_tree(self._session, before, treerights.REMOVE)
         treerights.require_create(self._session, target)
+        require_portable_tree(self._session, node, target)
         return before
 
     def _rules_bytes(self, node: Node, target: str) -> bytes | None:
