@@ -72,13 +72,13 @@ class FileShelf:
         self._require_put(path, before)
         terms.check(before)
         treerights.require_unlocked(self._session, path, terms, tree=False, member=before is None)
-        quota.require_room(self._session, path, (upload.length or 0) - _size(before))
+        quota.require_room(self._session, path, quota.growth_bytes(path, _size(before), upload.length or 0))
         place, name = spot_of(path)
         with self._store.scratch(place) as scratch:
             self._receive(path, upload, scratch)
             with self._writing(path, terms, place) as (tx, node):
                 self._require_put(path, node)
-                quota.require_room(self._session, path, scratch.size - _size(node))
+                quota.require_room(self._session, path, quota.growth_bytes(path, _size(node), scratch.size))
                 creator = treerights.creator_of_new(self._session, path) if node is None else None
                 member = tx.put(place, name, scratch, creator=creator)
         folder = self._store.find_folder(place)

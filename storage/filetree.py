@@ -21,6 +21,7 @@ from storage.paths import (
     LINKS_FILE,
     MEMBERS,
     VIRTUAL_TOPS,
+    is_kept_apart,
     is_private,
     is_within,
     join,
@@ -134,7 +135,11 @@ class FileTree:
         return node
 
     def children(self, node: Node) -> Iterator[Node]:
-        """The members of a folder that the principal may know of: folders, then files, by name."""
+        """
+        The members of a folder that the principal may know of: folders, then files, by name.
+
+        What macOS keeps for itself is left out; whoever knows its name finds it.
+        """
         lister = LISTERS.get(node.path)
         if lister is not None:
             yield from lister(self, node)
@@ -184,12 +189,13 @@ class FileTree:
     def _folder_children(self, node: Node) -> Iterator[Node]:
         for folder in self._store.folders(node.folder):
             path = join(node.path, nfc(folder.name))
-            if self._access.sees(path) and not (node.path == FILES and folder.name in VIRTUAL_TOPS):
+            is_hidden = is_kept_apart(folder.name) or (node.path == FILES and folder.name in VIRTUAL_TOPS)
+            if not is_hidden and self._access.sees(path):
                 yield Node(path, folder)
         may_read = self.reader(node)
         start = join(node.path, "")
         for member in self._store.members(node.folder):
-            if may_read(member.name):
+            if may_read(member.name) and not is_kept_apart(member.name):
                 yield Node(start + member.name, node.folder, member)
 
     def reader(self, node: Node) -> Callable[[str], bool]:

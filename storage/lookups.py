@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+from storage.paths import APART_BYTES, APART_NAMES, APART_PREFIX
 from storage.records import LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Content, Folder, Member, NameChange, Stamps, Veil
 from storage.schema import FOLDER_COLUMNS, LOCK_COLUMNS, MEMBER_COLUMNS, below
 from storage.wanted import Wanted, condition_of, joined
@@ -157,10 +158,12 @@ class Lookups(ABC):
         return dict(self._rows(sql, len(place) + 2, *below(place)))
 
     def tree_bytes(self, place: str) -> int:
-        """The sizes of all files at and below a folder, added up."""
-        sql = (
-            "SELECT coalesce(sum(m.size), 0) FROM folder f JOIN member m ON m.folder = f.id"
-            " WHERE f.place = ? OR (f.place >= ? AND f.place < ?)"
+        """The sizes of all files at and below a folder, added up, but for the small ones of macOS."""
+        names = ", ".join(f"'{name}'" for name in sorted(APART_NAMES))
+        sql = (  # of constants and question marks
+            "SELECT coalesce(sum(m.size), 0) FROM folder f JOIN member m ON m.folder = f.id"  # noqa: S608
+            " WHERE (f.place = ? OR (f.place >= ? AND f.place < ?))"
+            f" AND NOT (m.size <= {APART_BYTES} AND (m.name GLOB '{APART_PREFIX}*' OR m.name IN ({names})))"
         )
         return int(self._rows(sql, place, *below(place))[0][0])
 

@@ -36,6 +36,11 @@ STATE_FILE = ".state.jsonl"
 HIDDEN_ACCESS_FILE = ".access.toml"  # the rules of a calendar or book, beside its .Radicale.props
 SCRATCH_PREFIX = ".davserver-scratch-"
 RADICALE_PREFIX = ".Radicale."
+APART_PREFIX = "._"  # AppleDouble: what macOS keeps of a file where the file system cannot
+APART_NAMES = frozenset(
+    {".DS_Store", ".Spotlight-V100", ".Trashes", ".fseventsd", ".TemporaryItems", ".apdisk", ".DocumentRevisions-V100"}
+)
+APART_BYTES = 256 * 1024  # a larger one counts towards quotas: a film under such a name is a film
 
 
 def nfc(text: str) -> str:
@@ -49,6 +54,15 @@ def is_private(name: str) -> bool:
         return False
     folded = unicodedata.normalize("NFKC", name).casefold()
     return folded in (STATE_FILE, HIDDEN_ACCESS_FILE) or folded.startswith((RADICALE_PREFIX.casefold(), SCRATCH_PREFIX))
+
+
+def is_kept_apart(name: str) -> bool:
+    """
+    Whether macOS writes files of this name for itself, beside people's own.
+
+    They are files like others for whoever asks for them by name, but stand in no listing, report or copy of a tree.
+    """
+    return name.startswith(".") and (name.startswith(APART_PREFIX) or name in APART_NAMES)
 
 
 def names_rules(name: str) -> bool:

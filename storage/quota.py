@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.errors import DiskFull, QuotaExceeded
-from storage.paths import FILES, MEMBERS, is_within, place_of
+from storage.paths import APART_BYTES, FILES, MEMBERS, is_kept_apart, is_within, name_of, place_of
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -33,6 +33,15 @@ def available_bytes(session: Session, path: str) -> int:
     if not quota or counted_folder(path) is None:
         return free
     return max(0, min(free, quota - used_bytes(session, path)))
+
+
+def growth_bytes(path: str, before: int, after: int) -> int:
+    """What a file of another size adds to what counts; what macOS keeps for itself counts where it is large."""
+
+    def counted(size: int) -> int:
+        return 0 if size <= APART_BYTES and is_kept_apart(name_of(path)) else size
+
+    return counted(after) - counted(before)
 
 
 def require_room(session: Session, path: str, added_bytes: int) -> None:

@@ -18,7 +18,7 @@ from auth.acl import Action
 from storage.errors import InvalidSyncToken
 from storage.filetree import ROOT_PLACE, FileTree, Node, is_rules_file, is_shared_rules
 from storage.pages import split_token, token_after
-from storage.paths import VIRTUAL_TOPS, is_within, join, parent_of, place_of
+from storage.paths import VIRTUAL_TOPS, is_kept_apart, is_within, join, parent_of, place_of
 from storage.records import Veil
 
 if TYPE_CHECKING:
@@ -226,7 +226,10 @@ class TreeSync:
 
     def _is_served(self, folder: Folder) -> bool:
         """Whether a folder is there for the principal; what lies under a reserved name at the top is for nobody."""
-        top = folder.place.split("/")[:2]
+        segments = folder.place.split("/")
+        if any(map(is_kept_apart, segments)):
+            return False
+        top = segments[:2]
         return not (top[0] == ROOT_PLACE and top[-1] in VIRTUAL_TOPS) and self._access.sees(folder.path)
 
     def _told(self, place: Place, change: NameChange, moment: Moment, since: int) -> Told | None:
@@ -236,6 +239,8 @@ class TreeSync:
         Raises:
             InvalidSyncToken: it had a namesake that the principal may have known of, or may not.
         """
+        if is_kept_apart(change.name):
+            return None
         path = join(place.node.path, change.name)
         folder = moment.folders.get(f"{place.node.folder.place}/{change.name}")
         if folder is not None and self._is_served(folder):
