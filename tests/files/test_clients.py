@@ -4,54 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from davserver.dav.names import DAV
 from tests.harness import Dav, Server
 
-WIN = "{urn:schemas-microsoft-com:}"
 APACHE = "{http://apache.org/dav/props/}executable"
-
-
-@pytest.mark.parametrize("top", ["/files/Home", "/files/Sport", "/files/Dropbox"])
-def test_finder_stores_a_file(alice: Dav, top: str) -> None:
-    assert "2" in alice.options("/files/").headers["dav"]
-    assert alice.propfind("/files", DAV.quota_available_bytes, DAV.quota_used_bytes).status == 207
-    for name in ("finder.txt", "._finder.txt"):
-        path = f"{top}/{name}"
-        assert alice.propfind(path, DAV.getetag).status == 404
-        assert alice.put(path).status == 201
-        token = alice.lock(path, timeout="Second-600").lock_token
-        headers = {"If": f"(<{token}>)", "X-Expected-Entity-Length": "6"}
-        assert alice.put(path, iter([b"abc", b"def"]), headers).status == 204
-        assert alice.propfind(path, DAV.getcontentlength).multistatus()[path].text(DAV.getcontentlength) == "6"
-        assert alice.unlock(path, token).status == 204
-    for name in (".DS_Store", ".Spotlight-V100", ".hidden", "mach_kernel"):
-        assert alice.propfind(f"{top}/{name}", DAV.resourcetype).status == 404
-
-
-@pytest.mark.parametrize("top", ["/files/Home", "/files/Sport", "/files/Dropbox"])
-def test_explorer_copies_a_file_in(alice: Dav, top: str) -> None:
-    assert "1, 2" in alice.options("/", {"translate": "f"}).headers["dav"]
-    assert alice.propfind("/", depth="0").status == 207
-    path = f"{top}/explorer.txt"
-    assert alice.propfind(path).status == 404
-    assert alice.put(path).status == 201
-    token = alice.lock(path, depth=None, timeout="Second-3600", owner="DOMAIN\\alice").lock_token
-    opened = {"If": f"(<{token}>)"}
-    times = {
-        f"{WIN}Win32CreationTime": "Mon, 01 Jan 2024 00:00:00 GMT",
-        f"{WIN}Win32LastModifiedTime": "Mon, 01 Jan 2024 00:00:00 GMT",
-        f"{WIN}Win32FileAttributes": "00000000",
-    }
-    assert alice.proppatch(path, times, headers=opened).multistatus()[path].statuses == dict.fromkeys(times, 200)
-    assert alice.head(path).status == 200
-    assert alice.put(path, "content", opened).status == 204
-    last = {f"{WIN}Win32LastModifiedTime": "Tue, 02 Jan 2024 00:00:00 GMT"}
-    assert alice.proppatch(path, last, headers=opened).status == 207
-    assert alice.request("UNLOCK", path, headers={"Lock-Token": token}).status == 204  # sometimes without <>
-    assert alice.get(path).headers["last-modified"] == "Tue, 02 Jan 2024 00:00:00 GMT"
-    assert alice.delete(path).status == 204
 
 
 def test_davfs2_makes_and_edits_a_file(alice: Dav, home: str, cloud: Server) -> None:
