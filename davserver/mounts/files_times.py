@@ -5,7 +5,7 @@ Times that clients set by PROPPATCH: the time of change of a file, and the date 
 ``Win32LastModifiedTime``      Explorer, after the bytes (docs/clients.md); given back as the time of the file, so that
                                it does not lie after a later upload
 ``DAV:getlastmodified``        an HTTP date (RFC 4918 §15.7)
-``DAV:lastmodified``           seconds since 1970, as rclone sends it to ownCloud and Nextcloud
+``DAV:lastmodified``           seconds since 1970, as rclone sends it to ownCloud and Nextcloud; others send a date
 ``Win32CreationTime``          Explorer; kept, and becomes the ``creationdate``
 ``DAV:creationdate``           RFC 3339 (RFC 4918 §15.1)
 =============================  =======================================================================================
@@ -26,9 +26,9 @@ OLDEST_S, END_S = 0, 253_402_300_800  # 1970 to the year 10000, which no date sh
 
 
 def parse_seconds(value: str | None) -> int | None:
-    """Whole seconds since 1970; None where the text is no such number."""
+    """Whole seconds since 1970, or those of an HTTP date; None where the text is neither."""
     text = (value or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else parse_http_date(text)
 
 
 def parse_rfc3339(value: str | None) -> int | None:

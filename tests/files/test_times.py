@@ -33,7 +33,7 @@ def on_disk(server: Server, name: str) -> Path:
     ids=["explorer", "getlastmodified", "rclone"],
 )
 def test_a_time_that_is_set_is_that_of_the_file(alice: Dav, home: str, cloud: Server, name: str, text: str) -> None:
-    path = f"{home}/{home[-3:].strip('/')}-{len(name)}.txt"
+    path = f"{home}/time-{len(name)}.txt"
     etag = alice.put(path, "abc").etag
     assert alice.proppatch(path, {name: text}).multistatus()[path].statuses == {name: 200}
     got = alice.get(path)
@@ -54,6 +54,7 @@ def test_a_time_that_is_set_is_that_of_the_file(alice: Dav, home: str, cloud: Se
         (DAV.getlastmodified, "Wed, 31 Dec 1969 23:59:59 GMT"),
         (DAV.lastmodified, "-1"),
         (DAV.lastmodified, "1e9"),
+        (DAV.lastmodified, "Wed, 31 Dec 1969 23:59:59 GMT"),
         (DAV.lastmodified, "9" * 12),
         (DAV.creationdate, "yesterday"),
         (DAV.creationdate, "2019-07-06T10:00:00"),
@@ -70,6 +71,13 @@ def test_what_is_no_time_is_409_and_nothing_is_set(alice: Dav, home: str, cloud:
     assert cloud.tree() == before
     assert alice.head(path).headers["last-modified"] == "Sun, 09 Sep 2001 01:46:40 GMT"
     assert value(alice, path, other) is None
+
+
+def test_a_time_of_rclone_s_property_may_be_a_date(alice: Dav, home: str) -> None:
+    path = f"{home}/a.txt"
+    alice.put(path, "abc")
+    assert alice.proppatch(path, {DAV.lastmodified: THEN}).multistatus()[path].statuses == {DAV.lastmodified: 200}
+    assert value(alice, path, DAV.lastmodified) == str(THEN_S)
 
 
 def test_a_folder_keeps_the_time_that_its_members_give_it(alice: Dav, home: str) -> None:
