@@ -47,8 +47,7 @@ def get(call: Call) -> Response:
     """The bytes of a file, or of a folder a plain list of names (RFC 4918 §9.4 leaves that open)."""
     node = call.get()
     if node.is_folder:
-        call.require_conditions(node)
-        return _listing(call, node)
+        return _folder(call, node)
     fd, node = call.files.open(node)
     try:
         outcome = call.outcome(node)
@@ -118,11 +117,19 @@ def _file_headers(node: Node) -> list[tuple[str, str]]:
     ]
 
 
-def _listing(call: Call, node: Node) -> Response:
+def _folder(call: Call, node: Node) -> Response:
+    """A folder, judged by its ETag: its time has whole seconds and knows nothing of what lies deeper."""
+    etag = call.etag_of(node)
+    headers = [("Last-Modified", render_http_date(node.modified_ns / 1e9))]
+    if etag is not None:
+        headers.append(("ETag", f'"{etag}"'))
+    is_known = call.outcome(node) is Outcome.NOT_MODIFIED and call.request.header("if-none-match") is not None
+    return Response(304, headers) if is_known else Response.text(200, _listing(call, node), *headers)
+
+
+def _listing(call: Call, node: Node) -> str:
     names = []
     for child in call.files.tree.children(node):
         name = call.as_asked(child.path).rpartition("/")[2]
         names.append(f"{name}/\n" if child.is_folder else f"{name}\n")
-    etag = call.etag_of(node)
-    tags = () if etag is None else (("ETag", f'"{etag}"'),)
-    return Response.text(200, "".join(names), ("Last-Modified", render_http_date(node.modified_ns / 1e9)), *tags)
+    return "".join(names)

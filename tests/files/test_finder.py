@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 
 from davserver.dav.message import quote_path
 from davserver.dav.names import DAV
 from tests.files.conftest import made
+from tests.files.test_sync import ask, token_of, told
 from tests.harness import Dav, Reply, Server
 
 UA = {"User-Agent": "WebDAVFS/3.0.0 (03008000) Darwin/23.6.0 (arm64)"}
@@ -112,3 +114,24 @@ def test_a_decomposed_name_is_the_composed_one_everywhere(alice: Dav, home: str,
     assert alice.get(f"{home}/Neue {composed}/{composed}.md").text == "y"
     on_disk = [name for name in cloud.tree() if home.rpartition("/")[2] in name]
     assert [name for name in on_disk if unicodedata.normalize("NFC", name) != name] == []
+
+
+def test_a_file_that_stands_decomposed_on_the_disk_has_one_name_for_everybody(
+    alice: Dav, bob: Dav, sport: str, cloud: Server
+) -> None:
+    first = ask(bob, sport + "/")
+    composed = "Größe.txt"
+    apart = unicodedata.normalize("NFD", composed)
+    folder = Path(cloud.data, sport.lstrip("/"))
+    (folder / apart).write_text("by hand")
+    path = f"{sport}/{composed}"
+    assert sorted(alice.propfind(sport, DAV.getetag, depth="1").multistatus()) == [f"{sport}/", path]
+    assert told(ask(bob, sport + "/", token_of(first))) == {path: None}
+    for spelled in (composed, apart):
+        assert alice.get(f"{sport}/{spelled}").text == "by hand"
+    assert alice.put(path, "by client").status == 204
+    assert [entry.name for entry in folder.iterdir() if entry.suffix == ".txt"] == [apart]
+    assert (folder / apart).read_text() == "by client"
+    assert alice.move(f"{sport}/{apart}", f"{sport}/renamed.txt").status == 201
+    assert sorted(alice.propfind(sport, DAV.getetag, depth="1").multistatus()) == [f"{sport}/", f"{sport}/renamed.txt"]
+    assert told(ask(bob, sport + "/", token_of(first))) == {path: 404, f"{sport}/renamed.txt": None}

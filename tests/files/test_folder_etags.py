@@ -90,6 +90,17 @@ def test_a_folder_is_deleted_and_moved_only_as_it_was_known(alice: Dav, home: st
     assert alice.delete(f"{home}/elsewhere", {"If-Match": now}).status == 204
 
 
+@pytest.mark.rfc("9110", "13.1.2")
+def test_a_folder_that_is_known_is_not_sent_again(alice: Dav, home: str) -> None:
+    known = tag(alice, home)
+    for reply in (alice.get(home, {"If-None-Match": known}), alice.head(home, {"If-None-Match": f'"x", {known}'})):
+        assert (reply.status, reply.body, reply.etag) == (304, b"", known)
+    modified = alice.get(home).headers["last-modified"]
+    assert alice.get(home, {"If-Modified-Since": modified}).status == 200, "a second is too coarse"
+    alice.put(f"{home}/a.txt", "a")
+    assert alice.get(home, {"If-None-Match": known}).text == "a.txt\n"
+
+
 def test_no_etag_of_a_folder_comes_back_with_its_content(alice: Dav, home: str) -> None:
     seen = {tag(alice, home)}
     for _ in range(3):
