@@ -47,6 +47,26 @@ class Level:
     kept: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Former:
+    """
+    What was removed: where it was, and the rules there.
+
+    Attributes:
+        path: canonical, as it was.
+        then: the levels at the removal, nearest first; those that went along with it first of all.
+        now: the levels that would hold if it were put back today.
+        by: who removed it.
+        creator: who had made it, where that was kept.
+    """
+
+    path: str
+    then: Sequence[Level]
+    now: Sequence[Level]
+    by: str | None = None
+    creator: str | None = None
+
+
 class RuleBook(Protocol):
     """The rules in force, as the shelves keep them."""
 
@@ -60,6 +80,9 @@ class RuleBook(Protocol):
     def creator(self, path: str) -> str | None:
         """Who made this file, folder or item, where that is kept."""
 
+    def former(self, path: str) -> Former | None:
+        """What a path among what was removed was; None for every path outside."""
+
     def is_folder(self, path: str) -> bool:
         """Whether a folder or collection stands there."""
 
@@ -69,6 +92,9 @@ class RuleBook(Protocol):
 
 def actions(principal: Principal, path: str, book: RuleBook) -> frozenset[Action]:
     """Everything that a principal may do with what stands (or would stand) at a canonical path."""
+    former = book.former(path)
+    if former is not None:
+        return actions_on_former(principal, former)
     levels = book.levels(path)
     held = decide(principal, path, levels)
     if held == EVERY_ACTION or not _made(principal, path, book):
@@ -85,6 +111,22 @@ def decide(principal: Principal, path: str, levels: Sequence[Level]) -> frozense
     if not levels or not levels[0].kept:
         return given
     return given & (_ON_KEPT_FOLDER if levels[0].path == path else _ON_KEPT_ITEMS)
+
+
+def actions_on_former(principal: Principal, former: Former) -> frozenset[Action]:
+    """
+    What a principal may do with what was removed: read what it could read then and could today.
+
+    Both, so that neither a removal of a folder nor one of its rules opens anything. ``admin`` is for the rules that
+    went along; ``delete`` has whoever removed it, or ``admin`` today.
+    """
+    then, now = (_given(principal, former.path, levels) for levels in (former.then, former.now))
+    if principal.name is not None and former.creator is not None and fold(former.creator) == principal.name:
+        then, now = _with_own(then, then), _with_own(now, now)
+    held = then & now & {Action.READ, Action.ADMIN}
+    if Action.READ in held and (Action.ADMIN in now or (principal.name is not None and former.by == principal.name)):
+        return held | {Action.DELETE}
+    return held
 
 
 def _given(principal: Principal, path: str, levels: Sequence[Level]) -> frozenset[Action]:
@@ -139,6 +181,8 @@ class Access:
     def actions(self, path: str) -> frozenset[Action]:
         """Everything the principal may do at a path."""
         held = self._actions.get(path)
+        if held is None and (former := self._book.former(path)) is not None:
+            held = self._actions[path] = actions_on_former(self.principal, former)
         if held is None:
             of_folder = self._book.is_folder(path)
             held = actions(self.principal, path, self._book) if of_folder else self._actions_of_member(path)
@@ -264,6 +308,10 @@ class _Remembered:
         """As the book's; the levels begin with the object itself where it is a folder."""
         levels = self._levels.get(path)
         return self._book.is_folder(path) if levels is None else levels[0].path == path
+
+    def former(self, path: str) -> Former | None:
+        """As the book's."""
+        return self._book.former(path)
 
     def marked_below(self, path: str) -> Iterable[str]:
         """As the book's."""

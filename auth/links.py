@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from auth.acl import Level, RuleBook
+from auth.acl import Former, Level, RuleBook
 from auth.credentials import VerifiedCredentials
 from auth.grants import LINK_GIVES
 from auth.passwords import is_known_hash
@@ -51,6 +51,10 @@ class LinkBook:
     def is_folder(self, path: str) -> bool:
         """As the book's."""
         return self._book.is_folder(path)
+
+    def former(self, path: str) -> Former | None:
+        """As the book's."""
+        return self._book.former(path)
 
     def marked_below(self, path: str) -> Iterable[str]:
         """As the book's."""

@@ -20,9 +20,6 @@ A folder's own file speaks of its folder and what lies in it::
     password  = "rosebud-12"           # as text, or a hash that `davserver hash` printed
     downloads = 100
     token     = "…"                    # one's own: at least 22 of A-Z a-z 0-9 - _
-    public    = ["style.css"]          # what the pages of a drop folder load; others see nothing else of it
-    quota_bytes = 1000000000           # that can come in by the link
-    uploads_per_minute = 10            # from one address
 
 In the server's file every rule names its folder, and there are no links; ``inherit = true`` on one rule of a folder
 holds for the folder. What is said of a folder beside its rules stands in a ``[[folder]]``::
@@ -53,7 +50,7 @@ from auth.principal import fold
 from auth.tables import Table, TomlFile, listed
 
 _RULE_KEYS = ("who", "may", "scope")
-_LINK_KEYS = ("name", "right", "until", "password", "downloads", "token", "public", "quota_bytes", "uploads_per_minute")
+_LINK_KEYS = ("name", "right", "until", "password", "downloads", "token")
 _SETTING_KEYS = ("names", "trash", "history")
 NAMES = ("any", "portable")
 RIGHTS = ("read", "drop", "read-drop")
@@ -106,9 +103,6 @@ class Link:
         password: as text or a hash.
         downloads: how many there can be, or None.
         token: the association's own, or None where the server makes it.
-        public: names that the pages of a drop folder load.
-        quota_bytes: that can come in by it, or None.
-        uploads_per_minute: from one address, or None where the usual number holds.
     """
 
     name: str | None
@@ -118,9 +112,6 @@ class Link:
     downloads: int | None
     token: str | None
     line: int
-    public: tuple[str, ...] = ()
-    quota_bytes: int | None = None
-    uploads_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +296,4 @@ def _link(table: Table) -> Link:
         downloads=table.number("downloads", least=1),
         token=token,
         line=table.line,
-        public=table.texts("public") or (),
-        quota_bytes=table.number("quota_bytes", least=1),
-        uploads_per_minute=table.number("uploads_per_minute", least=1),
     )

@@ -80,7 +80,7 @@ class FileShelf:
                 self._require_put(path, node)
                 quota.require_room(self._session, path, quota.growth_bytes(path, _size(node), scratch.size))
                 creator = treerights.creator_of_new(self._session, path) if node is None else None
-                member = tx.put(place, name, scratch, creator=creator)
+                member = tx.put(place, name, scratch, creator=creator, by=self._session.principal.name)
         folder = self._store.find_folder(place)
         if folder is None:
             raise NotFound(path)

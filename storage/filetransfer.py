@@ -9,7 +9,8 @@ from storage import quota, rulesgate, treerights
 from storage.errors import ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
 from storage.filetree import FileTree, Node, is_derived, is_rules_file, is_shared_rules
-from storage.paths import FILES, is_within, parent_of
+from storage.formertree import FORMER, is_former_place
+from storage.paths import FILES, is_former, is_within, parent_of
 from storage.portable import require_portable, require_portable_tree
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ class Transfer:
         self._require_leave(node, target)
         data = self._rules_bytes(node, target)
         before = self._require_target(node, target, overwrite=overwrite, leaving=source)
-        if quota.counted_folder(source) != quota.counted_folder(target):
-            quota.require_room(self._session, target, self._tree_size(node, deep=True))
+        quota.require_room(self._session, target, self._tree_size(node, deep=True), leaving=source)
         with self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx:
             present = self._tree.get(source)
             terms.check(present)
@@ -61,7 +61,9 @@ class Transfer:
             before = self._require_target(node, target, overwrite=overwrite, leaving=source)
             creator = self._creator_after(before, source, target, moved=True)
             over = self._make_way(tx, present, before)
-            self._move(tx, present, target, creator, over=over)
+            with self._store.trash.turn(present.folder.place), self._store.history.turn(present.folder.place):
+                self._move(tx, present, target, creator, over=over)
+                tx.checkpoint()
         self._store.locks.forget(source)
         return before is None
 
@@ -84,7 +86,8 @@ class Transfer:
 
     def _require_leave(self, node: Node, target: str) -> None:
         treerights.require_movable(self._session, node)
-        treerights.require_tree(self._session, node, treerights.TAKE_AWAY)
+        is_restored = is_former(node.path)
+        treerights.require_tree(self._session, node, treerights.RESTORE if is_restored else treerights.TAKE_AWAY)
         treerights.require_free_of_rules(self._session, node, target)
 
     def _require_target(self, node: Node, target: str, *, overwrite: bool, leaving: str | None = None) -> Node | None:
@@ -159,15 +162,22 @@ class Transfer:
         place, name = spot_of(target)
         if node.member is not None:
             kept = {**tx.state(node.folder.place).all(node.member.name)}
-            kept.pop("creator", None)
+            is_back = not over and is_former_place(kept, target)
+            creator = kept.get("creator") if is_back else creator
+            for key in (FORMER, "creator"):
+                kept.pop(key, None)
             if creator is not None:
                 kept["creator"] = creator
             by = self._session.principal.name
             tx.move(node.folder.place, node.member.name, place, name, over=over, by=by, kept=kept)
             return
-        same_folder = parent_of(node.path) == parent_of(target)
+        above, _, former_name = node.folder.place.rpartition("/")
+        known = tx.state(above).all(former_name)
+        stays_whose_it_was = parent_of(node.path) == parent_of(target) or is_former_place(known, target)
         tx.move_folder(node.folder.place, f"{place}/{name}")
-        if not same_folder:
+        if FORMER in known:
+            tx.set_state(above, former_name, FORMER, None)
+        if not stays_whose_it_was:
             self._settle(tx, f"{place}/{name}", target, creator)
 
     def _settle(self, tx: Transaction, place: str, path: str, creator: str | None) -> None:

@@ -18,9 +18,12 @@ from storage.paths import (
     COLLECTIONS,
     DAV,
     FILES,
+    FORMER_TREES,
+    HISTORY,
     LINKS_FILE,
     MEMBERS,
     VIRTUAL_TOPS,
+    is_former,
     is_kept_apart,
     is_private,
     is_within,
@@ -88,7 +91,12 @@ class Node:
 
 def is_rules_file(path: str) -> bool:
     """Whether the path names a file that holds rules, tokens or link passwords, and is for ``admin`` only."""
-    return name_of(path) in RULES_FILES
+    return name_of(path) in RULES_FILES or (is_within(path, HISTORY) and name_of(parent_of(path)) in RULES_FILES)
+
+
+def rules_holder(path: str) -> str:
+    """Where ``admin`` is asked for the rules in a file: at its folder, of former rules at the file itself."""
+    return path if is_former(path) else parent_of(path)
 
 
 def is_shared_rules(path: str) -> bool:
@@ -158,7 +166,7 @@ class FileTree:
     def may_read(self, path: str) -> bool:
         """Whether a file's bytes are for the principal; rules are for administrators."""
         if is_rules_file(path):
-            return self._access.may(Action.ADMIN, parent_of(path))
+            return self._access.may(Action.ADMIN, rules_holder(path))
         return self._access.may(Action.READ, path)
 
     def properties(self, node: Node) -> dict[str, str]:
@@ -203,6 +211,8 @@ class FileTree:
         ``may_read`` for the files of one folder, decided once: but for rules files and what the principal made
         itself, they are all alike.
         """
+        if is_former(node.path):  # each file has rules of its own there
+            return lambda member: self.may_read(join(node.path, member))
         everything = Action.READ in self._access.actions_on_members(node.path)
         name = self._session.principal.name
         state = self._store.state(node.folder.place)
@@ -252,8 +262,22 @@ class FileTree:
             if next(self._collection_owners(node), None) is not None:
                 yield self.get(COLLECTIONS)
 
+    # Trash and History
+
+    def _find_former(self, path: str) -> Node | None:
+        place = dict(FORMER_TREES).get(path)
+        if place is None:
+            return self._on_disk(path)
+        folder = self._store.find_folder(place)
+        is_known = folder is not None and self._session.principal.name is not None
+        return Node(path, folder, listing=True) if folder is not None and is_known else None
+
     def _top_children(self, node: Node) -> Iterator[Node]:
         yield from self.apart(node)
+        for path, _ in FORMER_TREES:
+            top = self.find(path)
+            if top is not None and self._access.sees(path):
+                yield top
         yield from self._folder_children(node)
 
     # Collections
@@ -320,7 +344,12 @@ RULES_FINDERS: dict[str, Callable[[Session, Folder], Member | None]] = {
     ACCESS_FILE: _find_rules_member,
     LINKS_FILE: find_links_member,
 }
-FINDERS: dict[str, Finder] = {"Members": FileTree._find_in_members, "Collections": FileTree._find_shared}
+FINDERS: dict[str, Finder] = {
+    "Members": FileTree._find_in_members,
+    "Collections": FileTree._find_shared,
+    "Trash": FileTree._find_former,
+    "History": FileTree._find_former,
+}
 LISTERS: dict[str, Lister] = {
     FILES: FileTree._top_children,
     MEMBERS: FileTree._member_folders,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from storage.filetree import HOMES_PLACE, ROOT_PLACE, Node, is_shared_rules
-from storage.paths import FILES, MEMBERS, name_of, parent_of
+from storage.paths import FILES, MEMBERS, is_former, name_of, parent_of
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -20,8 +20,8 @@ TOGETHER = {FILES: (ROOT_PLACE, HOMES_PLACE), MEMBERS: (HOMES_PLACE,)}  # what l
 
 
 def folder_tag(store: Store, node: Node) -> str | None:
-    """The bare tag of a folder; None for files and for the rules of collections, whose folders are no directories."""
-    if not node.is_folder or is_shared_rules(node.path):
+    """The bare tag of a folder; None for files, and for folders that are not what lies in one directory."""
+    if not node.is_folder or is_shared_rules(node.path) or is_former(node.path):
         return None
     places = TOGETHER.get(node.path, (node.folder.place,))
     return _rendered(store, node, max(map(store.index.newest_change, places)))
@@ -39,7 +39,12 @@ class FolderTags:
     def tag(self, node: Node) -> str | None:
         """As ``folder_tag``."""
         above = parent_of(node.folder.place)
-        if node.path in (self._top, *TOGETHER) or above == HOMES_PLACE or is_shared_rules(node.path):
+        if (
+            node.path in (self._top, *TOGETHER)
+            or above == HOMES_PLACE
+            or is_shared_rules(node.path)
+            or is_former(node.path)
+        ):
             return folder_tag(self._store, node)
         if above not in self._known:
             self._known[above] = self._store.index.newest_changes_in(above)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from storage import paths, trash
+from storage import formertree, paths
 from storage.batch import Batch
 from storage.commits import Commit, Key
 from storage.errors import AlreadyExists, NotFound, ParentMissing, PlaceRefused
@@ -101,16 +101,21 @@ class ItemWrite:
         """Move an item to the trash, its state along with it."""
         name, state, now = row.name, self._state(), self._store.clock()
         path = paths.path_of(f"{self._place}/{name}")
-        entry = trash.new_entry(now)
-        about = trash.describe(path=path, by=by, now_s=now, changes=state.as_changes(name))
+        entry, about = "", b""
+        if self._store.keeps_removed(path):
+            entry = self._store.trash.choose(path, now)
+            kept = formertree.record(path, by, now, self._store.rulebook.levels(path))
+            about = formertree.render(entry, kept, state.as_changes(name))
         changes = state.removal(name)
-        self._record(changes, Discard(self._place, row.disk_name, row.inode, now, entry, about))
+        self._record(
+            changes, Discard(self._place, row.disk_name, row.inode, now, entry, about.decode("utf-8", "surrogatepass"))
+        )
         self._claim(name, row.uid)
 
         def act(batch: Batch) -> None:
             file = self._store.file(self._place, row.disk_name)
             try:
-                on_disk(lambda: trash.discard(self._store.trash, entry, file, about))
+                on_disk(lambda: self._store.trash.discard(entry, file, about) if entry else os.unlink(file))
             except FileNotFoundError as error:
                 raise NotFound(path) from error
             self._append_state(changes)

@@ -24,6 +24,10 @@ TREES = (
     (FILES, "files"),
     (DAV, "collections/collection-root"),
 )
+TRASH = "/files/Trash"
+HISTORY = "/files/History"
+FORMER_TREES = ((TRASH, "trash"), (HISTORY, "history"))  # what was deleted and overwritten
+EVERY_TREE = (*FORMER_TREES, *TREES)  # what the index knows; in TREES is what people work with
 VIRTUAL_TOPS = frozenset(
     {"Home", "Members", "Collections", "Trash", "History"}
 )  # at /files/, not folders of data/files
@@ -46,6 +50,11 @@ APART_BYTES = 256 * 1024  # a larger one counts towards quotas: a film under suc
 def nfc(text: str) -> str:
     """Unicode NFC: a name sent decomposed by macOS and composed by others is one file."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def is_former(path: str) -> bool:
+    """Whether a path is among what was deleted or overwritten."""
+    return is_within(path, TRASH) or is_within(path, HISTORY)
 
 
 def is_private(name: str) -> bool:
@@ -122,6 +131,8 @@ def canonical(path: str, member: str | None) -> str:
             raise NameRefused(segment, "is not a name")
     if member is not None and segments[:2] == ["files", "Home"]:
         segments[1:2] = ["Members", member]
+    if member is not None and segments[:3] in (["files", "Trash", "Home"], ["files", "History", "Home"]):
+        segments[2:3] = ["Members", member]
     return "/" + "/".join(segments)
 
 
@@ -130,7 +141,7 @@ def place_of(path: str) -> str | None:
     """
     Where a canonical path has its bytes, below the data folder (``files/Sport/plan.txt``); None where none can be.
     """
-    for prefix, place in TREES:
+    for prefix, place in EVERY_TREE:
         if is_within(path, prefix):
             return place + path[len(prefix) :]
     return None
@@ -138,7 +149,7 @@ def place_of(path: str) -> str | None:
 
 def path_of(place: str) -> str:
     """The canonical path of a place below the data folder; inverse of ``place_of``."""
-    for prefix, root in TREES:
+    for prefix, root in EVERY_TREE:
         if place == root or place.startswith(root + "/"):
             return prefix + place[len(root) :]
     raise ValueError(f"{place!r} is not in a tree")

@@ -69,13 +69,13 @@ def make_collection(
         AlreadyExists: something stands there.
         ParentMissing: there is no such home.
     """
-    home = _require_place(session, path, tag)
+    home = require_place(session, path, tag)
     name = name_of(path)
     session.access.require_on_found(Action.CREATE, home.path)
     place = f"{home.place}/{name}"
     own = home.owner == session.principal.name
     with session.store.write(ROOT_PLACE, home.place) as tx:
-        _make_home(tx, home)
+        make_home(tx, home)
         maker = session.principal.name
         meta = {key: value for key, value in changes.meta.items() if value is not None}
         dead = {key: value for key, value in changes.dead.items() if value is not None}
@@ -108,7 +108,7 @@ def change(session: Session, resource: Home | Collection | Item, changes: Change
         place, name = resource.place, ""
     if isinstance(resource, Home) and resource.folder is None:
         with session.store.write(ROOT_PLACE, place) as tx:
-            _make_home(tx, resource)
+            make_home(tx, resource)
     with session.store.write(place) as tx:
         if changes.meta and isinstance(resource, Collection):
             present = read_props(session.store.directory(place))  # others may have changed it since it was asked for
@@ -148,7 +148,7 @@ def move_collection(session: Session, collection: Collection, to: str, overwrite
     place = f"{home.place}/{name_of(to)}"
     with session.store.write(tree=True) as tx:
         _require_whole(session, collection, Action.READ, Action.DELETE)
-        _make_home(tx, home)
+        make_home(tx, home)
         if not new:
             tx.remove_folder(place, by=session.principal.name)
         tx.move_folder(collection.place, place)
@@ -200,7 +200,7 @@ def write_props(store: Store, tx: Transaction, place: str, meta: Mapping[str, st
     tx.touch(place, "")
 
 
-def _require_place(session: Session, path: str, tag: str) -> Home:
+def require_place(session: Session, path: str, tag: str) -> Home:
     """The home in which a new collection may stand."""
     condition = "addressbook-collection-location-ok" if tag == ADDRESS_BOOK else "calendar-collection-location-ok"
     above = session.pim.find(parent_of(path))
@@ -233,7 +233,7 @@ def _require_target(session: Session, collection: Collection, to: str, overwrite
             session.access.require(Action.CREATE, above.path)
             return above, False
         raise PlaceRefused(to, "what a home only shows is not replaced")
-    home = _require_place(session, to, collection.tag)
+    home = require_place(session, to, collection.tag)
     session.access.require_on_found(Action.CREATE, home.path)
     return home, True
 
@@ -268,7 +268,7 @@ def _has_rules(session: Session, collection: Collection) -> bool:
     return os.path.lexists(session.store.file(collection.place, HIDDEN_ACCESS_FILE))
 
 
-def _make_home(tx: Transaction, home: Home) -> None:
+def make_home(tx: Transaction, home: Home) -> None:
     if tx.find_folder(home.place) is None:
         tx.make_folder(home.place, state={ID_KEY: new_id()})
 

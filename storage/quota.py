@@ -1,11 +1,29 @@
-"""Room in a home or shared folder (RFC 4331)."""
+"""
+Room in homes and shared folders (RFC 4331).
+
+A home has what ``users.toml`` gives its member, any folder what a ``[[folder]]`` of the server's ``access.toml`` gives
+it; homes and shared folders of which nothing is said have the general quota. Where several hold, there must be room in
+each.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auth.principal import fold
+from auth.snapshot import Account
 from storage.errors import DiskFull, QuotaExceeded
-from storage.paths import APART_BYTES, FILES, MEMBERS, is_kept_apart, is_within, name_of, place_of
+from storage.paths import (
+    APART_BYTES,
+    FILES,
+    MEMBERS,
+    is_former,
+    is_kept_apart,
+    is_within,
+    name_of,
+    parent_of,
+    place_of,
+)
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -13,15 +31,40 @@ if TYPE_CHECKING:
 
 def counted_folder(path: str) -> str | None:
     """The home or shared folder whose quota a path counts against, or None where nothing is counted."""
+    if is_former(path):
+        return None
     segments = path.split("/")
     deep = 4 if is_within(path, MEMBERS) else 3
     return "/".join(segments[:deep]) if len(segments) >= deep and is_within(path, FILES) else None
 
 
+def quotas_of(session: Session, path: str) -> dict[str, int]:
+    """The folders at and above a path that have a quota, with its bytes."""
+    counted = counted_folder(path)
+    if counted is None:
+        return {}
+    found = {counted: _usual(session, counted)}
+    found |= {folder: given for folder, given in session.store.rulebook.quotas().items() if is_within(path, folder)}
+    return {folder: given for folder, given in found.items() if given}
+
+
+def _usual(session: Session, counted: str) -> int:
+    """The quota of a home or shared folder of which the rules say nothing; 0 is none."""
+    if parent_of(counted) == MEMBERS and session.store.accounts is not None:
+        account = session.store.accounts.account(fold(name_of(counted)))
+        if isinstance(account, Account) and account.quota_bytes is not None:
+            return account.quota_bytes
+    return session.store.settings.storage.quota_bytes
+
+
 def used_bytes(session: Session, path: str) -> int:
     """Bytes in the home or shared folder that a path lies in (RFC 4331 §4)."""
     counted = counted_folder(path)
-    place = place_of(counted) if counted is not None else None
+    return 0 if counted is None else _bytes_in(session, counted)
+
+
+def _bytes_in(session: Session, path: str) -> int:
+    place = place_of(path)
     folder = session.store.find_folder(place) if place is not None else None
     return session.store.tree_bytes(folder) if folder is not None else 0
 
@@ -29,10 +72,8 @@ def used_bytes(session: Session, path: str) -> int:
 def available_bytes(session: Session, path: str) -> int:
     """Bytes that can still be added there: what the quota leaves, and never more than the disk has (RFC 4331 §3)."""
     free = session.store.free_bytes()
-    quota = session.store.settings.storage.quota_bytes
-    if not quota or counted_folder(path) is None:
-        return free
-    return max(0, min(free, quota - used_bytes(session, path)))
+    left = [given - _bytes_in(session, folder) for folder, given in quotas_of(session, path).items()]
+    return max(0, min([free, *left]))
 
 
 def growth_bytes(path: str, before: int, after: int) -> int:
@@ -44,12 +85,19 @@ def growth_bytes(path: str, before: int, after: int) -> int:
     return counted(after) - counted(before)
 
 
-def require_room(session: Session, path: str, added_bytes: int) -> None:
-    """Raise QuotaExceeded or DiskFull unless so many bytes can be added at a path."""
+def require_room(session: Session, path: str, added_bytes: int, *, leaving: str | None = None) -> None:
+    """
+    Raise QuotaExceeded or DiskFull unless so many bytes can be added at a path.
+
+    Args:
+        leaving: where they are now, if they go away from there: quotas that hold there too are not touched.
+    """
     if added_bytes <= 0:
         return
-    quota = session.store.settings.storage.quota_bytes
-    if quota and counted_folder(path) is not None and used_bytes(session, path) + added_bytes > quota:
-        raise QuotaExceeded(f"{added_bytes} more bytes do not fit into the {quota} bytes of this folder")
-    if added_bytes > session.store.free_bytes():
+    for folder, given in quotas_of(session, path).items():
+        if leaving is not None and is_within(leaving, folder):
+            continue
+        if _bytes_in(session, folder) + added_bytes > given:
+            raise QuotaExceeded(f"{added_bytes} more bytes do not fit into the {given} bytes of {name_of(folder)}")
+    if leaving is None and not session.store.make_room(added_bytes):
         raise DiskFull("the disk of the server is full")

@@ -13,12 +13,13 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from storage import imports, trash
+from storage import imports
 from storage import state as states
 from storage.disk import find_status, read_bytes, sync_directory, sync_file_system
+from storage.formertree import FormerTree
 from storage.journal import FOLDER, Data, Discard, Entry, Keep, Put, Void, is_readable, read_segment, segments
 from storage.scratch import Scratch
-from storage.state import Change
+from storage.state import Change, parse_line, render_line
 
 log = logging.getLogger("davserver.replay")
 
@@ -91,7 +92,7 @@ def _finish(data: str, entry: Entry) -> None:
             case Discard(place, name, inode):
                 status = find_status(f"{data}/{place}/{name}")
                 if status is not None and status.st_ino == inode:
-                    trash.discard(f"{data}/trash", step.entry, f"{data}/{place}/{name}", step.about)
+                    _discard(data, step, step.entry)
 
 
 @dataclass(slots=True)
@@ -147,21 +148,34 @@ def _restore_discard(data: str, discard: Discard) -> None:
     file = f"{data}/{discard.place}/{discard.name}"
     status = find_status(file)
     if status is not None and status.st_mtime_ns <= discard.at_s * 1e9:
-        kept = f"{data}/trash/{discard.entry}/{discard.name}"
         # What stands there may be of an earlier write than the one that was removed and is in the trash already.
-        entry = trash.new_entry(discard.at_s) if os.path.exists(kept) else discard.entry
-        trash.discard(f"{data}/trash", entry, file, discard.about)
+        _discard(data, discard, discard.entry and FormerTree(f"{data}/trash").free(discard.entry, discard.at_s))
+
+
+def _discard(data: str, discard: Discard, spot: str) -> None:
+    file = f"{data}/{discard.place}/{discard.name}"
+    if not spot:
+        os.unlink(file)
+        return
+    about = _about(discard)
+    if spot != discard.entry:
+        changes = filter(None, map(parse_line, about.splitlines()))
+        about = b"".join(render_line((os.path.basename(spot), key, value)) for _, key, value in changes)
+    FormerTree(f"{data}/trash").discard(spot, file, about)
+
+
+def _about(discard: Discard) -> bytes:
+    return discard.about.encode("utf-8", "surrogatepass")
 
 
 def _restore_trash(data: str, discard: Discard, held: Data | None, *, durable: bool) -> None:
     """What was written and removed since the files were last synced is whole in the trash too."""
-    folder = f"{data}/trash/{discard.entry}"
-    file = f"{folder}/{discard.name}"
-    if held is None or (find_status(file) is not None and read_bytes(file) == held):
+    file = f"{data}/trash/{discard.entry}"
+    if held is None or not discard.entry or (find_status(file) is not None and read_bytes(file) == held):
         return
-    os.makedirs(folder, 0o700, exist_ok=True)
-    _write(data, f"{folder}/{trash.ENTRY_FILE}", discard.about.encode("utf-8", "surrogatepass"), durable=durable)
+    os.makedirs(os.path.dirname(file), 0o700, exist_ok=True)
     _write(data, file, held, durable=durable)
+    FormerTree(f"{data}/trash").note(discard.entry, _about(discard))
 
 
 def _write(data: str, target: str, content: Data, *, modified_ns: int | None = None, durable: bool) -> None:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from auth.acl import Level
+from auth.acl import Former, Level
 from auth.errors import RulesRefused
 from auth.principal import Principal, fold
 from auth.rules import (
@@ -25,6 +25,7 @@ from auth.rules import (
 from storage import paths
 from storage.collection import KEPT_KEY
 from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
+from storage.formerrules import entries_below, find_entry, former
 from storage.reconcile import is_item_place
 
 if TYPE_CHECKING:
@@ -292,6 +293,19 @@ class DiskRuleBook:
         creator = of_file if self._store.folder_row(place) is None else of_folder
         return creator if isinstance(creator, str) else None
 
+    def former(self, path: str) -> Former | None:
+        """What a path in the trash or history was; None for every path outside."""
+        return former(self, self._store, path) if paths.is_former(path) else None
+
+    def levels_above(self, path: str) -> list[Level]:
+        """The levels above a path, with what the server's file says of the path itself."""
+        server = self._server.get(path, NO_RULES)
+        return [Level(path, server.rules, server.inherit), *self.levels(paths.parent_of(path))]
+
+    def level_of_removed(self, path: str) -> Level | None:
+        """The level of a folder in the trash; None for what is no folder."""
+        return self._level(path, own=True) if self.is_folder(path) else None
+
     def is_folder(self, path: str) -> bool:
         """Whether a folder or collection stands there, or what is one without: a home before its first use."""
         if path in VIRTUAL_FOLDERS or self._is_home(path):
@@ -301,6 +315,8 @@ class DiskRuleBook:
 
     def marked_below(self, path: str) -> Iterable[str]:
         """Paths strictly below that have rules or an owner; of ``/files/Members`` and ``/dav`` every home is one."""
+        if paths.is_former(path):
+            return self._marked_in_former(path)
         found = {named for named in self._server if named != path and paths.is_within(named, path)}
         for prefix, root in paths.TREES:
             if paths.is_within(prefix, path):
@@ -315,6 +331,11 @@ class DiskRuleBook:
                 found.update(folder.path for folder in self._store.index.folders(root))
         found.discard(path)
         return found
+
+    def _marked_in_former(self, path: str) -> Iterable[str]:
+        if find_entry(self._store, path) is None:
+            return entries_below(self._store, path)
+        return [paths.path_of(marked) for marked in self._store.index.marked_below(paths.place_of(path) or "")]
 
 
 def _completed(nearer: FolderSettings, farther: FolderSettings) -> FolderSettings:
@@ -349,6 +370,10 @@ class _Without:
     def is_folder(self, path: str) -> bool:
         """As the book's."""
         return self._book.is_folder(path)
+
+    def former(self, path: str) -> Former | None:
+        """As the book's."""
+        return self._book.former(path)
 
     def marked_below(self, path: str) -> Iterable[str]:
         """As the book's."""

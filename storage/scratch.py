@@ -14,6 +14,11 @@ from storage.paths import SCRATCH_PREFIX
 from storage.records import etag_of
 
 
+def no_room(wanted_bytes: int) -> bool:
+    """Where nothing can be given up."""
+    return False
+
+
 class Scratch:
     """
     A file that nobody sees yet.
@@ -25,18 +30,28 @@ class Scratch:
         modified_ns: the modification time, once it is finished.
     """
 
-    def __init__(self, folder: str, *, durable: bool, hashed: bool, name: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        durable: bool,
+        hashed: bool,
+        name: str | None = None,
+        make_room: Callable[[int], bool] = no_room,
+    ) -> None:
         """
         Args:
             durable: synced when it is finished.
             hashed: with an ETag from its bytes.
             name: where it is not to be a private one that nothing has.
+            make_room: asked once for so many bytes where the disk is full; whether they are free now.
         """
         self.name = name or f"{SCRATCH_PREFIX}{secrets.token_hex(8)}"
         self.file = f"{folder}/{self.name}"
         self.size = 0
         self.modified_ns = 0
         self._durable = durable
+        self._make_room = make_room
         self._hash = hashlib.sha256() if hashed else None
         self._wanted_ns: int | None = None
         self._finished = False
@@ -76,11 +91,14 @@ class Scratch:
         view = memoryview(data)
         if self._hash is not None:
             self._hash.update(view)
-        try:
-            while view:
+        asked = False
+        while view:
+            try:
                 view = view[os.write(self._fd, view) :]
-        except OSError as error:
-            raise _refused(error) from error
+            except OSError as error:
+                if error.errno not in FULL_DISK or asked or not self._make_room(len(view)):
+                    raise _refused(error) from error
+                asked = True
         self.size += len(data)
 
     def wrote(self, count: int) -> None:

@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.schema import Settings
-from storage import paths, trash
+from storage import paths
 from storage import state as states
 from storage.batch import Batch
 from storage.commits import Commits, Key
 from storage.disk import boot_id, find_status, open_to_read, sync_directory, sync_file_system
 from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
+from storage.formertree import FormerTree
 from storage.guards import Guards
 from storage.index import Index
 from storage.itemwrite import JOURNALED_BYTES, ItemWrite
@@ -48,12 +49,11 @@ if TYPE_CHECKING:
     from storage.rulebook import Members
 
 TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
-FOLDERS = ("files", "homes", "collections/collection-root", "trash", "scratch")
+FOLDERS = ("files", "homes", "collections/collection-root", "trash", "history", "scratch")
 CACHED_STATES = 10_000
 LOOKS = 20  # at a tree in which looking finds new folders, which hold new folders
 READ_AT_ONCE = 100
 KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
-TRASH_DAYS = 30
 JOURNAL_IDLE_S = 5
 
 Progress = Callable[[int, int], None]  # files done, files in all
@@ -79,6 +79,7 @@ class Store:
         clock: gives seconds since 1970.
         reconciler: compares rows with the disk, a folder at a time, within ``comparing``.
         filled: the index was made anew at this start, or the making was finished.
+        trash, history: where goes what is deleted, and what is overwritten.
         journal, commits: how writes of items become durable.
         applying: held while such writes are done on disk and in the index.
     """
@@ -110,7 +111,8 @@ class Store:
         self.durable = settings.storage.durability == "full"
         for name in FOLDERS:
             os.makedirs(f"{self.data}/{name}", mode=0o700, exist_ok=True)
-        self.trash = f"{self.data}/trash"
+        self.trash = FormerTree(f"{self.data}/trash")
+        self.history = FormerTree(f"{self.data}/history")
         self._radicale_lock = self._hold_radicale_lock()
         boot = boot_id()
         replay(self.data, boot, durable=self.durable)
@@ -204,6 +206,29 @@ class Store:
             shutil.rmtree(scratch, ignore_errors=True)
             raise
 
+    def keeps_removed(self, path: str) -> bool:
+        """Whether what is deleted at a canonical path goes to the trash."""
+        return self.settings.trash.keep_days > 0 and self.rulebook.settings_of(path).trash is not False
+
+    def keeps_versions(self, path: str) -> bool:
+        """Whether what is overwritten at a canonical path goes to the history."""
+        return self.settings.history.keep_days > 0 and self.rulebook.settings_of(path).history is not False
+
+    def erase(self, file: str) -> None:
+        """Remove a file or tree for good, at once: what a crash leaves of it the next start removes. Raises OSError."""
+        scratch = f"{self.data}/scratch/{secrets.token_hex(8)}"
+        os.rename(file, scratch)
+        if os.path.isdir(scratch) and not os.path.islink(scratch):
+            shutil.rmtree(scratch, ignore_errors=True)
+        else:
+            os.unlink(scratch)
+
+    def make_room(self, wanted_bytes: int) -> bool:
+        """Whether so many bytes are free, after the oldest of trash and history have gone where it takes that."""
+        from storage.purge import make_room
+
+        return self.free_bytes() >= wanted_bytes or make_room(self, wanted_bytes)
+
     def free_bytes(self) -> int:
         """What the disk has left for files: a little is kept back for state lines and the index."""
         status = os.statvfs(self.data)
@@ -250,14 +275,14 @@ class Store:
         above, _, name = place.rpartition("/")
         if not above or name == "" or paths.is_private(name):
             return False
-        if not any(place.startswith(root + "/") for _, root in paths.TREES):
+        if not any(place.startswith(root + "/") for _, root in paths.EVERY_TREE):
             return False
         parent = self.find_folder(above)
         return parent is not None and self.index.folder(place) is not None
 
     def _look_again(self, place: str) -> Folder | None:
         """Reconcile a folder from its nearest parent that stands, and give its row."""
-        roots = {root for _, root in paths.TREES}
+        roots = {root for _, root in paths.EVERY_TREE}
         if place not in roots:
             above = place.rpartition("/")[0]
             if self.find_folder(above) is None:
@@ -482,7 +507,8 @@ class Store:
         It stands in ``data/scratch``: made beside its target it would move the directory's stamp, and every reader
         would look through the whole directory once for each write.
         """
-        return Scratch(f"{self.data}/scratch", durable=self.durable, hashed=is_item_place(place))
+        hashed = is_item_place(place)
+        return Scratch(f"{self.data}/scratch", durable=self.durable, hashed=hashed, make_room=self.make_room)
 
     @contextmanager
     def item_scratch(self, data: bytes) -> Iterator[Scratch]:
@@ -504,7 +530,7 @@ class Store:
             uid: the one that the item will have; what it has needs no mention.
             alone: all items of the collection may be asked for and changed.
         """
-        if self.free_bytes() == 0:
+        if not self.make_room(1):
             raise DiskFull
         keys: list[Key] | None = None if alone else [("name", name)]
         if uid is not None and keys is not None:
@@ -542,7 +568,7 @@ class Store:
         On leaving, all is on the disk and in the index; on an exception, what was renamed already stays and the index
         follows the disk. Raises DiskFull before anything has happened where the end might not fit.
         """
-        if self.free_bytes() == 0:
+        if not self.make_room(1):
             raise DiskFull
         if not self._guards.inside:  # an import takes seconds, for which nobody else should wait
             self.commits.wait_until_quiet(places, tree=tree, long=True)
@@ -582,9 +608,10 @@ class Store:
 
     def append_state(self, place: str, changes: Sequence[Change], *, journaled: bool = False) -> None:
         """Write state lines; on return they are on the disk, here or in the journal. The folder is write-locked."""
-        directory, state = self.directory(place), self.state(place)
-        after = states.append(directory, state, list(changes), durable=self.durable, journaled=journaled)
-        self._remember(place, after)
+        with self.trash.turn(place), self.history.turn(place):
+            directory, state = self.directory(place), self.state(place)
+            after = states.append(directory, state, list(changes), durable=self.durable, journaled=journaled)
+            self._remember(place, after)
 
     def forget_states(self, place: str) -> None:
         """Drop what is remembered of the state of a tree that moved away."""
@@ -627,7 +654,7 @@ class Store:
             if total:
                 progress(done, total)
 
-        for _, root in paths.TREES:
+        for _, root in paths.EVERY_TREE:
             self._begin_root(root)
             todo = [root]
             while todo:
@@ -643,7 +670,7 @@ class Store:
 
     def count_files(self) -> int:
         """How many files there are on disk, the server's own left out."""
-        return sum(count_files(self.directory(root)) for _, root in paths.TREES)
+        return sum(count_files(self.directory(root)) for _, root in paths.EVERY_TREE)
 
     def _begin_root(self, root: str) -> None:
         if self.index.folder(root) is None:
@@ -673,6 +700,7 @@ class Store:
         Args:
             pause: called after every few files, with no lock held; what it raises ends the work.
         """
+        from storage.purge import purge
         from storage.survey import look_over
 
         look_over(self, pause=pause)
@@ -683,4 +711,4 @@ class Store:
         batch.remove_expired_locks(now)
         self.index.commit(batch)
         self.index.sweep()
-        trash.purge(self.trash, before_s=now - TRASH_DAYS * 86_400)
+        purge(self, pause)

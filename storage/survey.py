@@ -56,7 +56,7 @@ def look_over(
         count: told of files as they are done.
     """
     changed = 0
-    todo = [root for _, root in paths.TREES]
+    todo = [root for _, root in paths.EVERY_TREE]
     while todo:
         folder = store.find_folder(todo.pop())
         if folder is None:
@@ -101,7 +101,7 @@ def rebuild(store: Store, progress: Progress, *, pause: Callable[[], None] = lam
 
     changed = look_over(store, thorough=True, pause=pause, count=count)
     batch = Batch()
-    batch.remove_orphans([root for _, root in paths.TREES])
+    batch.remove_orphans([root for _, root in paths.EVERY_TREE])
     store.index.commit(batch)
     store.index.sweep()
     store.rulebook.refresh()

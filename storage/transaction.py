@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from storage import arrivals, paths, trash
+from storage import arrivals, formertree, paths
 from storage.batch import Batch
 from storage.disk import read_bytes
 from storage.errors import FULL_DISK, AlreadyExists, DiskFull, NotFound, ParentMissing, PlaceRefused
@@ -64,7 +64,14 @@ class Transaction:
     # -- files -----------------------------------------------------------------------------------------------------
 
     def put(
-        self, place: str, name: str, scratch: Scratch, facts: Facts | None = None, *, creator: str | None = None
+        self,
+        place: str,
+        name: str,
+        scratch: Scratch,
+        facts: Facts | None = None,
+        *,
+        creator: str | None = None,
+        by: str | None = None,
     ) -> Member:
         """
         Give a scratch file its name; what stood there is replaced and keeps its state.
@@ -72,6 +79,7 @@ class Transaction:
         Args:
             facts: of a calendar object or card.
             creator: kept for a new name where the rules need it; state left over from an earlier file is dropped.
+            by: who does it, for the history of what is replaced.
 
         Raises:
             ParentMissing, AlreadyExists (a folder has the name).
@@ -83,6 +91,8 @@ class Transaction:
         scratch.finish()
         if row is None:
             self._begin_name(place, name, creator)
+        else:
+            self._keep_version(place, row, by)
         return self._place(place, name, scratch, facts or NO_FACTS, row)
 
     def set_modified(self, place: str, name: str, modified_ns: int) -> None:
@@ -252,6 +262,7 @@ class Transaction:
         self._will_change(above)
         veiled = self._veil_of_folder(place)
         self._discard(above, name, name, by, ())
+        self._changes[above] += self.state(above).removal(name)
         self._store.forget_states(place)
         self._batch.remove_tree(place)
         self._gone(above, name, veiled=veiled)
@@ -290,6 +301,29 @@ class Transaction:
         if not is_collection:
             self._batch.log_arrival(to_place, self._store.clock())
         self.checkpoint()
+
+    def restore_folder(self, place: str, to_place: str) -> None:
+        """
+        Rename a folder out of the trash to where it is read anew, as one that was put there by hand.
+
+        Raises:
+            NotFound, ParentMissing, AlreadyExists.
+        """
+        if self.find_folder(place) is None:
+            raise NotFound(paths.path_of(place))
+        above, _, name = place.rpartition("/")
+        to_above, _, to_name = to_place.rpartition("/")
+        self._require_free(to_above, to_name)
+        self.checkpoint()
+        self._will_change(above)
+        source, target = self._store.file(above, name), self._store.file(to_above, to_name)
+        on_disk(lambda: os.rename(source, target))
+        self._store.forget_states(place)
+        self._changes[above] += self.state(above).removal(name)
+        self._batch.remove_tree(place)
+        self._gone(above, name, veiled=Veil.NONE)
+        self.checkpoint()
+        self._store.sync_directory(to_above)
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -371,7 +405,7 @@ class Transaction:
             self._changes[place].append(arrivals.announcement(name, inode, kept))
         self._flush(place)
         if before is not None:
-            self._discard(place, before.disk_name, name, by, state.as_changes(name), replaced=True)
+            self._keep_version(place, before, by)
             self._batch.forget_locks(paths.path_of(f"{place}/{name}"))
 
     def _settle(self, place: str, name: str, kept: Mapping[str, Any], before: Member | None) -> None:
@@ -433,13 +467,43 @@ class Transaction:
         name: str,
         by: str | None,
         changes: Iterable[Change],
-        *,
-        replaced: bool = False,
     ) -> None:
+        file, path = self._store.file(place, disk_name), paths.path_of(f"{place}/{name}")
+        if paths.is_former(path) or not self._store.keeps_removed(path):
+            on_disk(lambda: self._store.erase(file))
+            return
         now = self._store.clock()
-        about = trash.describe(path=paths.path_of(f"{place}/{name}"), by=by, now_s=now, changes=changes)
-        file = self._store.file(place, disk_name)
-        on_disk(lambda: trash.discard(self._store.trash, trash.new_entry(now), file, about, replaced=replaced))
+        levels = self._store.rulebook.levels(path)
+        about = formertree.record(path, by, now, levels)
+
+        def discard() -> None:
+            with self._store.trash.alone():
+                spot = self._store.trash.choose(path, now)
+                self._disagree(f"trash/{spot}")
+                self._store.trash.discard(spot, file, formertree.render(spot, about, changes))
+
+        on_disk(discard)
+
+    def _keep_version(self, place: str, before: Member, by: str | None) -> None:
+        """A second hard link in the history of a file that is about to be renamed over; best effort, never synced."""
+        path = paths.path_of(f"{place}/{before.name}")
+        if not before.size or is_item_place(place) or paths.is_kept_apart(before.name):
+            return
+        if not self._store.keeps_versions(path):
+            return
+        now, history = self._store.clock(), self._store.history
+        file = self._store.file(place, before.disk_name)
+        about = formertree.record(path, by, now, self._store.rulebook.levels(path))
+        with history.alone():
+            spot = history.choose_version(path, now)
+            self._disagree(f"history/{spot}")
+            on_disk(lambda: history.link(spot, file, formertree.render(spot, about, ())))
+
+    def _disagree(self, spot: str) -> None:
+        """What comes to a folder that this transaction takes something from is not known to its rows."""
+        above = spot.rpartition("/")[0]
+        if above in self._directories:
+            self._directories[above] = False
 
     def _will_change(self, place: str) -> None:
         """Note, before the first change to a directory, whether the index agreed with its stamp."""

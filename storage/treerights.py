@@ -15,7 +15,7 @@ from auth.errors import NeedPrivileges
 from auth.principal import fold
 from storage.errors import NameRefused, ParentMissing, PlaceRefused, ReadOnly
 from storage.fileterms import Terms, spot_of
-from storage.filetree import Node, is_derived, is_rules_file, is_shared_rules
+from storage.filetree import Node, is_derived, is_rules_file, is_shared_rules, rules_holder
 from storage.paths import (
     ACCESS_FILE,
     FILES,
@@ -23,6 +23,7 @@ from storage.paths import (
     MEMBERS,
     OBJECT_TOPS,
     RESERVED_TOPS,
+    is_former,
     is_within,
     join,
     names_rules,
@@ -38,12 +39,13 @@ if TYPE_CHECKING:
 RESERVED = frozenset(map(fold, RESERVED_TOPS))
 TAKE_AWAY = (Action.READ, Action.DELETE)
 REMOVE = (Action.DELETE,)
+RESTORE = (Action.READ,)  # and ``create`` where it goes
 
 
 def require(session: Session, action: Action, path: str) -> None:
     """Raise NeedPrivileges or Hidden unless the principal may do this; a rules file is a matter of ``admin``."""
     if is_rules_file(path):
-        session.access.require(Action.ADMIN, parent_of(path))
+        session.access.require(Action.ADMIN, rules_holder(path))
     else:
         session.access.require(action, path)
 
@@ -51,13 +53,14 @@ def require(session: Session, action: Action, path: str) -> None:
 def may(session: Session, action: Action, path: str) -> bool:
     """Whether the principal may do this; a rules file is a matter of ``admin``."""
     if is_rules_file(path):
-        return session.access.may(Action.ADMIN, parent_of(path))
+        return session.access.may(Action.ADMIN, rules_holder(path))
     return session.access.may(action, path)
 
 
 def require_create(session: Session, path: str) -> None:
     """Raise unless the principal may put something new at a path and the name can be stored."""
     name = path.rpartition("/")[2]
+    require_in_use(path)
     require_name(name)
     if names_rules(name) and not is_rules_file(path):
         raise NameRefused(name, f"is another spelling of {ACCESS_FILE} or {LINKS_FILE}; write it like that")
@@ -69,6 +72,12 @@ def require_create(session: Session, path: str) -> None:
         session.access.require(Action.ADMIN, parent_of(path))
     else:
         session.access.require(Action.CREATE, parent_of(path))
+
+
+def require_in_use(path: str) -> None:
+    """Raise PlaceRefused for what is in the trash or the history."""
+    if is_former(path):
+        raise PlaceRefused(path, "what was deleted or overwritten can be read, moved out and deleted, and nothing else")
 
 
 def require_tree(session: Session, node: Node, actions: tuple[Action, ...]) -> None:
@@ -116,6 +125,7 @@ def require_unlocked(session: Session, path: str, terms: Terms, *, tree: bool, m
 
 def require_write(session: Session, node: Node) -> None:
     """Raise unless the principal may change what stands there."""
+    require_in_use(node.path)
     if node.listing or node.path == FILES:
         raise PlaceRefused(node.path, "this folder is put together by the server")
     path = node.path

@@ -18,7 +18,7 @@ from auth.acl import Action
 from storage.errors import InvalidSyncToken
 from storage.filetree import ROOT_PLACE, FileTree, Node, is_rules_file, is_shared_rules
 from storage.pages import split_token, token_after
-from storage.paths import VIRTUAL_TOPS, is_kept_apart, is_within, join, parent_of, place_of
+from storage.paths import VIRTUAL_TOPS, is_former, is_kept_apart, is_within, join, parent_of, place_of
 from storage.records import Veil
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Place:
 
 def is_synchronised(node: Node) -> bool:
     """Whether a resource answers the report: folders do, but for those that are put together from others."""
-    return node.is_folder and not node.listing and not is_shared_rules(node.path)
+    return node.is_folder and not node.listing and not (is_shared_rules(node.path) or is_former(node.path))
 
 
 class TreeSync:
@@ -187,7 +187,8 @@ class TreeSync:
     def _walk(self, top: Node, node: Node, last: Key, *, infinite: bool) -> Iterator[tuple[Key, Told]]:
         """What lies in a folder, parents first and by name, from after ``last`` on."""
         apart = {child.path for child in self._tree.apart(node)}
-        children = {tuple(child.path[len(top.path) + 1 :].split("/")): child for child in self._tree.children(node)}
+        present = (child for child in self._tree.children(node) if not is_former(child.path))
+        children = {tuple(child.path[len(top.path) + 1 :].split("/")): child for child in present}
         for key in sorted(children):
             child = children[key]
             lies_here = child.path not in apart

@@ -21,7 +21,8 @@ from davserver.mounts.files_properties import LIVE, SETTABLE
 from storage.errors import NameRefused, PlaceRefused
 from storage.fileterms import Upload
 from storage.filetree import Node
-from storage.paths import FILES, is_within
+from storage.paths import FILES, is_former, is_within
+from storage.restore import restore
 
 NEWEST_S = 1 << 40  # beyond any date that a file system keeps
 
@@ -80,7 +81,11 @@ def move(call: Call) -> Response:
     node = call.get()
     allowed = (Depth.INFINITY,) if node.is_folder else (Depth.ZERO, Depth.INFINITY)
     parse_depth(call.request.header("depth"), default=Depth.INFINITY, allowed=allowed)
-    created = call.files.move(call.path, _target(call), call.terms(), overwrite=_overwrite(call))
+    target, overwrite = _target(call, among=(FILES, "/dav") if is_former(call.path) else (FILES,)), _overwrite(call)
+    if is_within(target, FILES):
+        created = call.files.move(call.path, target, call.terms(), overwrite=overwrite)
+    else:
+        created = restore(call.session, node, target, call.terms(), overwrite=overwrite)
     return Response.empty(201 if created else 204)
 
 
@@ -214,13 +219,13 @@ def _checked(call: Call) -> Checked:
     return Checked(call.request.body, announced, most)
 
 
-def _target(call: Call) -> str:
-    """The canonical path of the Destination header (RFC 4918 §10.3)."""
+def _target(call: Call, among: tuple[str, ...] = (FILES,)) -> str:
+    """The canonical path of the Destination header (RFC 4918 §10.3), which lies in one of some trees."""
     request = call.request
     hosts = [request.host, call.settings.server.public_url.partition("://")[2]]
     path = parse_destination(request.header("destination"), [host for host in hosts if host])
     target = call.session.canonical(path)
-    if not is_within(target, FILES):
+    if not any(is_within(target, tree) for tree in among):
         raise PlaceRefused(target, "files are copied and moved within /files/ only")
     return target
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from auth.acl import Level
+from auth.acl import Former, Level
 from auth.actions import Action
 from auth.principal import ALL_USERS, WORLD, Principal
 from auth.rules import Rule
@@ -38,6 +38,9 @@ class Book:
 
     def creator(self, path: str) -> str | None:
         return self.creators.get(path)
+
+    def former(self, path: str) -> Former | None:
+        return None
 
     def is_folder(self, path: str) -> bool:
         return "." not in path.rpartition("/")[2]

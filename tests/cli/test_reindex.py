@@ -158,7 +158,13 @@ def test_a_folder_that_radicale_holds_is_left_alone(make_server: MakeServer) -> 
         result = reindex(server)
         assert result.code == 1
         assert "is in use by another davserver or Radicale" in result.err
-        assert server.tree().keys() - before.keys() <= {"homes", "collections/collection-root", "trash", "scratch"}
+        assert server.tree().keys() - before.keys() <= {
+            "homes",
+            "collections/collection-root",
+            "trash",
+            "history",
+            "scratch",
+        }
 
 
 def test_it_ends_with_the_server_and_says_that_it_did(filled: Server) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from storage import state as states
 from storage.commits import Commit
 from storage.errors import DiskFull, NotFound
 from storage.imports import MANIFEST, PREFIX
@@ -66,9 +66,8 @@ def seen(store: Store) -> dict[str, bytes]:
 def trashed(data: Path) -> list[tuple[str, bytes]]:
     """What is in the trash: the paths that things had, and their bytes."""
     return [
-        (json.loads((entry / ".entry.json").read_text())["path"], next(entry.glob("*.ics")).read_bytes())
-        for entry in (data / "trash").iterdir()
-        if list(entry.glob("*.ics"))
+        (states.read(str(file.parent)).get(file.name, "former")["path"], file.read_bytes())
+        for file in (data / "trash").rglob("*.ics")
     ]
 
 
@@ -176,9 +175,7 @@ def test_a_removal_that_a_power_cut_undid_is_done_again_and_the_item_is_in_the_t
     left = crash(store, data, tmp_path / "left")
     shutil.rmtree(left / "trash")
     shutil.copytree(data / "trash", left / "trash")
-    entry = next((left / "trash").iterdir())
-    os.rename(entry / "old.ics", left / PLACE / "old.ics")
-    shutil.rmtree(entry)
+    os.rename(next((left / "trash").rglob("old.ics")), left / PLACE / "old.ics")
     assert seen(open_store(left)) == {}
     assert trashed(left) == [("/dav/alice/calendar/old.ics", b"old")]
 

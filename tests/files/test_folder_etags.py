@@ -66,11 +66,10 @@ def test_a_listing_gives_each_folder_the_etag_that_it_has_when_asked_alone(alice
     for name in ("a", "a b", "ä", "a-b"):
         made(alice, made(alice, f"{home}/{name}") + "/deep")
     for path in (home, "/files"):
-        listed = tags(alice, path)
+        apart = ("/files/Collections/", "/files/Trash/", "/files/History/")
+        listed = {href: etag for href, etag in tags(alice, path).items() if href not in apart}
         assert len(listed) > 3
-        assert {href: tag(alice, href.rstrip("/")) for href in listed if "Collections" not in href} == {
-            href: etag for href, etag in listed.items() if "Collections" not in href
-        }
+        assert {href: tag(alice, href.rstrip("/")) for href in listed} == listed
 
 
 @pytest.mark.rfc("9110", "13.1.1")

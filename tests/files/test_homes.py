@@ -121,7 +121,7 @@ def test_a_lock_on_the_rules_of_a_calendar_holds(alice: Dav, cloud: Server) -> N
 def test_the_trash_and_history_are_reserved(alice: Dav, cloud: Server) -> None:
     before = cloud.tree()
     for top in ("Trash", "History"):
-        assert alice.get(f"/files/{top}").status == 404
+        assert alice.get(f"/files/{top}").status == 200
         assert alice.put(f"/files/{top}/x", "x").status in (403, 404, 409)
     assert cloud.tree() == before
 

@@ -192,6 +192,8 @@ def require_truth(mirror: TreeMirror, limit: int | None) -> None:
 
 def is_below_apart(path: str) -> bool:
     segments = path.strip("/").split("/")
+    if segments[1] in ("Trash", "History"):  # nobody wants them on a phone
+        return True
     return len(segments) > 2 and segments[1] in ("Home", "Members", "Collections")
 
 

@@ -32,7 +32,7 @@ def test_state_announced_for_a_rename_that_did_not_happen_is_forgotten(pair: She
     assert dict(pair.store.state("files").all("a.txt")) == {"creator": "alice"}
 
 
-def test_a_file_moved_over_another_leaves_that_one_in_the_trash_and_nothing_announced(shelf: Shelf) -> None:
+def test_a_file_moved_over_another_leaves_that_one_in_the_history_and_nothing_announced(shelf: Shelf) -> None:
     shelf.put("files", "a.txt", b"one", creator="alice")
     shelf.put("files", "b.txt", b"two", creator="bob")
     with shelf.store.write("files") as tx:
@@ -41,7 +41,7 @@ def test_a_file_moved_over_another_leaves_that_one_in_the_trash_and_nothing_anno
     assert shelf.read("files", "b.txt")[0] == b"one"
     assert dict(shelf.store.state("files").all("b.txt")) == {"creator": "alice"}
     assert not shelf.store.state("files").all("a.txt")
-    kept = [path.read_bytes() for path in (shelf.data / "trash").glob("*/b.txt")]
+    kept = [path.read_bytes() for path in (shelf.data / "history/b.txt").glob("*.txt")]
     assert kept == [b"two"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 
 import pytest
@@ -34,14 +33,16 @@ def test_a_deleted_file_and_folder_stand_in_the_trash_with_path_and_state(shelf:
         tx.remove("files", "a.txt", by="bob")
     with shelf.store.write(tree=True) as tx:
         tx.remove_folder("files/A", by="alice")
-    entries = {}
-    for entry in (shelf.data / "trash").iterdir():
-        about = json.loads((entry / ".entry.json").read_text())
-        entries[about["path"]] = (about["by"], about["state"], entry)
-    assert entries["/files/a.txt"][:2] == ("bob", {"creator": "bob"})
-    assert (entries["/files/a.txt"][2] / "a.txt").read_bytes() == b"one"
-    assert (entries["/files/A"][2] / "A/b.txt").read_bytes() == b"in the folder"
-    assert (entries["/files/A"][2] / "A/.state.jsonl").exists()
+    trash, kept = shelf.data / "trash", shelf.store.state("trash")
+    records = {name: kept.get(name, "former") for name in ("a.txt", "A")}
+    assert {name: (record["path"], record["by"]) for name, record in records.items()} == {
+        "a.txt": ("/files/a.txt", "bob"),
+        "A": ("/files/A", "alice"),
+    }
+    assert kept.get("a.txt", "creator") == "bob"
+    assert (trash / "a.txt").read_bytes() == b"one"
+    assert (trash / "A/b.txt").read_bytes() == b"in the folder"
+    assert (trash / "A/.state.jsonl").exists()
     assert shelf.store.find_folder("files/A") is None
     assert shelf.names("files") == []
 

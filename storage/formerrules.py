@@ -1,0 +1,66 @@
+"""The rules for what lies in the trash and the history: those that held then, and those that would hold today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from auth.acl import Former, Level
+from storage import paths
+from storage.former import NOBODY, levels_of
+from storage.formertree import FORMER
+
+if TYPE_CHECKING:
+    from storage.rulebook import DiskRuleBook
+    from storage.store import Store
+
+
+def find_entry(store: Store, path: str) -> tuple[str, dict[str, Any]] | None:
+    """The entry that a path there is or lies in, and its record; None for the folders that mirror the tree."""
+    *top, rest = path.split("/", 3) if path.count("/") > 2 else (path, "")
+    above = "/".join(top)
+    for segment in rest.split("/"):
+        record = store.state(paths.place_of(above) or "").get(segment, FORMER)
+        above = paths.join(above, segment)
+        if isinstance(record, dict) and isinstance(record.get("path"), str):
+            return above, record
+    return None
+
+
+def entries_below(store: Store, path: str) -> Iterator[str]:
+    """The paths of the entries in a folder that mirrors the tree, at any depth."""
+    todo = [path]
+    while todo:
+        above = todo.pop()
+        folder = store.find_folder(paths.place_of(above) or "")
+        if folder is None:
+            continue
+        state = store.state(folder.place)
+        yield from (paths.join(above, name) for name in state.names() if state.get(name, FORMER) is not None)
+        mirrors = (child.name for child in store.folders(folder) if state.get(child.name, FORMER) is None)
+        todo += [paths.join(above, name) for name in mirrors]
+
+
+def former(book: DiskRuleBook, store: Store, path: str) -> Former:
+    """What a path there was, and the rules for it; nobody may do anything with what has no record."""
+    found = find_entry(store, path)
+    if found is None:
+        return Former(path, NOBODY, NOBODY)
+    entry, record = found
+    before = record["path"] + path[len(entry) :]
+    inner = _inner(book, path, entry, record["path"])
+    then = levels_of(record.get("rules"))
+    own = [level for level in then if level.path == record["path"]]
+    by, creator = record.get("by"), book.creator(path)
+    return Former(before, [*inner, *then], [*inner, *own, *book.levels_above(record["path"])], by, creator)
+
+
+def _inner(book: DiskRuleBook, path: str, entry: str, before: str) -> Sequence[Level]:
+    """The rules that lie in a removed tree, nearest first, as those of the folders that they were of."""
+    found = []
+    while path != entry:
+        level = book.level_of_removed(path)
+        if level is not None:
+            found.append(Level(before + path[len(entry) :], level.rules, level.inherit, level.owner, level.closed))
+        path = paths.parent_of(path)
+    return found

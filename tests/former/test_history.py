@@ -1,0 +1,99 @@
+"""The history at ``/files/History/``: the version before every overwrite."""
+
+from __future__ import annotations
+
+from davserver.dav.names import DAV
+from tests.former.conftest import seen
+from tests.harness import Dav, Server
+
+OPEN = 'inherit = true\n[[rule]]\nwho = ["dora"]\nmay = ["read"]\n'
+CLOSED = '[[rule]]\nwho = ["carol"]\nmay = ["read"]\n'
+
+
+def versions(client: Dav, path: str) -> list[str]:
+    """The paths of the earlier versions of a file below ``/files/``."""
+    return seen(client, f"/files/History/{path}/")[1:]
+
+
+def test_every_overwrite_keeps_the_version_before_it(alice: Dav, bob: Dav, folder: str) -> None:
+    path = f"/files/{folder}/plan.txt"
+    for words in ("one", "two", "three"):
+        alice.put(path, words)
+    kept = versions(bob, f"{folder}/plan.txt")
+    assert sorted(bob.get(version).text for version in kept) == ["one", "two"]
+    assert all(version.endswith(".txt") for version in kept)
+    alice.put(f"/files/{folder}/other.txt", "moved over")
+    assert alice.move(f"/files/{folder}/other.txt", path).status == 204
+    assert "three" in [bob.get(version).text for version in versions(bob, f"{folder}/plan.txt")]
+
+
+def test_an_empty_file_that_is_filled_leaves_none(alice: Dav, folder: str) -> None:
+    alice.put(f"/files/{folder}/new.docx", "")
+    alice.put(f"/files/{folder}/new.docx", "words")
+    assert versions(alice, f"{folder}/new.docx") == []
+
+
+def test_a_version_comes_back_over_the_file_which_itself_becomes_one(alice: Dav, folder: str) -> None:
+    path = f"/files/{folder}/plan.txt"
+    alice.put(path, "one")
+    alice.put(path, "two")
+    (version,) = versions(alice, f"{folder}/plan.txt")
+    assert alice.move(version, path).status == 204
+    assert alice.get(path).text == "one"
+    assert [alice.get(each).text for each in versions(alice, f"{folder}/plan.txt")] == ["two"]
+
+
+def test_versions_are_seen_by_who_could_read_then_and_can_today(bob: Dav, carol: Dav, dora: Dav, folder: str) -> None:
+    path = f"/files/{folder}/plan.txt"
+    carol.put(path, "closed")
+    carol.put(f"/files/{folder}/access.toml", CLOSED)
+    carol.put(path, "open")
+    carol.put(f"/files/{folder}/access.toml", OPEN)
+    carol.put(path, "last")
+    assert [bob.get(each).text for each in versions(bob, f"{folder}/plan.txt")] == ["open"]
+    assert [dora.get(each).text for each in versions(dora, f"{folder}/plan.txt")] == ["open"]
+    assert sorted(carol.get(each).text for each in versions(carol, f"{folder}/plan.txt")) == ["closed", "open"]
+    carol.put(f"/files/{folder}/access.toml", CLOSED)
+    assert versions(bob, f"{folder}/plan.txt") == []
+
+
+def test_earlier_rules_are_for_who_gives_rights_alone(bob: Dav, carol: Dav, folder: str) -> None:
+    carol.put(f"/files/{folder}/access.toml", OPEN)
+    carol.put(f"/files/{folder}/access.toml", OPEN + "# again\n")
+    kept = versions(carol, f"{folder}/access.toml")
+    assert [carol.get(each).text for each in kept] == [OPEN]
+    assert versions(bob, f"{folder}/access.toml") == []
+    assert [bob.get(each).status for each in kept] == [404]
+
+
+def test_nothing_in_the_history_is_changed_and_one_s_own_goes_for_good(
+    alice: Dav, bob: Dav, cloud: Server, folder: str
+) -> None:
+    path = f"/files/{folder}/plan.txt"
+    alice.put(path, "an early version")
+    alice.put(path, "two")
+    (version,) = versions(alice, f"{folder}/plan.txt")
+    before = cloud.tree()
+    assert alice.put(version, "x").status == 403
+    assert alice.mkcol(f"/files/History/{folder}/new").status == 403
+    assert alice.copy(path, f"/files/History/{folder}/copy.txt").status == 403
+    refused = bob.delete(version)
+    assert (refused.status, refused.condition) == (403, DAV.need_privileges)
+    assert cloud.tree() == before
+    assert alice.delete(version).status == 204
+    assert b"an early version" not in cloud.tree().values()
+
+
+def test_of_a_folder_that_keeps_no_history_there_is_none(alice: Dav, cloud: Server) -> None:
+    alice.put("/files/Passing/plan.txt", "a passing version")
+    alice.put("/files/Passing/plan.txt", "two")
+    assert b"a passing version" not in cloud.tree().values()
+    assert versions(alice, "Passing/plan.txt") == []
+
+
+def test_a_version_is_a_link_and_costs_no_second_copy(alice: Dav, cloud: Server, folder: str) -> None:
+    alice.put(f"/files/{folder}/plan.txt", "one")
+    inode = (cloud.data / "files" / folder / "plan.txt").stat().st_ino
+    alice.put(f"/files/{folder}/plan.txt", "two")
+    (kept,) = (cloud.data / "history" / folder / "plan.txt").glob("*.txt")
+    assert kept.stat().st_ino == inode
