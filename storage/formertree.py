@@ -45,7 +45,7 @@ def record(path: str, by: str | None, at_s: float, levels: Iterable[Level]) -> d
 def render(spot: str, record: dict[str, Any], changes: Iterable[Change]) -> bytes:
     """The lines of state that belong to an entry: its record, and what was kept of the file in the folder above."""
     name = spot.rpartition("/")[2]
-    lines: list[Change] = [(name, FORMER, record), *((name, key, value) for _, key, value in changes)]
+    lines: list[Change] = [*((name, key, value) for _, key, value in changes), (name, FORMER, record)]
     return b"".join(map(render_line, lines))
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("davserver.transaction")
 
-OWN_KEYS = ("owner", "creator", "booked", "marked")  # never copied
+OWN_KEYS = ("owner", "creator", "booked", "marked", formertree.FORMER)  # never copied
 
 
 class Transaction:
@@ -469,7 +469,8 @@ class Transaction:
         changes: Iterable[Change],
     ) -> None:
         file, path = self._store.file(place, disk_name), paths.path_of(f"{place}/{name}")
-        if paths.is_former(path) or not self._store.keeps_removed(path):
+        of_macos = paths.is_kept_apart(name) and not os.path.isdir(file)
+        if paths.is_former(path) or of_macos or not self._store.keeps_removed(path):
             on_disk(lambda: self._store.erase(file))
             return
         now = self._store.clock()

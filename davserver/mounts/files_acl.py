@@ -13,6 +13,7 @@ from davserver.mounts.files_call import Call
 from davserver.mounts.privileges import OF_FILES
 from storage.acl import access_list, change_access_list
 from storage.filetree import Node, is_rules_file, is_shared_rules
+from storage.paths import is_former
 from storage.sharedrules import collection_of
 
 
@@ -35,7 +36,7 @@ def acl(call: Call) -> Response:
 
 def may_see_aces(call: Call, node: Node) -> bool:
     """Whether ``DAV:acl`` of a resource is for the principal (§3.6)."""
-    return call.session.access.may(Action.ADMIN, _ruled(node))
+    return not is_former(node.path) and call.session.access.may(Action.ADMIN, _ruled(node))
 
 
 def aces_of(call: Call, node: Node) -> list[WireAce]:

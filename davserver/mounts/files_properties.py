@@ -22,7 +22,7 @@ from storage import quota
 from storage.filetree import Node, is_derived, is_shared_rules, properties_in
 from storage.foldertags import FolderTags
 from storage.locks import Lock
-from storage.paths import is_within
+from storage.paths import is_former, is_within
 from storage.sharedrules import collection_of
 from storage.state import State
 from storage.treesync import is_synchronised
@@ -241,6 +241,8 @@ def _privileges(scene: Scene, node: Node) -> str:
         held = frozenset({Action.READ}) if is_fixed else access.actions(collection_of(node.path))
     else:
         held = access.actions(node.path)
+        if is_former(node.path):  # who gives rights reads former rules, and gives none there
+            held -= {Action.ADMIN}
     return f"<D:current-user-privilege-set>{scene.privileges(held)}</D:current-user-privilege-set>"
 
 

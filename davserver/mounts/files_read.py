@@ -11,7 +11,7 @@ from davserver.dav.message import FileBody, Response
 from davserver.dav.ranges import apply_ranges
 from davserver.mounts.files_call import Call, etag_of
 from storage.filetree import Node, is_derived
-from storage.paths import FILES
+from storage.paths import FILES, is_former
 
 TYPES = MimeTypes()
 for _type, _suffix in (
@@ -37,6 +37,7 @@ ALLOW_FILE = f"{READING}, PUT, {WRITING}"
 ALLOW_TOP = f"{READING}, REPORT, ACL"
 ALLOW_FOLDER = f"{ALLOW_TOP}, {WRITING}"
 ALLOW_LISTING = READING
+ALLOW_FORMER = f"{READING}, COPY, MOVE, DELETE"
 ALLOW_NOTHING_YET = "OPTIONS, PUT, MKCOL, LOCK, UNLOCK"
 # What members store is shown by browsers as a page of its own origin without scripts: it must not act with the
 # credentials that the browser holds for this server.
@@ -72,6 +73,8 @@ def allowed(node: Node | None) -> str:
         return ALLOW_NOTHING_YET
     if node.listing or is_derived(node.path):
         return ALLOW_LISTING
+    if is_former(node.path):
+        return ALLOW_FORMER
     if node.path == FILES:
         return ALLOW_TOP
     return ALLOW_FOLDER if node.is_folder else ALLOW_FILE

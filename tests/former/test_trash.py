@@ -249,3 +249,37 @@ def test_it_is_not_synchronised_nor_counted(alice: Dav, folder: str) -> None:
         "<D:prop><D:getetag/></D:prop></D:sync-collection>"
     )
     assert not [href for href in alice.report("/files/", body).hrefs if href.startswith("/files/Trash/")]
+
+
+def test_it_says_what_can_be_done_with_it(alice: Dav, bob: Dav, carol: Dav, folder: str) -> None:
+    alice.put(f"/files/{folder}/plan.txt", "words")
+    alice.delete(f"/files/{folder}/plan.txt")
+    trashed = f"/files/Trash/{folder}/plan.txt"
+    assert alice.options(trashed).headers["allow"] == "OPTIONS, GET, HEAD, PROPFIND, COPY, MOVE, DELETE"
+    held = {client: privileges(client, trashed) for client in (alice, bob, carol)}
+    assert {DAV.read, DAV.unbind} <= held[alice]
+    assert DAV.read in held[bob]
+    assert DAV.unbind not in held[bob]
+    assert all(held[client].isdisjoint({DAV.write, DAV.write_content, DAV.bind, DAV.all}) for client in held)
+
+
+def privileges(client: Dav, path: str) -> set[str]:
+    row = client.propfind(path, DAV.current_user_privilege_set).multistatus()[path]
+    return {privilege[0].tag for privilege in row.props[DAV.current_user_privilege_set]}
+
+
+def test_a_copy_of_it_is_a_file_like_any_other(alice: Dav, folder: str) -> None:
+    alice.put(f"/files/{folder}/plan.txt", "words")
+    alice.delete(f"/files/{folder}/plan.txt")
+    assert alice.copy(f"/files/Trash/{folder}/plan.txt", f"/files/{folder}/copy.txt").status == 201
+    assert alice.get(f"/files/Trash/{folder}/plan.txt").text == "words"
+    assert alice.delete(f"/files/{folder}/copy.txt").status == 204
+    assert alice.get(f"/files/Trash/{folder}/copy.txt").text == "words"
+    assert alice.move(f"/files/Trash/{folder}/copy.txt", f"/files/{folder}/copy.txt").status == 201
+
+
+def test_what_macos_writes_for_itself_goes_to_neither(alice: Dav, cloud: Server, folder: str) -> None:
+    for words in (b"of the finder", b"of the finder too"):
+        alice.put(f"/files/{folder}/._plan.txt", words)
+    assert alice.delete(f"/files/{folder}/._plan.txt").status == 204
+    assert not [data for data in cloud.tree().values() if data and data.startswith(b"of the finder")]
