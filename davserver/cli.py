@@ -14,7 +14,19 @@ from importlib.metadata import PackageNotFoundError, version
 
 from auth.errors import RulesRefused
 from config.errors import ConfigRefused
-from davserver.commands import check, demo, groups, importing, initialize, passwords, reindex, rights, serve, users
+from davserver.commands import (
+    check,
+    demo,
+    groups,
+    importing,
+    initialize,
+    passwords,
+    reindex,
+    restoring,
+    rights,
+    serve,
+    users,
+)
 from davserver.commands.console import PROBLEM, CommandFailed, warn
 
 _EPILOG = """\
@@ -33,6 +45,7 @@ daily life:
   davserver rights /dav/sport/calendar bob         the same, for one person
   davserver user remove bob --to alice             bob leaves; alice takes over what bob owned
   davserver import old.ics alice/calendar          add a file of events, tasks or contacts
+  davserver restore --list                         what is in the trash; restore PATH brings it back
   davserver reindex                                read every file again, should an answer not be what is on disk
 
 to look around:
@@ -78,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"davserver {_version()}")
     parser.set_defaults(run=None, parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (initialize, serve, check, users, groups, rights, importing, reindex, passwords, demo):
+    for module in (initialize, serve, check, users, groups, rights, importing, restoring, reindex, passwords, demo):
         module.add_to(commands)
     return parser
 

@@ -16,14 +16,16 @@ import stat
 import struct
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from config.schema import Settings
+from storage.administered import bring_back, trashed
 from storage.bulk import Order, Tell, import_file
 from storage.errors import StorageError
+from storage.paths import canonical
 from storage.store import Store
 from storage.survey import PAUSE_S, rebuild
 
@@ -34,6 +36,27 @@ TELL_EVERY_S = 0.1
 PAUSE_EVERY = 16  # items
 
 log = logging.getLogger("davserver.control")
+
+
+def _list_trash(store: Store, asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {"found": [asdict(each) for each in trashed(store, _path(asked["below"]) or "/")]}
+
+
+def _bring_back(store: Store, asked: Mapping[str, Any]) -> dict[str, Any]:
+    path = bring_back(store, _path(asked["path"]) or "/", _path(asked["to"]))
+    log.info("%s: a command restored it", path)
+    return {"path": path}
+
+
+def _path(asked: str | None) -> str | None:
+    return None if asked is None else canonical(asked, None)
+
+
+# By what is asked; a command does the same itself where no server runs.
+TRASH_WORK: dict[str, Callable[[Store, Mapping[str, Any]], dict[str, Any]]] = {
+    "trash": _list_trash,
+    "restore": _bring_back,
+}
 
 
 class ServerFailed(Exception):
@@ -134,6 +157,8 @@ class Control:
                 imported = import_file(self._store, data, Order(**asked["order"]), tell)
                 log.info("%s: a command brought %d items", imported.collection, imported.added + imported.updated)
                 return asdict(imported)
+            case "trash" | "restore":
+                return TRASH_WORK[asked["ask"]](self._store, asked)
         raise ValueError(f"{asked['ask']!r} is nothing to ask for")
 
     def _teller(self, peer: socket.socket) -> Tell:

@@ -52,7 +52,19 @@ def users(association: Path) -> dict[str, dict[str, object]]:
 def test_help_lists_every_command_and_shows_examples() -> None:
     result = davserver("--help")
     assert result.code == 0
-    for command in ("init", "serve", "check", "user", "group", "rights", "import", "reindex", "hash", "demo"):
+    for command in (
+        "init",
+        "serve",
+        "check",
+        "user",
+        "group",
+        "rights",
+        "import",
+        "restore",
+        "reindex",
+        "hash",
+        "demo",
+    ):
         assert re.search(rf"^    {command}\s+\S", result.out, re.MULTILINE)
     assert "davserver user app-password alice --label phone" in result.out
 

@@ -1,0 +1,62 @@
+"""``davserver restore``, beside a running server and without one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.command import Result, davserver
+from tests.harness import Dav, Server
+from tests.pim.samples import event
+
+
+def restore(server: Server, *arguments: str) -> Result:
+    return davserver("restore", *arguments, "-c", str(server.config))
+
+
+@pytest.fixture(params=["beside the server", "without a server"])
+def deleted(request: pytest.FixtureRequest, server: Server, alice: Dav) -> Server:
+    """A file, a folder, an event and a calendar in the trash."""
+    alice.put("/files/Sport/plan.txt", "words")
+    alice.mkcol("/files/Sport/a")
+    alice.put("/files/Sport/a/b.txt", "more words")
+    alice.mkcalendar("/dav/alice/cal/")
+    alice.put("/dav/alice/cal/e.ics", event("e"))
+    for path in ("/files/Sport/plan.txt", "/files/Sport/a", "/dav/alice/cal/e.ics", "/dav/alice/cal/"):
+        assert alice.delete(path).status == 204
+    if request.param == "without a server":
+        server.stop()
+    return server
+
+
+def test_it_lists_and_brings_back_what_was_deleted(deleted: Server) -> None:
+    listed = restore(deleted, "--list", "/files")
+    assert listed.code == 0
+    assert [line.split("  ")[1] for line in listed.out.splitlines()] == ["/files/Sport/plan.txt", "/files/Sport/a"]
+    assert "by alice" in listed.out
+    for arguments in (
+        ("/files/Sport/plan.txt",),
+        ("/files/Sport/a", "--to", "/files/Sport/c"),
+        ("/dav/alice/cal",),
+        ("/dav/alice/cal/e.ics",),
+    ):
+        done = restore(deleted, *arguments)
+        assert (done.code, done.err) == (0, ""), arguments
+    assert restore(deleted, "--list").out == ""
+    deleted.restart()
+    alice = deleted.client("alice")
+    assert alice.get("/files/Sport/plan.txt").text == "words"
+    assert alice.get("/files/Sport/c/b.txt").text == "more words"
+    assert alice.get("/dav/alice/cal/e.ics").text == event("e")
+
+
+def test_what_is_not_there_or_in_the_way_is_said_and_nothing_changes(deleted: Server) -> None:
+    before = deleted.tree()
+    for arguments, said in (
+        (("/files/Sport/other.txt",), "/files/Sport/other.txt"),
+        (("/files/Sport/plan.txt", "--to", "/files/Public"), "/files/Public"),
+        ((), "--list"),
+    ):
+        refused = restore(deleted, *arguments)
+        assert refused.code == 1
+        assert said in refused.err
+    assert deleted.tree() == before
