@@ -118,13 +118,16 @@ def actions_on_former(principal: Principal, former: Former) -> frozenset[Action]
     What a principal may do with what was removed: read what it could read then and could today.
 
     Both, so that neither a removal of a folder nor one of its rules opens anything. ``admin`` is for the rules that
-    went along; ``delete`` has whoever removed it, or ``admin`` today.
+    went along; ``delete`` has whoever removed it, or ``admin`` today. People without an account hold nothing: what
+    was published is taken back by deleting it.
     """
+    if principal.name is None:
+        return frozenset()
     then, now = (_given(principal, former.path, levels) for levels in (former.then, former.now))
-    if principal.name is not None and former.creator is not None and fold(former.creator) == principal.name:
+    if former.creator is not None and fold(former.creator) == principal.name:
         then, now = _with_own(then, then), _with_own(now, now)
     held = then & now & {Action.READ, Action.ADMIN}
-    if Action.READ in held and (Action.ADMIN in now or (principal.name is not None and former.by == principal.name)):
+    if Action.READ in held and (Action.ADMIN in now or former.by == principal.name):
         return held | {Action.DELETE}
     return held
 

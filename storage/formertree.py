@@ -61,11 +61,16 @@ def mirrored(path: str) -> list[str]:
 
 
 class FormerTree:
-    """The trash or the history of one data folder. Thread-safe."""
+    """
+    The trash or the history of one data folder. Thread-safe.
+
+    Attributes:
+        top: the place of its root.
+    """
 
     def __init__(self, root: str) -> None:
         self._root = root
-        self._top = os.path.basename(root)
+        self.top = os.path.basename(root)
         self._lock = threading.RLock()
         self._mirrors: set[str] = set()  # folders that are known to be no entries
 
@@ -77,7 +82,7 @@ class FormerTree:
 
     def turn(self, place: str) -> Any:
         """``alone`` where a place lies in this tree."""
-        return self.alone() if is_within(place, self._top) else nullcontext()
+        return self.alone() if is_within(place, self.top) else nullcontext()
 
     def choose(self, path: str, at_s: float) -> str:
         """Where what is deleted at a path is to lie, relative to the root."""

@@ -91,7 +91,7 @@ class Transaction:
         scratch.finish()
         if row is None:
             self._begin_name(place, name, creator)
-        else:
+        elif not is_item_place(place):
             self._keep_version(place, row, by)
         return self._place(place, name, scratch, facts or NO_FACTS, row)
 
@@ -486,19 +486,24 @@ class Transaction:
         on_disk(discard)
 
     def _keep_version(self, place: str, before: Member, by: str | None) -> None:
-        """A second hard link in the history of a file that is about to be renamed over; best effort, never synced."""
+        """
+        A second hard link of a file that is about to be renamed over; best effort, never synced.
+
+        Files have it in the history; calendar objects and cards, of which there is none, in the trash.
+        """
         path = paths.path_of(f"{place}/{before.name}")
-        if not before.size or is_item_place(place) or paths.is_kept_apart(before.name):
+        if not before.size or paths.is_kept_apart(before.name):
             return
-        if not self._store.keeps_versions(path):
+        of_item = is_item_place(place)
+        if not (self._store.keeps_removed(path) if of_item else self._store.keeps_versions(path)):
             return
-        now, history = self._store.clock(), self._store.history
+        now, tree = self._store.clock(), self._store.trash if of_item else self._store.history
         file = self._store.file(place, before.disk_name)
         about = formertree.record(path, by, now, self._store.rulebook.levels(path))
-        with history.alone():
-            spot = history.choose_version(path, now)
-            self._disagree(f"history/{spot}")
-            on_disk(lambda: history.link(spot, file, formertree.render(spot, about, ())))
+        with tree.alone():
+            spot = tree.choose(path, now) if of_item else tree.choose_version(path, now)
+            self._disagree(f"{tree.top}/{spot}")
+            on_disk(lambda: tree.link(spot, file, formertree.render(spot, about, ())))
 
     def _disagree(self, spot: str) -> None:
         """What comes to a folder that this transaction takes something from is not known to its rows."""

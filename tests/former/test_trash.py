@@ -283,3 +283,23 @@ def test_what_macos_writes_for_itself_goes_to_neither(alice: Dav, cloud: Server,
         alice.put(f"/files/{folder}/._plan.txt", words)
     assert alice.delete(f"/files/{folder}/._plan.txt").status == 204
     assert not [data for data in cloud.tree().values() if data and data.startswith(b"of the finder")]
+
+
+def test_what_was_published_is_taken_back_by_deleting_it(cloud: Server, carol: Dav) -> None:
+    carol.put("/files/Public/news.txt", "first")
+    carol.put("/files/Public/news.txt", "second")
+    assert cloud.client().get("/files/Public/news.txt").text == "second"
+    assert carol.delete("/files/Public/news.txt").status == 204
+    (version,) = seen(carol, "/files/History/Public/news.txt/")[1:]
+    for path in ("/files/Trash/Public/news.txt", version):
+        assert cloud.client("dora").get(path).status == 200
+        assert cloud.client().get(path).status == 401
+
+
+def test_an_event_that_another_is_moved_over_lies_in_the_trash(alice: Dav) -> None:
+    alice.mkcalendar("/dav/alice/over/")
+    alice.put("/dav/alice/over/a.ics", event("same", "first"))
+    alice.mkcalendar("/dav/alice/under/")
+    alice.put("/dav/alice/under/b.ics", event("same", "second"))
+    assert alice.move("/dav/alice/over/a.ics", "/dav/alice/under/b.ics").status == 204
+    assert alice.get("/files/Trash/Collections/alice/under/b.ics").text == event("same", "second")
