@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from davserver.dav.errors import BadRequest, OtherServer
+
+if TYPE_CHECKING:
+    from davserver.dav.message import Request
 
 
 def parse_target(target: str) -> str:
@@ -45,6 +49,17 @@ def decode_path(raw: str) -> str:
     if "//" in raw or "/." in raw:
         raw = _tidy(raw)
     return raw
+
+
+def destination_of(request: Request, public_url: str) -> str:
+    """
+    As ``parse_destination`` of a request's header.
+
+    A name is this server's when it is that of Host, what a trusted proxy said in X-Forwarded-Host, or the one that the
+    configuration gives (``public_url``).
+    """
+    names = (request.host, request.header("host") or "", public_url.partition("://")[2])
+    return parse_destination(request.header("destination"), [name for name in names if name])
 
 
 def parse_destination(value: str | None, hosts: Collection[str]) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from mimetypes import MimeTypes
 
 from davserver.dav.conditional import Outcome, render_http_date
+from davserver.dav.digest import render_digest, wanted_algorithm
 from davserver.dav.message import FileBody, Response
 from davserver.dav.ranges import apply_ranges
 from davserver.mounts.files_call import Call, etag_of
@@ -56,6 +57,9 @@ def get(call: Call) -> Response:
         os.close(fd)
         raise
     headers = _file_headers(node)
+    algorithm = wanted_algorithm(call.request.header("want-repr-digest"))
+    if algorithm is not None and node.member is not None and node.member.id:
+        headers.append(("Repr-Digest", render_digest(fd, node.member.id, algorithm)))
     if outcome is Outcome.NOT_MODIFIED:
         os.close(fd)
         return Response(304, [header for header in headers if header[0] in ("ETag", "Last-Modified")])

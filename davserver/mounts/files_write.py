@@ -8,12 +8,13 @@ from xml.etree.ElementTree import Element
 
 from config.schema import Limits
 from davserver.dav.depth import Depth, parse_depth
+from davserver.dav.digest import Verified, parse_digests
 from davserver.dav.errors import BadRequest, BodyBroken, TooLarge
 from davserver.dav.message import Body, Response, reason
 from davserver.dav.multistatus import href, multistatus
 from davserver.dav.names import DAV
 from davserver.dav.representation import require_whole_and_uncoded
-from davserver.dav.target import parse_destination
+from davserver.dav.target import destination_of
 from davserver.dav.xml import open_tag, parse_xml, read_body, render_element
 from davserver.mounts import files_times
 from davserver.mounts.files_call import Call, etag_of
@@ -59,7 +60,9 @@ def put(call: Call) -> Response:
     if request.path.endswith("/"):
         raise NameRefused("", "is missing: the URL of a file does not end with a slash")
     modified_ns = parse_mtime(request.header("x-oc-mtime"))
-    upload = Upload(_checked(call), _announced(call), modified_ns)
+    digests = parse_digests(request.headers)
+    body = Verified(_checked(call), digests) if digests else _checked(call)
+    upload = Upload(body, _announced(call), modified_ns)
     stored = call.files.put(call.path, upload, call.terms())
     headers = [("ETag", f'"{etag_of(stored.node)}"')]
     if modified_ns is not None:
@@ -221,10 +224,7 @@ def _checked(call: Call) -> Checked:
 
 def _target(call: Call, among: tuple[str, ...] = (FILES,)) -> str:
     """The canonical path of the Destination header (RFC 4918 §10.3), which lies in one of some trees."""
-    request = call.request
-    hosts = [request.host, call.settings.server.public_url.partition("://")[2]]
-    path = parse_destination(request.header("destination"), [host for host in hosts if host])
-    target = call.session.canonical(path)
+    target = call.session.canonical(destination_of(call.request, call.settings.server.public_url))
     if not any(is_within(target, tree) for tree in among):
         raise PlaceRefused(target, "files are copied and moved within /files/ only")
     return target

@@ -12,7 +12,7 @@ from davserver.dav.errors import BadRequest, TooLarge
 from davserver.dav.if_header import Condition, parse_if
 from davserver.dav.message import FileBody, Request, Response
 from davserver.dav.representation import UNMEANT_TYPES, require_whole_and_uncoded
-from davserver.dav.target import parse_destination
+from davserver.dav.target import destination_of
 from davserver.dav.xml import read_body
 from davserver.mounts.pim_formats import (
     VARY,
@@ -269,7 +269,7 @@ def copy(request: Request, view: View) -> Response:
 def _transfer(request: Request, view: View, *, keep: bool) -> Response:
     session = view.session
     resource = session.pim.get(request.path)
-    to = parse_destination(request.header("destination"), [request.host])
+    to = destination_of(request, view.settings.server.public_url)
     if not is_within(to, "/dav"):
         raise PlaceRefused(to, "what lies below /dav/ stays there")
     overwrite = _overwrite(request)

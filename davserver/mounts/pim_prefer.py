@@ -12,7 +12,7 @@ from dataclasses import replace
 from auth.errors import AuthError
 from davserver.dav.message import Request, Response, quote_path
 from davserver.dav.prefer import DEPTH_NOROOT, Return, parse_depth_and_root, preferences
-from davserver.dav.target import decode_path, parse_destination
+from davserver.dav.target import decode_path, destination_of
 from davserver.mounts import pim_items
 from davserver.mounts.pim_view import View
 from storage.collection import Item
@@ -60,7 +60,7 @@ def with_representation(handler: Handler) -> Handler:
             if refused is None:
                 raise
             return refused
-        path = _path_of_result(request, plain)
+        path = _path_of_result(request, plain, view)
         status = SUCCESS.get(plain.status)
         told = None if status is None or path is None else _represent(request, path, status, view)
         if told is None:
@@ -82,13 +82,13 @@ def _refused(request: Request, view: View) -> Response | None:
     return _represent(request, request.path, 412, view)
 
 
-def _path_of_result(request: Request, plain: Response) -> str | None:
+def _path_of_result(request: Request, plain: Response, view: View) -> str | None:
     """Where the item stands that a request has made or changed; None where that is not told."""
     match request.method:
         case "PUT":
             return request.path
         case "COPY" | "MOVE":
-            return parse_destination(request.header("destination"), [request.host])
+            return destination_of(request, view.settings.server.public_url)
         case _:
             return next((decode_path(value) for name, value in plain.headers if name == "Location"), None)
 
