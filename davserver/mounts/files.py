@@ -15,6 +15,7 @@ from davserver.dav.message import Environ, Request, Response
 from davserver.dav.multistatus import error_response
 from davserver.mounts.files_acl import acl
 from davserver.mounts.files_call import Call, call_of
+from davserver.mounts.files_patch import patch
 from davserver.mounts.files_read import allowed
 from davserver.mounts.files_report import report
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
@@ -24,9 +25,9 @@ from storage.session import Session
 from storage.store import Store
 
 METHODS = frozenset({"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL"}) | frozenset(
-    {"PROPFIND", "PROPPATCH", "REPORT", "LOCK", "UNLOCK", "ACL"}
+    {"PROPFIND", "PROPPATCH", "REPORT", "LOCK", "UNLOCK", "ACL", "PATCH"}
 )
-NOT_THE_GUESTS = {"REPORT": report, "ACL": acl}  # methods that it does not know
+NOT_THE_GUESTS = {"REPORT": report, "ACL": acl, "PATCH": patch}  # methods that it does not know
 
 
 class FilesMount:

@@ -32,9 +32,11 @@ for _type, _suffix in (
 
 DAV_CLASSES = ("DAV", "1, 2, 3")
 AUTHOR = ("MS-Author-Via", "DAV")  # Office and old Windows clients open read-only without it
+PATCH_TYPE = "application/x-sabredav-partialupdate"
+ACCEPT_PATCH = ("Accept-Patch", PATCH_TYPE)  # RFC 5789 §3.1
 READING = "OPTIONS, GET, HEAD, PROPFIND"
 WRITING = "COPY, MOVE, DELETE, PROPPATCH, LOCK, UNLOCK"
-ALLOW_FILE = f"{READING}, PUT, {WRITING}"
+ALLOW_FILE = f"{READING}, PUT, PATCH, {WRITING}"
 ALLOW_TOP = f"{READING}, REPORT, ACL"
 ALLOW_FOLDER = f"{ALLOW_TOP}, {WRITING}"
 ALLOW_LISTING = READING
@@ -68,7 +70,9 @@ def get(call: Call) -> Response:
 
 def options(call: Call) -> Response:
     """What can be done with a URL (RFC 4918 §10.1); also with one that holds nothing yet: LibreOffice asks there."""
-    return Response.empty(200, DAV_CLASSES, ("Allow", allowed(call.find())), AUTHOR, ("Accept-Ranges", "bytes"))
+    allow = allowed(call.find())
+    patched = (ACCEPT_PATCH,) if "PATCH" in allow else ()
+    return Response.empty(200, DAV_CLASSES, ("Allow", allow), AUTHOR, ("Accept-Ranges", "bytes"), *patched)
 
 
 def allowed(node: Node | None) -> str:
