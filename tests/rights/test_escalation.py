@@ -108,6 +108,7 @@ def put(target: str, refusal: tuple[int, str | None] = LACKS, body: str = TO_BOB
     return Way("PUT", target, refusal, body=body)
 
 
+PARTIAL = {"Content-Type": "application/x-sabredav-partialupdate", "X-Update-Range": "bytes=0-"}
 LOCKINFO = (
     '<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope>'
     "<D:locktype><D:write/></D:locktype></D:lockinfo>"
@@ -166,7 +167,8 @@ WRITING_RULES = [
     Way("ACL", f"{LED}/ruled/access.toml", HIDDEN, body=ACL),
     Way("ACL", f"{SHARED}/training", HIDDEN, body=ACL),
     Way("POST", f"{LED}/ruled/access.toml", NO_WAY, body=TO_BOB),
-    Way("PATCH", f"{LED}/ruled/access.toml", NO_WAY, body=TO_BOB),
+    Way("PATCH", f"{LED}/ruled/access.toml", HIDDEN, body=TO_BOB, headers=PARTIAL),
+    Way("PATCH", f"{SHARED}/training/access.toml", HIDDEN, body=TO_BOB, headers=PARTIAL),
     # something that is there already, copied or moved to the name
     *(
         Way(method, source, refusal, to)
