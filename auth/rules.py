@@ -20,6 +20,9 @@ A folder's own file speaks of its folder and what lies in it::
     password  = "rosebud-12"           # as text, or a hash that `davserver hash` printed
     downloads = 100
     token     = "…"                    # one's own: at least 22 of A-Z a-z 0-9 - _
+    public    = ["logo.png"]           # what a "drop" link shows beside index.html and thanks.html
+    quota_bytes = 500000000            # how much may lie in the folder and still be added to by a "drop" link
+    uploads_per_minute = 30            # from one address
 
 In the server's file every rule names its folder, and there are no links; ``inherit = true`` on one rule of a folder
 holds for the folder. What is said of a folder beside its rules stands in a ``[[folder]]``::
@@ -39,6 +42,7 @@ A file with a fault is refused as a whole, with all its problems.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -50,7 +54,8 @@ from auth.principal import fold
 from auth.tables import Table, TomlFile, listed
 
 _RULE_KEYS = ("who", "may", "scope")
-_LINK_KEYS = ("name", "right", "until", "password", "downloads", "token")
+_DROP_KEYS = ("public", "quota_bytes", "uploads_per_minute")
+_LINK_KEYS = ("name", "right", "until", "password", "downloads", "token", *_DROP_KEYS)
 _SETTING_KEYS = ("names", "trash", "history")
 NAMES = ("any", "portable")
 RIGHTS = ("read", "drop", "read-drop")
@@ -103,6 +108,9 @@ class Link:
         password: as text or a hash.
         downloads: how many there can be, or None.
         token: the association's own, or None where the server makes it.
+        public: paths within the folder that whoever may only add to it reads all the same.
+        quota_bytes: how much may lie in the folder and still be added to, or None for what is usual.
+        uploads_per_minute: from one address, or None for what is usual.
     """
 
     name: str | None
@@ -112,6 +120,14 @@ class Link:
     downloads: int | None
     token: str | None
     line: int
+    public: tuple[str, ...] = ()
+    quota_bytes: int | None = None
+    uploads_per_minute: int | None = None
+
+    @property
+    def adds(self) -> bool:
+        """Whether something can be put into the folder through it."""
+        return self.right != "read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +304,9 @@ def _link(table: Table) -> Link:
             f"a token of {len(token)} characters" if len(token) < 22 else "a token with other characters, or too long",
             "it can be 22 to 200 of A-Z a-z 0-9 - _; leave it out and the server makes one",
         )
+    strays = [key for key in _DROP_KEYS if key in table and right == "read"]
+    for key in strays:
+        table.report(key, f"{key} on a link for reading", 'it is for links with the right "drop" or "read-drop"')
     return Link(
         name=table.text("name"),
         right=right or "read",
@@ -296,4 +315,12 @@ def _link(table: Table) -> Link:
         downloads=table.number("downloads", least=1),
         token=token,
         line=table.line,
+        public=tuple(map(_normal, table.texts("public") or ())),
+        quota_bytes=table.number("quota_bytes", least=0),
+        uploads_per_minute=table.number("uploads_per_minute", least=1),
     )
+
+
+def _normal(path: str) -> str:
+    """A path within a folder as it is compared."""
+    return unicodedata.normalize("NFC", path.strip("/"))

@@ -35,6 +35,8 @@ from storage.store import Store
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 FOREIGN_POST = "A page of another site sent this request with your password; it is refused.\n"
+# Who publishes to those with a link publishes neither to search engines nor to the sites that a page leads to.
+LINK_HEADERS = (("X-Robots-Tag", "noindex"), ("Referrer-Policy", "no-referrer"))
 OWN_SITES = ("same-origin", "none")
 
 
@@ -99,9 +101,11 @@ class Application:
         try:
             response = self._public(request)
             begin_body(response)
-            return response
+            compress(request, response)
         except Exception as error:
-            return translate(error, "files", request_id=trip.id)
+            response = translate(error, "files", request_id=trip.id)
+        response.headers += LINK_HEADERS
+        return response
 
     def _answer_root(self, request: Request, trip: Trip) -> Response:
         if self._root.is_open(request):

@@ -53,8 +53,8 @@ class FileShelf:
 
     def open(self, node: Node) -> tuple[int, Node]:
         """A file's bytes as a descriptor that the caller closes, and the node that agrees with them."""
-        if is_shared_rules(node.path):
-            is_links = is_derived(node.path)
+        is_links = is_derived(node.path)
+        if is_links or is_shared_rules(node.path):
             found = open_links(self._session, node.folder) if is_links else open_rules(self._store, node.folder)
             if found is None:
                 raise NotFound(node.path)
@@ -108,6 +108,8 @@ class FileShelf:
         if is_shared_rules(path):
             self._remove_shared_rules(node, terms)
             return
+        if is_derived(path):
+            raise ReadOnly(path)
         treerights.require_movable(self._session, node)
         treerights.require_tree(self._session, node, treerights.REMOVE)
         with self._removing(node, terms) as (tx, present):

@@ -106,7 +106,7 @@ def is_shared_rules(path: str) -> bool:
 
 def is_derived(path: str) -> bool:
     """Whether the path names a file that the server makes as it is read, and that nobody writes."""
-    return is_shared_rules(path) and name_of(path) == LINKS_FILE
+    return name_of(path) == LINKS_FILE and not is_former(path)
 
 
 def properties_in(state: State, name: str) -> dict[str, str]:
@@ -189,10 +189,19 @@ class FileTree:
         parent = self._store.find_folder(parent_of(place))
         if parent is None:
             return None
+        if is_derived(path):
+            return self._find_links(parent_of(path), parent)
         found = self._store.find_in(parent, name_of(path))
         if isinstance(found, Folder):
             return Node(path, found) if self._access.sees(path) else None
         return Node(path, parent, found) if found is not None and self.may_read(path) else None
+
+    def _find_links(self, folder_path: str, folder: Folder) -> Node | None:
+        """The derived list of a folder's links, for those with ``admin`` there."""
+        if not self._access.may(Action.ADMIN, folder_path):
+            return None
+        member = find_links_member(self._session, folder)
+        return None if member is None else Node(join(folder_path, LINKS_FILE), folder, member)
 
     def _folder_children(self, node: Node) -> Iterator[Node]:
         for folder in self._store.folders(node.folder):
@@ -202,9 +211,15 @@ class FileTree:
                 yield Node(path, folder)
         may_read = self.reader(node)
         start = join(node.path, "")
+        links = None if is_former(node.path) else self._find_links(node.path, node.folder)
         for member in self._store.members(node.folder):
-            if may_read(member.name) and not is_kept_apart(member.name):
+            if links is not None and member.name >= LINKS_FILE:
+                yield links
+                links = None
+            if may_read(member.name) and not is_kept_apart(member.name) and not is_derived(start + member.name):
                 yield Node(start + member.name, node.folder, member)
+        if links is not None:
+            yield links
 
     def reader(self, node: Node) -> Callable[[str], bool]:
         """

@@ -1,5 +1,5 @@
 """
-``links.txt``: the URLs of a collection's public links, for whoever may give them away.
+``links.txt``: the URLs of the public links of a folder or collection, for whoever may give them away.
 
 It is made of the rules and the tokens whenever it is read, so it lies nowhere and nobody writes it.
 """
@@ -17,7 +17,7 @@ from auth.links import is_over
 from auth.rules import Link
 from storage.collection import ADDRESS_BOOK, CALENDAR, read_props, tag_of
 from storage.disk import find_status
-from storage.paths import HIDDEN_ACCESS_FILE, LINKS_FILE, STATE_FILE
+from storage.paths import ACCESS_FILE, HIDDEN_ACCESS_FILE, LINKS_FILE, STATE_FILE
 from storage.records import Folder, Member, etag_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def render_links(session: Session, folder: Folder) -> bytes:
 
 
 def find_links_member(session: Session, folder: Folder) -> Member | None:
-    """The row of a collection's ``links.txt``, or None where its rules have no link."""
+    """The row of a folder's ``links.txt``, or None where its rules have no link."""
     data = render_links(session, folder)
     return _row(session, folder, data) if data else None
 
@@ -65,7 +65,7 @@ def open_links(session: Session, folder: Folder) -> tuple[int, Member] | None:
 
 
 def _row(session: Session, folder: Folder, data: bytes) -> Member:
-    files = (session.store.file(folder.place, name) for name in (HIDDEN_ACCESS_FILE, STATE_FILE))
+    files = (session.store.file(folder.place, name) for name in (ACCESS_FILE, HIDDEN_ACCESS_FILE, STATE_FILE))
     stamps = (status.st_mtime_ns for file in files if (status := find_status(file)) is not None)
     modified_ns = max(stamps, default=folder.modified_ns)
     etag = etag_of(hashlib.sha256(data).hexdigest())
@@ -80,6 +80,8 @@ def _lines(session: Session, folder: Folder, link: Link, issued: Issued | None, 
     if is_over(link, datetime.fromtimestamp(session.store.clock(), UTC), issued.served):
         lines.append("over:      whoever opens it is told so")
     lines.append(f"URL:       {url}")
+    if not suffix and link.right != "drop":
+        lines.append(f"as a zip:  {url}{quote(folder.name, safe='')}.zip")
     if suffix == SUFFIXES[CALENDAR]:
         lines.append(f"subscribe: webcal://{url.partition('://')[2]}")
     lines.append(f"until:     {link.until.isoformat(' ', 'minutes') if link.until else 'no end'}")

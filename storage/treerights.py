@@ -72,6 +72,8 @@ def require_create(session: Session, path: str) -> None:
         session.access.require(Action.ADMIN, parent_of(path))
     else:
         session.access.require(Action.CREATE, parent_of(path))
+    if is_derived(path):
+        raise ReadOnly(path)
 
 
 def require_in_use(path: str) -> None:
@@ -131,10 +133,10 @@ def require_write(session: Session, node: Node) -> None:
     path = node.path
     if is_shared_rules(path):
         session.access.require(Action.ADMIN, collection_of(path))
-        if is_derived(path):
-            raise ReadOnly(path)
     else:
         require(session, Action.WRITE, path)
+    if is_derived(path):
+        raise ReadOnly(path)
 
 
 def require_nothing_hidden(session: Session, path: str) -> None:

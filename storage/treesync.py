@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from storage.errors import InvalidSyncToken
-from storage.filetree import ROOT_PLACE, FileTree, Node, is_rules_file, is_shared_rules
+from storage.filetree import ROOT_PLACE, FileTree, Node, is_derived, is_rules_file, is_shared_rules
 from storage.pages import split_token, token_after
 from storage.paths import VIRTUAL_TOPS, is_former, is_kept_apart, is_within, join, parent_of, place_of
 from storage.records import Veil
@@ -187,7 +187,8 @@ class TreeSync:
     def _walk(self, top: Node, node: Node, last: Key, *, infinite: bool) -> Iterator[tuple[Key, Told]]:
         """What lies in a folder, parents first and by name, from after ``last`` on."""
         apart = {child.path for child in self._tree.apart(node)}
-        present = (child for child in self._tree.children(node) if not is_former(child.path))
+        kept = (child for child in self._tree.children(node) if not is_former(child.path))
+        present = (child for child in kept if not is_derived(child.path))  # what the server makes has no history
         children = {tuple(child.path[len(top.path) + 1 :].split("/")): child for child in present}
         for key in sorted(children):
             child = children[key]
@@ -243,6 +244,8 @@ class TreeSync:
         if is_kept_apart(change.name):
             return None
         path = join(place.node.path, change.name)
+        if is_derived(path):
+            return None
         folder = moment.folders.get(f"{place.node.folder.place}/{change.name}")
         if folder is not None and self._is_served(folder):
             return Node(path, folder)

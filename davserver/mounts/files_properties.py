@@ -236,9 +236,10 @@ def _principal_collections(scene: Scene, node: Node) -> str:
 
 def _privileges(scene: Scene, node: Node) -> str:
     access = scene.call.session.access
-    if is_shared_rules(node.path):
-        is_fixed = node.member is None or is_derived(node.path)
-        held = frozenset({Action.READ}) if is_fixed else access.actions(collection_of(node.path))
+    if is_derived(node.path):
+        held = frozenset({Action.READ})
+    elif is_shared_rules(node.path):
+        held = frozenset({Action.READ}) if node.member is None else access.actions(collection_of(node.path))
     else:
         held = access.actions(node.path)
         if is_former(node.path):  # who gives rights reads former rules, and gives none there

@@ -10,6 +10,7 @@ from davserver.dav.conditional import Outcome, render_http_date
 from davserver.dav.digest import render_digest, wanted_algorithm
 from davserver.dav.message import FileBody, Response
 from davserver.dav.ranges import apply_ranges
+from davserver.mounts.browsing import browser_headers
 from davserver.mounts.files_call import Call, etag_of
 from storage.filetree import Node, is_derived
 from storage.paths import FILES, is_former
@@ -42,9 +43,6 @@ ALLOW_FOLDER = f"{ALLOW_TOP}, {WRITING}"
 ALLOW_LISTING = READING
 ALLOW_FORMER = f"{READING}, COPY, MOVE, DELETE"
 ALLOW_NOTHING_YET = "OPTIONS, PUT, MKCOL, LOCK, UNLOCK"
-# What members store is shown by browsers as a page of its own origin without scripts: it must not act with the
-# credentials that the browser holds for this server.
-HARMLESS = ("Content-Security-Policy", "sandbox")
 
 
 def get(call: Call) -> Response:
@@ -58,14 +56,14 @@ def get(call: Call) -> Response:
     except BaseException:
         os.close(fd)
         raise
-    headers = _file_headers(node)
+    headers = file_headers(node)
     algorithm = wanted_algorithm(call.request.header("want-repr-digest"))
     if algorithm is not None and node.member is not None and node.member.id:
         headers.append(("Repr-Digest", render_digest(fd, node.member.id, algorithm)))
     if outcome is Outcome.NOT_MODIFIED:
         os.close(fd)
         return Response(304, [header for header in headers if header[0] in ("ETag", "Last-Modified")])
-    return _sent(call, node, fd, headers)
+    return sent(call, node, fd, headers)
 
 
 def options(call: Call) -> Response:
@@ -105,7 +103,8 @@ def _type_of(suffix: str) -> str:
     return media_type if media_type is not None and encoding is None else "application/octet-stream"
 
 
-def _sent(call: Call, node: Node, fd: int, headers: list[tuple[str, str]]) -> Response:
+def sent(call: Call, node: Node, fd: int, headers: list[tuple[str, str]]) -> Response:
+    """The answer with a file's bytes, or with the ranges that were asked for."""
     size = node.member.size if node.member is not None else 0
     return apply_ranges(
         Response(200, headers, FileBody(fd, 0, size)),
@@ -117,14 +116,15 @@ def _sent(call: Call, node: Node, fd: int, headers: list[tuple[str, str]]) -> Re
     )
 
 
-def _file_headers(node: Node) -> list[tuple[str, str]]:
+def file_headers(node: Node) -> list[tuple[str, str]]:
+    """What is told of a file that is read."""
     media_type = content_type(node)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
     return [
         ("Content-Type", media_type + charset),
         ("ETag", f'"{etag_of(node)}"'),
         ("Last-Modified", render_http_date(node.modified_ns / 1e9)),
-        HARMLESS,
+        *browser_headers(media_type, node.name),
     ]
 
 

@@ -10,19 +10,26 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from auth.acl import Access
-from auth.errors import LinkOver, NoSuchLink
+from auth.errors import Hidden, LinkOver, NoSuchLink
 from auth.links import PRINCIPAL, LinkBook, LinkPasswords, is_over
 from auth.throttle import Throttle
 from config.schema import Settings
+from davserver.dav.errors import UrlTooLong
+from davserver.dav.if_header import NO_CONDITIONS, parse_if
 from davserver.dav.message import Request, Response
-from davserver.mounts.public_collection import Published, answer
+from davserver.mounts import public_collection, public_folder
+from davserver.mounts.public_collection import Published
+from davserver.mounts.public_folder import LinkCall
 from davserver.signin import PLAIN, is_loopback, parse_basic
 from storage.collection import Collection
+from storage.errors import NotFound
 from storage.links import Issued
 from storage.linksfile import SUFFIXES
+from storage.linkview import LinkView
 from storage.paths import DAV, is_within
 from storage.published import BUSY, WorldView
 from storage.session import Session
@@ -39,6 +46,7 @@ class PublicMount:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
+        self._settings = settings
         self._allow_plain_http = settings.server.allow_plain_http
         self._throttle = Throttle()
         self._visitors = _Visitors()
@@ -58,14 +66,36 @@ class PublicMount:
         """
         token, _, rest = request.path.removeprefix("/p").lstrip("/").partition("/")
         issued = self._find(token, request.remote)
-        session = Session(
-            self._store, PRINCIPAL, Access(PRINCIPAL, LinkBook(self._store.rulebook, issued.path, issued.link))
-        )
-        collection = _published(session, issued, rest)
+        session = self._session(request, issued, "read")
+        of_collection = is_within(issued.path, DAV)
+        collection = _published(session, issued, rest) if of_collection else None
         if is_over(issued.link, datetime.fromtimestamp(self._store.clock(), UTC), issued.served):
             raise LinkOver
         refusal = self._refusal(request, issued)
-        return answer(request, session, Published(collection, issued), self._view) if refusal is None else refusal
+        if refusal is not None:
+            return refusal
+        if collection is not None:
+            return public_collection.answer(request, session, Published(collection, issued), self._view)
+        return self._answer_folder(request, session, issued, rest)
+
+    def _answer_folder(self, request: Request, session: Session, issued: Issued, rest: str) -> Response:
+        if len(request.path.encode()) > self._settings.limits.path_bytes:
+            raise UrlTooLong(f"the path is longer than {self._settings.limits.path_bytes} bytes")
+        try:
+            header = request.header("if")
+            path = session.canonical(f"{issued.path}/{rest}")
+            if_header = NO_CONDITIONS if header is None else parse_if(header)
+            view = LinkView(session, issued)
+            return public_folder.answer(LinkCall(request, session, self._settings, path, if_header, None, issued, view))
+        except (Hidden, NotFound) as error:
+            raise NoSuchLink from error
+
+    def _session(self, request: Request, issued: Issued, right: str) -> Session:
+        """A session of the link's own, as if it had a right."""
+        link = replace(issued.link, right=right)
+        session = Session(self._store, PRINCIPAL, Access(PRINCIPAL, LinkBook(self._store.rulebook, issued.path, link)))
+        session.base_url = self._settings.server.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
+        return session
 
     def _find(self, token: str, address: str) -> Issued:
         known = self._visitors.knows(address, token)
@@ -99,8 +129,8 @@ class PublicMount:
 
 
 def _published(session: Session, issued: Issued, rest: str) -> Collection:
-    """The calendar or address book of a link; what else has links has nothing to show yet. Raises NoSuchLink."""
-    found = session.pim.find(issued.path) if is_within(issued.path, DAV) and issued.link.right == "read" else None
+    """The calendar or address book of a link. Raises NoSuchLink."""
+    found = session.pim.find(issued.path) if issued.link.right == "read" else None
     if not isinstance(found, Collection) or found.tag not in SUFFIXES or not session.pim.reads_items(found):
         raise NoSuchLink
     if rest and ("/" in rest or not rest.lower().endswith(SUFFIXES[found.tag])):

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from auth.errors import LinkOver
 from davserver.dav.conditional import Outcome, render_http_date, require_preconditions
 from davserver.dav.message import Request, Response
+from davserver.mounts.browsing import SANDBOX, attachment
 from davserver.mounts.pim_props import ITEM_TYPES
 from storage.calendarnames import NAME_KEY, render_names
 from storage.collection import CALENDAR, Collection
@@ -31,8 +31,6 @@ ALLOW = ("Allow", "OPTIONS, GET, HEAD")
 # Calendars on other people's web pages read this file from the browser. Nothing is gained by keeping them out: nobody's
 # credentials count here, and whoever has the link may show it to the world. A link with a password is not for that.
 ANY_PAGE = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "ETag"))
-HARMLESS = ("Content-Security-Policy", "sandbox")
-UNLISTED = ("X-Robots-Tag", "noindex")  # who publishes to those with the link does not publish to search engines
 REFRESH = "PT1H"
 SETTLED_S = 2  # a date in seconds cannot tell two changes within one second apart
 
@@ -64,7 +62,6 @@ def answer(request: Request, session: Session, published: Published, view: World
     headers = [
         ("ETag", f'"{etag}"'),
         ("Cache-Control", "no-cache" if published.issued.link.password is None else "private, no-cache"),
-        UNLISTED,
     ]
     if dated:
         headers.append(("Last-Modified", render_http_date(modified_s)))
@@ -80,8 +77,8 @@ def answer(request: Request, session: Session, published: Published, view: World
         raise LinkOver
     headers += [
         ("Content-Type", ITEM_TYPES[collection.tag]),
-        ("Content-Disposition", _disposition(published)),
-        HARMLESS,
+        attachment(published.title + SUFFIXES[collection.tag]),
+        SANDBOX,
     ]
     return Response(200, headers, join_items(_items(session, collection, view), collection.tag, "", about=head))
 
@@ -106,11 +103,3 @@ def _items(session: Session, collection: Collection, view: WorldView) -> Iterato
         shown = None if read is None else view.of(*read, collection.tag)
         if shown is not None:
             yield shown
-
-
-def _disposition(published: Published) -> str:
-    """Under which name a browser keeps the file (RFC 6266 §4): what people call it."""
-    name = "".join(c if c.isprintable() and c != "/" else "_" for c in published.title)
-    name += SUFFIXES[published.collection.tag]
-    plain = "".join(c if (c.isalnum() and c.isascii()) or c in "._-" else "_" for c in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

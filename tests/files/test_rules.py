@@ -21,7 +21,7 @@ class Ruled:
     A folder in Led, where bob reads, creates, writes and deletes but only carol has ``admin``.
 
     Attributes:
-        path: holds ``access.toml`` and ``links.txt`` of carol's, ``plain.toml`` of bob's, and ``open/`` without rules.
+        path: holds ``access.toml`` of carol's with a link, ``plain.toml`` of bob's, and ``open/`` without rules.
         own: a folder in bob's home that holds an ``access.toml`` of his.
     """
 
@@ -32,9 +32,8 @@ class Ruled:
 @pytest.fixture
 def ruled(alice: Dav, bob: Dav, carol: Dav, led: str) -> Ruled:
     path = made(alice, f"{led}/ruled")
-    rules = f'[[rule]]\nwho = ["alice", "bob"]\nmay = {EVERYTHING}\n'
+    rules = f'[[rule]]\nwho = ["alice", "bob"]\nmay = {EVERYTHING}\n[[link]]\nright = "read"\n'
     assert carol.put(f"{path}/access.toml", rules).status == 201
-    assert carol.put(f"{path}/links.txt", "https://cloud.example/p/token").status == 201
     assert bob.put(f"{path}/plain.toml", TO_BOB).status == 201
     made(bob, f"{path}/open")
     own = made(bob, f"/files/Home/own{next(numbers)}")

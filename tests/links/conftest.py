@@ -70,7 +70,7 @@ class Desk:
 
 def urls_in(text: str) -> list[str]:
     """``/p/<token>/`` of each link that a ``links.txt`` names."""
-    return re.findall(r"https?://[^/\s]+(/p/[A-Za-z0-9_-]+/)", text)
+    return re.findall(r"URL: +https?://[^/\s]+(/p/[A-Za-z0-9_-]+/)", text)
 
 
 @pytest.fixture(scope="session")

@@ -374,7 +374,6 @@ def club(start_server: MakeServer) -> Server:
         stored(bob.put(file, TO_BOB))
     stored(bob.put(f"{OWN}/access.toml", TO_DORA))
     stored(carol.put(f"{LED}/ruled/access.toml", RULES))
-    stored(carol.put(f"{LED}/ruled/links.txt", f"https://cloud.example/p/{TOKEN}"))
     stored(carol.put(f"{LED}/deep/inner/access.toml", RULES.replace(TOKEN, f"{TOKEN}-too")))
     for calendar in ("/dav/sport/training/", "/dav/sport/free/", "/dav/sport/named/", "/dav/bob/ruled/"):
         stored(bob.mkcalendar(calendar))

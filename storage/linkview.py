@@ -1,0 +1,106 @@
+"""
+What a public link shows of a folder: what the link may read there, less what no link shows.
+
+A link by which things are only added shows its folder's ``index.html``, ``thanks.html`` and what its rule calls
+``public``, so that a page can say what is wanted; all else of the folder is not there.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from storage.errors import NameRefused
+from storage.filetree import Node
+from storage.paths import FILES, LINKS_FILE, is_former, is_within, join, name_of
+from storage.zipstream import Archive, Entry
+
+if TYPE_CHECKING:
+    from storage.links import Issued
+    from storage.session import Session
+
+INDEX = "index.html"
+THANKS = "thanks.html"
+PAGES = frozenset({INDEX, THANKS})
+NEVER = frozenset({LINKS_FILE, "my-link.txt"})
+ZIP = ".zip"
+SECOND = 1_000_000_000
+
+
+def is_never_shown(name: str) -> bool:
+    """Whether no link shows or takes a name: rules and settings, tokens, and what is hidden by a dot."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return folded.startswith(".") or folded.endswith(".toml") or folded in NEVER
+
+
+class LinkView:
+    """The folder of one link."""
+
+    def __init__(self, reader: Session, issued: Issued) -> None:
+        """``reader`` may read what the link's folder holds, whatever the link's right."""
+        self._tree = reader.files.tree
+        self._root = issued.path
+        link = issued.link
+        self._shown = PAGES | frozenset(link.public) if link.right == "drop" else None
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the link shows which files there are."""
+        return self._shown is None
+
+    def find(self, path: str) -> Node | None:
+        """What the link shows at a canonical path, or None."""
+        if not is_within(path, self._root) or not is_within(path, FILES) or is_former(path):
+            return None
+        rest = path[len(self._root) + 1 :]
+        if any(map(is_never_shown, rest.split("/") if rest else ())):
+            return None
+        node = self._tree.find(path)
+        if node is None or node.listing or self._shown is None or not rest:
+            return node if node is not None and not node.listing else None
+        return node if rest in self._shown and not node.is_folder else None
+
+    def children(self, node: Node) -> Iterator[Node]:
+        """What the link shows in a folder."""
+        if self._shown is None:
+            yield from (child for child in self._tree.children(node) if not is_never_shown(child.name))
+
+    def index(self, folder: Node) -> Node | None:
+        """The page that stands for a folder, if it has one."""
+        return self.find(join(folder.path, INDEX))
+
+    def find_zipped(self, path: str) -> Node | None:
+        """The folder of which ``<folder>/<folder>.zip`` is the archive, if the link shows what is in it."""
+        above, _, name = path.rpartition("/")
+        node = self.find(above) if self.is_listed and name == name_of(above) + ZIP else None
+        return node if node is not None and node.is_folder else None
+
+    def archive(self, folder: Node) -> tuple[Archive, dict[str, Node]]:
+        """The archive of what the link shows of a folder, and by the names in it where its bytes are."""
+        nodes: dict[str, Node] = {}
+        self._collect(folder, "", nodes)
+        return Archive(map(_entry, nodes.items())), nodes
+
+    def _collect(self, folder: Node, above: str, nodes: dict[str, Node]) -> None:
+        for child in self.children(folder):
+            name = above + child.name
+            if child.is_folder:
+                nodes[f"{name}/"] = child
+                self._collect(child, f"{name}/", nodes)
+            else:
+                nodes[name] = child
+
+
+def require_taken(name: str) -> None:
+    """Raise NameRefused for a name that a link does not take."""
+    if is_never_shown(name):
+        raise NameRefused(name, "is not taken through a link")
+
+
+def _entry(named: tuple[str, Node]) -> Entry:
+    name, node = named
+    modified_s = node.modified_ns // SECOND
+    if node.member is None:
+        return Entry(name, 0, modified_s, "")
+    return Entry(name, node.member.size, modified_s, node.member.etag)

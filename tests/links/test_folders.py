@@ -1,0 +1,352 @@
+"""A published folder of files as its visitors see it."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import zipfile
+
+import pytest
+
+from davserver.dav.names import DAV
+from tests.conftest import MakeServer
+from tests.harness import Dav, Server
+from tests.links.conftest import READ, urls_in
+
+ACCESS = """
+[[rule]]
+path = "/files/Sport"
+who = ["alice"]
+may = ["admin"]
+
+[[rule]]
+path = "/files/Sport"
+who = ["bob"]
+may = ["read", "create", "write", "delete"]
+"""
+CLOSED = '[[rule]]\nwho = ["alice"]\nmay = ["admin"]\n'
+_numbers = itertools.count(1)
+
+
+class Stand:
+    """Alice with a folder of hers to publish."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.alice = server.client("alice")
+        self.visitor = server.client()
+        self.folder = f"/files/Sport/stand{next(_numbers)}"
+        assert self.alice.mkcol(self.folder).status == 201
+
+    @property
+    def name(self) -> str:
+        return self.folder.rpartition("/")[2]
+
+    @property
+    def disk(self) -> str:
+        return f"files{self.folder.removeprefix('/files')}"
+
+    def put(self, name: str, body: str | bytes) -> None:
+        assert self.alice.put(f"{self.folder}/{name}", body).status in (201, 204)
+
+    def mkcol(self, name: str) -> None:
+        assert self.alice.mkcol(f"{self.folder}/{name}").status == 201
+
+    def publish(self, rules: str = READ) -> str:
+        """Store rules with one link and give the path of its URL with slash."""
+        self.put("access.toml", rules)
+        return self.urls()[0]
+
+    def urls(self) -> list[str]:
+        """``/p/<token>/`` of each link."""
+        return urls_in(self.alice.get(f"{self.folder}/links.txt").text)
+
+
+@pytest.fixture(scope="session")
+def sport(start_server: MakeServer) -> Server:
+    """One server for tests that neither stop it nor guess at tokens."""
+    return start_server(access=ACCESS)
+
+
+@pytest.fixture
+def stand(sport: Server) -> Stand:
+    """A fresh folder."""
+    return Stand(sport)
+
+
+def listed(visitor: Dav, url: str) -> list[str]:
+    """What a list names, below the link's URL; comments left out."""
+    reply = visitor.get(url)
+    assert reply.status == 200, reply.body
+    assert reply.headers["content-type"] == "text/uri-list; charset=utf-8"
+    lines = reply.text.split("\r\n")
+    assert lines.pop() == ""
+    return [line.partition(url)[2] for line in lines if not line.startswith("#")]
+
+
+def test_a_folder_without_a_page_is_a_list_of_urls(stand: Stand) -> None:
+    stand.put("plan b.txt", "b")
+    stand.put("a.txt", "a")
+    stand.mkcol("photos")
+    url = stand.publish()
+    assert listed(stand.visitor, url) == ["photos/", "a.txt", "plan%20b.txt"]
+    assert stand.visitor.get(f"{url}plan b.txt").body == b"b"
+    whole = stand.visitor.get(url).text.split("\r\n")[0]
+    assert whole == f"# all of it: {stand.server.url}{url}{stand.name}.zip"
+
+
+def test_a_folder_with_a_page_is_that_page(stand: Stand) -> None:
+    stand.put("index.html", "<p>Welcome")
+    stand.mkcol("photos")
+    stand.put("photos/index.html", "<p>Photos")
+    url = stand.publish()
+    reply = stand.visitor.get(url)
+    assert (reply.status, reply.body) == (200, b"<p>Welcome")
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert stand.visitor.get(f"{url}photos/").body == b"<p>Photos"
+    assert stand.visitor.get(url, {"If-None-Match": reply.etag}).status == 304
+
+
+@pytest.mark.rfc("9110", "15.4.2")
+def test_without_its_slash_a_folder_leads_to_itself_so_that_its_page_finds_what_it_names(stand: Stand) -> None:
+    stand.mkcol("photos")
+    url = stand.publish()
+    for path in (url, f"{url}photos/"):
+        reply = stand.visitor.get(path.rstrip("/"))
+        assert (reply.status, reply.headers["location"]) == (301, path)
+
+
+@pytest.mark.rfc("9110", "14.2")
+def test_files_are_read_as_members_read_them(stand: Stand) -> None:
+    stand.put("plan.txt", "0123456789")
+    url = stand.publish() + "plan.txt"
+    reply = stand.visitor.get(url)
+    assert reply.etag == stand.alice.get(f"{stand.folder}/plan.txt").etag
+    part = stand.visitor.get(url, {"Range": "bytes=2-4"})
+    assert (part.status, part.body) == (206, b"234")
+    assert stand.visitor.get(url, {"If-None-Match": reply.etag}).status == 304
+    assert stand.visitor.get(url, {"If-Match": '"other"'}).status == 412
+    assert stand.visitor.head(url).headers["content-length"] == "10"
+
+
+HIDDEN = ("access.toml", "links.txt", "my-link.txt", "Form.TOML", ".hidden", "._plan.txt", ".DS_Store")
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_no_link_shows_rules_tokens_and_hidden_names(stand: Stand, name: str) -> None:
+    if name not in ("access.toml", "links.txt"):
+        stand.put(name, "secret")
+    url = stand.publish()
+    nothing = stand.visitor.get(f"{url}nothing")
+    for reply in (stand.visitor.get(url + name), stand.visitor.get(f"{url}{name}/")):
+        assert (reply.status, reply.body) == (404, nothing.body)
+    assert listed(stand.visitor, url) == []
+    assert stand.visitor.propfind(url + name, DAV.getetag, depth="0").status == 404
+    assert zip_of(stand, url).namelist() == []
+
+
+def test_a_subfolder_with_rules_of_its_own_is_closed(stand: Stand) -> None:
+    for name in ("open", "closed"):
+        stand.mkcol(name)
+        stand.put(f"{name}/a.txt", name)
+    stand.put("closed/access.toml", CLOSED)
+    url = stand.publish()
+    assert listed(stand.visitor, url) == ["open/"]
+    assert stand.visitor.get(f"{url}open/a.txt").body == b"open"
+    for path in ("closed/", "closed", "closed/a.txt", "closed/closed.zip"):
+        reply = stand.visitor.get(url + path)
+        assert (reply.status, reply.body) == (404, stand.visitor.get(f"{url}nothing").body)
+    assert zip_of(stand, url).namelist() == ["open/", "open/a.txt"]
+
+
+def test_nothing_above_or_beside_the_folder_is_reached(stand: Stand) -> None:
+    stand.alice.put("/files/Sport/beside.txt", "beside")
+    url = stand.publish()
+    for path in (
+        "../beside.txt",
+        "%2e%2e/beside.txt",
+        "..%2fbeside.txt",
+        "x/../../beside.txt",
+        "%252e%252e/beside.txt",
+    ):
+        reply = stand.visitor.request("GET", url + path)
+        assert reply.status in (400, 403, 404)
+        assert b"beside" not in reply.body.replace(b"beside.txt", b"")
+
+
+@pytest.mark.rfc("4918", "9.1")
+def test_a_link_can_be_mounted(stand: Stand) -> None:
+    stand.put("plan.txt", "0123456789")
+    stand.mkcol("photos")
+    url = stand.publish()
+    names = (DAV.resourcetype, DAV.getcontentlength, DAV.getetag, DAV.owner, DAV.acl, DAV.lockdiscovery)
+    rows = stand.visitor.propfind(url, *names, depth="1").multistatus()
+    assert list(rows) == [url, f"{url}photos/", f"{url}plan.txt"]
+    row = rows[f"{url}plan.txt"]
+    assert row.text(DAV.getcontentlength) == "10"
+    assert row.text(DAV.getetag) == stand.visitor.get(f"{url}plan.txt").etag
+    assert list(stand.visitor.propfind(f"{url}plan.txt", depth="0").multistatus()) == [f"{url}plan.txt"]
+    answer = stand.visitor.propfind(url, *names, depth="1").text
+    assert "alice" not in answer
+    allprop = stand.visitor.propfind(url, depth="1").text
+    assert "alice" not in allprop
+    assert "/files/" not in answer + allprop
+
+
+@pytest.mark.rfc("4918", "9.1.1")
+def test_a_link_is_not_listed_in_depth(stand: Stand) -> None:
+    url = stand.publish()
+    reply = stand.visitor.propfind(url, DAV.getetag, depth="infinity")
+    assert reply.status == 403
+    assert "propfind-finite-depth" in reply.text
+    assert "/files/" not in reply.text
+
+
+WRITES = ("PUT", "POST", "DELETE", "MKCOL", "MOVE", "COPY", "PROPPATCH", "LOCK", "UNLOCK", "PATCH", "ACL", "REPORT")
+
+
+@pytest.mark.rfc("9110", "15.5.6")
+@pytest.mark.parametrize("method", WRITES)
+def test_a_link_for_reading_changes_nothing(stand: Stand, method: str) -> None:
+    stand.put("plan.txt", "before")
+    url = stand.publish()
+    reply = stand.visitor.request(method, f"{url}plan.txt", b"after", {"Destination": f"{url}other.txt"})
+    assert (reply.status, reply.headers["allow"]) == (405, "OPTIONS, GET, HEAD, PROPFIND")
+    assert stand.alice.get(f"{stand.folder}/plan.txt").body == b"before"
+    assert listed(stand.visitor, url) == ["plan.txt"]
+
+
+def zip_of(stand: Stand, url: str, path: str = "") -> zipfile.ZipFile:
+    reply = stand.visitor.get(f"{url}{path or stand.name + '.zip'}")
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "application/zip"
+    assert reply.headers["content-length"] == str(len(reply.body))
+    archive = zipfile.ZipFile(io.BytesIO(reply.body))
+    assert archive.testzip() is None
+    return archive
+
+
+def test_all_of_a_folder_is_one_zip(stand: Stand) -> None:
+    stand.put("Änderung.txt", "ä")
+    stand.put("empty", "")
+    stand.mkcol("photos")
+    stand.put("photos/a.jpg", b"\0" * 300_000)
+    url = stand.publish()
+    archive = zip_of(stand, url)
+    assert archive.namelist() == ["photos/", "photos/a.jpg", "empty", "Änderung.txt"]
+    assert archive.read("photos/a.jpg") == b"\0" * 300_000
+    assert archive.read("Änderung.txt").decode() == "ä"
+    assert zip_of(stand, url, "photos/photos.zip").namelist() == ["a.jpg"]
+
+
+@pytest.mark.rfc("9110", "13.1.2")
+def test_the_zip_has_an_etag_that_changes_with_what_is_in_it(stand: Stand) -> None:
+    stand.put("a.txt", "a")
+    url = stand.publish() + f"{stand.name}.zip"
+    tag = stand.visitor.head(url).etag
+    assert stand.visitor.get(url, {"If-None-Match": tag}).status == 304
+    first = stand.visitor.get(url)
+    assert stand.visitor.get(url).body == first.body
+    stand.put("a.txt", "b")
+    again = stand.visitor.get(url, {"If-None-Match": tag})
+    assert again.status == 200
+    assert again.etag != tag
+
+
+def test_a_file_of_the_archives_name_is_that_file(stand: Stand) -> None:
+    stand.put(f"{stand.name}.zip", "my own")
+    assert stand.visitor.get(f"{stand.publish()}{stand.name}.zip").body == b"my own"
+
+
+POLICY = (
+    "sandbox allow-forms; default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "form-action {origin}"
+)
+
+
+def test_pages_are_shown_without_scripts_and_other_active_content_is_saved(stand: Stand) -> None:
+    for name in ("index.html", "other.html", "drawing.svg", "data.xml", "plan.txt", "minutes.pdf"):
+        stand.put(name, "x")
+    url = stand.publish()
+    policy = POLICY.format(origin=stand.server.url)
+    for name in ("", "index.html", "other.html"):
+        reply = stand.visitor.get(url + name)
+        assert reply.headers["content-security-policy"] == policy
+        assert "content-disposition" not in reply.headers
+    for client, folder in ((stand.visitor, url), (stand.alice, f"{stand.folder}/")):
+        for name in ("drawing.svg", "data.xml", *(("other.html",) if client is stand.alice else ())):
+            reply = client.get(folder + name)
+            assert reply.headers["content-security-policy"] == "sandbox"
+            assert reply.headers["content-disposition"].startswith(f'attachment; filename="{name}"')
+        assert client.get(f"{folder}plan.txt").headers["content-security-policy"] == "sandbox"
+        assert "content-disposition" not in client.get(f"{folder}plan.txt").headers
+        assert "content-security-policy" not in client.get(f"{folder}minutes.pdf").headers
+
+
+def test_every_answer_is_unlisted_and_names_no_page_to_others(stand: Stand) -> None:
+    stand.put("a.txt", "a")
+    url = stand.publish()
+    for path in (url, f"{url}a.txt", f"{url}nothing", f"{url}{stand.name}.zip", "/p/AAAAAAAAAAAAAAAAAAAAAA/"):
+        headers = stand.visitor.get(path).headers
+        assert headers["x-robots-tag"] == "noindex"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-content-type-options"] == "nosniff"
+    assert stand.visitor.propfind(url, depth="1").headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.rfc("9110", "15.5.11")
+def test_files_and_archives_count_as_downloads_and_lists_and_pages_do_not(stand: Stand) -> None:
+    stand.put("a.txt", "0123456789")
+    url = stand.publish(READ + "downloads = 3\n")
+    for _ in range(5):
+        assert stand.visitor.get(url).status == 200
+        assert stand.visitor.head(f"{url}a.txt").status == 200
+        assert stand.visitor.propfind(url, depth="1").status == 207
+    assert stand.visitor.get(f"{url}nothing").status == 404
+    whole = stand.visitor.get(f"{url}a.txt", {"Range": "bytes=1-"})
+    assert (whole.status, whole.body) == (200, b"0123456789")
+    assert stand.visitor.get(f"{url}a.txt").status == 200
+    assert "downloads: 1 of 3 left" in stand.alice.get(f"{stand.folder}/links.txt").text
+    assert stand.visitor.get(f"{url}{stand.name}.zip").status == 200
+    for path in (url, f"{url}a.txt", f"{url}{stand.name}.zip"):
+        assert stand.visitor.get(path).status == 410
+
+
+def test_a_link_ends_with_its_rule_and_the_other_keeps_its_url(stand: Stand) -> None:
+    stand.put("a.txt", "a")
+    press, team = '[[link]]\nname = "press"\nright = "read"\n', '[[link]]\nname = "team"\nright = "read"\n'
+    stand.publish(press + team)
+    first, second = stand.urls()
+    assert stand.visitor.get(f"{first}a.txt").status == 200
+    stand.publish(team)
+    gone = stand.visitor.get(f"{first}a.txt")
+    assert (gone.status, gone.body) == (404, stand.visitor.get("/p/AAAAAAAAAAAAAAAAAAAAAA/a.txt").body)
+    assert stand.urls() == [second]
+    assert stand.visitor.get(f"{second}a.txt").body == b"a"
+    stand.publish(team + "until = 2020-01-01T00:00:00Z\n")
+    assert stand.visitor.get(f"{second}a.txt").status == 410
+
+
+def test_links_txt_of_a_folder_is_for_its_administrators_and_nobody_writes_it(stand: Stand) -> None:
+    path = f"{stand.folder}/links.txt"
+    assert stand.alice.get(path).status == 404
+    stand.publish()
+    bob = stand.server.client("bob")
+    assert bob.get(path).status == 404
+    assert path not in bob.propfind(stand.folder, DAV.getetag, depth="1").multistatus()
+    before = stand.alice.get(path)
+    row = stand.alice.propfind(stand.folder, DAV.getetag, DAV.getcontentlength, depth="1").multistatus()[path]
+    assert row.text(DAV.getetag) == before.etag
+    assert row.text(DAV.getcontentlength) == str(len(before.body))
+    replies = [
+        stand.alice.put(path, "https://evil.example"),
+        stand.alice.delete(path),
+        stand.alice.request("MOVE", path, None, {"Destination": f"{stand.folder}/other.txt"}),
+        stand.alice.proppatch(path, {DAV.displayname: "mine"}),
+        stand.alice.request("LOCK", path),
+    ]
+    assert [reply.status for reply in replies[:4]] == [405, 405, 405, 405]
+    assert replies[4].status in (400, 405)
+    assert stand.alice.get(path).body == before.body
+    assert not (stand.server.data / stand.disk / "links.txt").exists()
+    assert stand.alice.delete(stand.folder).status == 204
