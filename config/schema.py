@@ -54,8 +54,9 @@ class Limits:
     lock_timeout_s: int = setting(3600, "Seconds a lock lasts if the client names none.", least=60, most=604_800)
     lock_longest_s: int = setting(86_400, "Seconds a lock may last at most.", least=60, most=2_592_000)
     depth_infinity_resources: int = setting(
-        20_000, "Resources that one PROPFIND of a whole tree may list.", least=0, most=10_000_000
+        10_000, "Resources that one PROPFIND of a whole tree may list.", least=0, most=10_000_000
     )
+    search_results: int = setting(10_000, "Resources that one SEARCH finds.", least=10, most=10_000_000)
     ranges: int = setting(10, "Ranges of one GET.", least=1, most=1000)
     connections: int = setting(1000, "Connections in all; more are answered with 503.", least=10, most=100_000)
     connections_per_address: int = setting(

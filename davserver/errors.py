@@ -94,6 +94,8 @@ def _of_wire(error: Exception) -> Response | None:
             return _say(413, error)
         case wire.NotAcceptable(condition=condition):
             return error_response(406, condition, message=str(error)) if condition else _say(406, error)
+        case wire.Unprocessable():
+            return _say(422, error)
         case wire.UnsupportedMedia():
             return _say(415, error)
         case wire.UrlTooLong():

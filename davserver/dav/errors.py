@@ -44,6 +44,10 @@ class UnsupportedMedia(WireError):
     """A body in a form that is not taken there: 415."""
 
 
+class Unprocessable(WireError):
+    """What arrived is well formed and asks for what is not offered: 422."""
+
+
 class NotAcceptable(WireError):
     """
     The resource cannot be sent in a form that the Accept header names (RFC 9110 §15.5.7: 406).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, quote, unquote_to_bytes, urljoin, urlsplit
 
 from davserver.dav.errors import BadRequest, OtherServer
 
@@ -60,6 +60,21 @@ def destination_of(request: Request, public_url: str) -> str:
     """
     names = (request.host, request.header("host") or "", public_url.partition("://")[2])
     return parse_destination(request.header("destination"), [name for name in names if name])
+
+
+def parse_reference(href: str, request: Request, public_url: str) -> str:
+    """
+    The decoded path of an href in a request's body: of this server, or relative to what the request is sent to.
+
+    Raises:
+        BadRequest, OtherServer: as ``parse_destination``.
+    """
+    try:
+        absolute = urljoin(quote(request.path), href.strip())
+    except ValueError as error:
+        raise BadRequest("the href cannot be read") from error
+    names = (request.host, request.header("host") or "", public_url.partition("://")[2])
+    return parse_destination(absolute, [name for name in names if name])
 
 
 def parse_destination(value: str | None, hosts: Collection[str]) -> str:

@@ -18,6 +18,7 @@ from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_patch import patch
 from davserver.mounts.files_read import allowed
 from davserver.mounts.files_report import report
+from davserver.mounts.files_search import search
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import ANSWER, FilesServer
 from storage.errors import LockConflict, Locked
@@ -25,9 +26,9 @@ from storage.session import Session
 from storage.store import Store
 
 METHODS = frozenset({"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL"}) | frozenset(
-    {"PROPFIND", "PROPPATCH", "REPORT", "LOCK", "UNLOCK", "ACL", "PATCH"}
+    {"PROPFIND", "PROPPATCH", "REPORT", "SEARCH", "LOCK", "UNLOCK", "ACL", "PATCH"}
 )
-NOT_THE_GUESTS = {"REPORT": report, "ACL": acl, "PATCH": patch}  # methods that it does not know
+NOT_THE_GUESTS = {"REPORT": report, "ACL": acl, "PATCH": patch, "SEARCH": search}  # methods that it does not know
 
 
 class FilesMount:

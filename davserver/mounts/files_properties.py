@@ -35,6 +35,10 @@ SUPPORTED_REPORTS = (
     "<D:supported-report-set><D:supported-report><D:report><D:sync-collection/></D:report></D:supported-report>"
     "</D:supported-report-set>"
 )
+GRAMMARS = (
+    "<D:supported-query-grammar-set><D:supported-query-grammar><D:grammar><D:basicsearch/></D:grammar>"
+    "</D:supported-query-grammar></D:supported-query-grammar-set>"
+)
 PRIVILEGES: tuple[tuple[Action, tuple[str, ...]], ...] = (
     (Action.READ, ("read", "read-current-user-privilege-set")),
     (Action.CREATE, ("bind",)),
@@ -287,6 +291,7 @@ ON_REQUEST: dict[str, Render] = {
     DAV.inherited_acl_set: lambda scene, node: open_tag(DAV.inherited_acl_set, INHERITED_ACL_SET),
     DAV.sync_token: _sync_token,
     DAV.supported_report_set: _supported_reports,
+    DAV.supported_query_grammar_set: lambda scene, node: GRAMMARS,  # RFC 5323 §3.3
 }
 LIVE: dict[str, Render] = BASIC | ON_REQUEST
 SETTABLE = frozenset(

@@ -35,7 +35,8 @@ DAV_CLASSES = ("DAV", "1, 2, 3")
 AUTHOR = ("MS-Author-Via", "DAV")  # Office and old Windows clients open read-only without it
 PATCH_TYPE = "application/x-sabredav-partialupdate"
 ACCEPT_PATCH = ("Accept-Patch", PATCH_TYPE)  # RFC 5789 §3.1
-READING = "OPTIONS, GET, HEAD, PROPFIND"
+DASL = ("DASL", "<DAV:basicsearch>")  # RFC 5323 §3.2
+READING = "OPTIONS, GET, HEAD, PROPFIND, SEARCH"
 WRITING = "COPY, MOVE, DELETE, PROPPATCH, LOCK, UNLOCK"
 ALLOW_FILE = f"{READING}, PUT, PATCH, {WRITING}"
 ALLOW_TOP = f"{READING}, REPORT, ACL"
@@ -70,7 +71,7 @@ def options(call: Call) -> Response:
     """What can be done with a URL (RFC 4918 §10.1); also with one that holds nothing yet: LibreOffice asks there."""
     allow = allowed(call.find())
     patched = (ACCEPT_PATCH,) if "PATCH" in allow else ()
-    return Response.empty(200, DAV_CLASSES, ("Allow", allow), AUTHOR, ("Accept-Ranges", "bytes"), *patched)
+    return Response.empty(200, DAV_CLASSES, ("Allow", allow), AUTHOR, DASL, ("Accept-Ranges", "bytes"), *patched)
 
 
 def allowed(node: Node | None) -> str:

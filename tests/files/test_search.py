@@ -1,0 +1,284 @@
+"""SEARCH: finding files and folders by name, date, size and type (RFC 5323)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from xml.sax.saxutils import escape
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from davserver.dav.names import DAV
+from davserver.dav.search import _matches, _pieces
+from tests.conftest import MakeServer
+from tests.harness import Dav, Reply
+
+TYPES = {"Content-Type": "application/xml"}
+
+
+def body(where: str = "", *, scope: str = "", depth: str = "infinity", select: str = "", more: str = "") -> str:
+    condition = f"<D:where>{where}</D:where>" if where else ""
+    return (
+        '<D:searchrequest xmlns:D="DAV:" xmlns:x="urn:x"><D:basicsearch>'
+        f"<D:select>{select or '<D:prop><D:displayname/></D:prop>'}</D:select>"
+        f"<D:from><D:scope><D:href>{escape(scope)}</D:href><D:depth>{depth}</D:depth></D:scope></D:from>"
+        f"{condition}{more}</D:basicsearch></D:searchrequest>"
+    )
+
+
+def search(client: Dav, path: str, where: str = "", **how: str) -> Reply:
+    return client.request("SEARCH", path, body(where, **({"scope": path} | how)), TYPES)
+
+
+def found(client: Dav, path: str, where: str = "", **how: str) -> list[str]:
+    """What a search finds, below its path."""
+    reply = search(client, path, where, **how)
+    assert reply.status == 207, reply.body
+    return [href.removeprefix(path) for href in reply.multistatus()]
+
+
+def compare(operator: str, name: str, literal: str, attributes: str = "") -> str:
+    return f"<D:{operator}{attributes}><D:prop>{name}</D:prop><D:literal>{escape(literal)}</D:literal></D:{operator}>"
+
+
+NAME, SIZE, TYPE = "<D:displayname/>", "<D:getcontentlength/>", "<D:getcontenttype/>"
+CHANGED, MADE = "<D:getlastmodified/>", "<D:creationdate/>"
+FILES = {"plan.txt": 4, "Plan B.odt": 10, "photos/a.jpg": 100, "photos/b.jpg": 200, "photos/100%_done.md": 0}
+
+
+@pytest.fixture
+def shelf(alice: Dav, sport: str) -> str:
+    """A folder of alice's with files of several names and sizes; its path with slash."""
+    assert alice.mkcol(f"{sport}/photos").status == 201
+    for number, (name, size) in enumerate(FILES.items()):
+        stamp = {"X-OC-Mtime": str(1_700_000_000 + number * 86_400)}
+        assert alice.put(f"{sport}/{name}", "x" * size, stamp).status == 201
+    return f"{sport}/"
+
+
+@pytest.mark.rfc("5323", "5.2")
+def test_without_a_condition_everything_in_scope_is_found(alice: Dav, shelf: str) -> None:
+    assert found(alice, shelf) == [
+        "",
+        "photos/",
+        "photos/100%_done.md",
+        "photos/a.jpg",
+        "photos/b.jpg",
+        "Plan B.odt",
+        "plan.txt",
+    ]
+
+
+@pytest.mark.rfc("5323", "5.4")
+def test_the_scope_says_where_and_how_deep(alice: Dav, shelf: str) -> None:
+    assert found(alice, shelf, depth="0") == [""]
+    assert found(alice, shelf, depth="1") == ["", "photos/", "Plan B.odt", "plan.txt"]
+    for scope in (f"{shelf}photos", f"http://127.0.0.1{shelf}photos/", "photos/"):
+        assert found(alice, shelf, scope=scope, depth="1") == ["photos/"] + [
+            f"photos/{name}" for name in ("100%_done.md", "a.jpg", "b.jpg")
+        ]
+    assert found(alice, shelf, scope=f"{shelf}plan.txt", depth="infinity") == ["plan.txt"]
+
+
+CONDITIONS: list[tuple[str, Callable[[str], bool]]] = [
+    (compare("eq", NAME, "plan.txt"), lambda name: name == "plan.txt"),
+    (compare("eq", NAME, "PLAN.TXT"), lambda name: name == "plan.txt"),
+    (compare("eq", NAME, "PLAN.TXT", ' caseless="no"'), lambda name: False),
+    (compare("like", NAME, "plan%"), lambda name: name.lower().startswith("plan")),
+    (compare("like", NAME, "plan%", ' caseless="no"'), lambda name: name.startswith("plan")),
+    (compare("like", NAME, "_.jpg"), lambda name: name.endswith(("a.jpg", "b.jpg"))),
+    (compare("like", NAME, r"%\%\_%"), lambda name: "%_" in name),
+    (compare("lt", SIZE, "100"), lambda name: FILES[name] < 100),
+    (compare("lte", SIZE, "100"), lambda name: FILES[name] <= 100),
+    (compare("gt", SIZE, "9"), lambda name: FILES[name] > 9),
+    (compare("gte", SIZE, "200"), lambda name: FILES[name] >= 200),
+    (compare("eq", SIZE, "0"), lambda name: FILES[name] == 0),
+    (compare("eq", TYPE, "image/jpeg"), lambda name: name.endswith(".jpg")),
+    (compare("like", TYPE, "text/%"), lambda name: name.endswith((".txt", ".md"))),
+    (compare("gte", CHANGED, "2023-11-16T00:00:00Z"), lambda name: list(FILES).index(name) >= 2),
+    (compare("lt", CHANGED, "Thu, 16 Nov 2023 00:00:00 GMT"), lambda name: list(FILES).index(name) < 2),
+    (compare("gt", MADE, "2020-01-01T00:00:00Z"), lambda name: True),
+]
+
+
+@pytest.mark.rfc("5323", "5.12")
+@pytest.mark.parametrize(("where", "holds"), CONDITIONS, ids=[where for where, _ in CONDITIONS])
+def test_files_are_found_by_name_size_type_and_date(
+    alice: Dav, shelf: str, where: str, holds: Callable[[str], bool]
+) -> None:
+    files = f"<D:and><D:not><D:is-collection/></D:not>{where}</D:and>"
+    assert set(found(alice, shelf, files)) == {name for name in FILES if holds(name)}
+
+
+@pytest.mark.rfc("5323", "5.5")
+def test_what_cannot_be_compared_is_neither_true_nor_false(alice: Dav, shelf: str) -> None:
+    unknown = (
+        compare("eq", "<x:colour/>", "red"),
+        compare("eq", SIZE, "many"),
+        compare("gt", CHANGED, "yesterday"),
+        compare("like", SIZE, "1%"),
+    )
+    for where in unknown:
+        assert found(alice, shelf, f"<D:and><D:not><D:is-collection/></D:not>{where}</D:and>") == []
+        assert found(alice, shelf, f"<D:and><D:not><D:is-collection/></D:not><D:not>{where}</D:not></D:and>") == []
+        either = f"<D:or>{where}{compare('eq', NAME, 'plan.txt')}</D:or>"
+        assert found(alice, shelf, either) == ["plan.txt"]
+
+
+@pytest.mark.rfc("5323", "5.10")
+def test_folders_and_files_are_told_apart_and_properties_asked_for(alice: Dav, shelf: str) -> None:
+    assert found(alice, shelf, "<D:is-collection/>") == ["", "photos/"]
+    assert alice.proppatch(f"{shelf}plan.txt", {"{urn:x}colour": "red"}).status == 207
+    assert found(alice, shelf, "<D:is-defined><D:prop><x:colour/></D:prop></D:is-defined>") == ["plan.txt"]
+    assert found(alice, shelf, compare("eq", "<x:colour/>", "RED")) == ["plan.txt"]
+    nothing = "<D:is-defined><D:prop><x:size/></D:prop></D:is-defined>"
+    assert found(alice, shelf, nothing) == []
+
+
+@pytest.mark.rfc("5323", "5.6")
+def test_results_come_in_the_order_that_is_asked_for(alice: Dav, shelf: str) -> None:
+    def ordered(name: str, direction: str) -> list[str]:
+        order = f"<D:orderby><D:order><D:prop>{name}</D:prop><D:{direction}/></D:order></D:orderby>"
+        return found(alice, shelf, "<D:not><D:is-collection/></D:not>", more=order)
+
+    by_size = sorted(FILES, key=lambda name: FILES[name])
+    assert ordered(SIZE, "ascending") == by_size
+    assert ordered(SIZE, "descending") == by_size[::-1]
+    assert ordered(CHANGED, "ascending") == list(FILES)
+    by_name = sorted(FILES, key=lambda name: name.rpartition("/")[2].lower())
+    assert ordered(NAME, "ascending") == by_name
+
+
+@pytest.mark.rfc("5323", "5.17")
+def test_a_client_limits_the_results_and_is_told_that_there_are_more(alice: Dav, shelf: str) -> None:
+    limit = "<D:limit><D:nresults>2</D:nresults></D:limit>"
+    reply = search(alice, shelf, "<D:not><D:is-collection/></D:not>", more=limit)
+    rows = reply.multistatus()
+    assert [row.status for row in rows.values()].count(507) == 1
+    assert rows[shelf].status == 507
+    assert len(rows) == 3
+    exact = "<D:limit><D:nresults>5</D:nresults></D:limit>"
+    assert len(found(alice, shelf, "<D:not><D:is-collection/></D:not>", more=exact)) == 5
+
+
+@pytest.mark.rfc("5323", "2.3.1")
+def test_the_server_limits_the_results_too(make_server: MakeServer) -> None:
+    server = make_server(settings="[limits]\nsearch_results = 10\n").start()
+    alice = server.client("alice")
+    for number in range(12):
+        assert alice.put(f"/files/Home/{number}.txt", "x").status == 201
+    rows = search(alice, "/files/Home/", compare("like", NAME, "%.txt")).multistatus()
+    assert len(rows) == 11
+    assert rows["/files/Home/"].status == 507
+
+
+@pytest.mark.rfc("5323", "5.3")
+def test_selected_properties_are_answered_as_by_propfind(alice: Dav, shelf: str) -> None:
+    select = "<D:prop><D:getcontentlength/><D:getetag/><x:none/></D:prop>"
+    row = search(alice, shelf, compare("eq", NAME, "plan.txt"), select=select).multistatus()[f"{shelf}plan.txt"]
+    assert row.text(DAV.getcontentlength) == "4"
+    assert row.text(DAV.getetag) == alice.get(f"{shelf}plan.txt").etag
+    assert row.statuses["{urn:x}none"] == 404
+    everything = search(alice, shelf, compare("eq", NAME, "plan.txt"), select="<D:allprop/>").text
+    assert parsedate_to_datetime("Tue, 14 Nov 2023 22:13:20 GMT").timestamp() == 1_700_000_000
+    assert "Tue, 14 Nov 2023 22:13:20 GMT" in everything
+
+
+@pytest.mark.rfc("5323", "3")
+def test_what_can_be_asked_is_announced(alice: Dav, shelf: str) -> None:
+    reply = alice.options(shelf)
+    assert reply.headers["dasl"] == "<DAV:basicsearch>"
+    assert "SEARCH" in reply.headers["allow"].split(", ")
+    row = alice.propfind(shelf, DAV.supported_query_grammar_set, depth="0")
+    assert "<D:grammar><D:basicsearch/></D:grammar>" in row.text
+    ask = (
+        '<D:query-schema-discovery xmlns:D="DAV:"><D:basicsearch><D:from><D:scope><D:href>'
+        f"{shelf}</D:href><D:depth>infinity</D:depth></D:scope></D:from></D:basicsearch></D:query-schema-discovery>"
+    )
+    schema = alice.request("SEARCH", shelf, ask, TYPES)
+    assert schema.status == 207
+    assert "<D:query-schema><D:basicsearchschema" in schema.text
+    for word in (
+        "<D:getcontentlength/></D:prop><D:datatype><xs:unsignedLong/>",
+        "<D:like/>",
+        "<D:any-other-property/>",
+    ):
+        assert word in schema.text
+
+
+REFUSED = [
+    ("<nonsense", 400, None),
+    ("", 400, None),
+    ('<D:propfind xmlns:D="DAV:"><D:allprop/></D:propfind>', 400, None),
+    ('<D:searchrequest xmlns:D="DAV:"><D:natural-language/></D:searchrequest>', 403, DAV.search_grammar_supported),
+    (body(compare("contains", NAME, "x")), 422, None),
+    (body("<D:or/>"), 400, None),
+    (body("<D:not/>"), 400, None),
+    (body("<D:eq><D:prop><D:displayname/></D:prop></D:eq>"), 400, None),
+    (body(compare("like", NAME, "%" * 2000)), 422, None),
+    (body("<D:not>" * 61 + "<D:is-collection/>" + "</D:not>" * 61), 413, None),
+    (body(depth="2"), 400, None),
+    (body(more="<D:limit><D:nresults>0</D:nresults></D:limit>"), 400, None),
+    (body(scope="/dav/"), 409, DAV.search_scope_valid),
+    (body(scope="/files/Nowhere/"), 409, DAV.search_scope_valid),
+    (body(scope="https://other.example/files/"), 409, DAV.search_scope_valid),
+    (body(scope="/files/../etc"), 409, DAV.search_scope_valid),
+    (body().replace("<D:scope>", "<D:other>").replace("</D:scope>", "</D:other>"), 400, None),
+]
+
+
+@pytest.mark.rfc("5323", "2.4")
+@pytest.mark.parametrize(("sent", "status", "condition"), REFUSED)
+def test_what_cannot_be_answered_is_refused(
+    alice: Dav, shelf: str, sent: str, status: int, condition: str | None
+) -> None:
+    reply = alice.request("SEARCH", shelf, sent, TYPES)
+    assert (reply.status, reply.condition) == (status, condition), reply.body
+
+
+def test_a_member_finds_what_it_may_read_and_learns_of_nothing_else(make_server: MakeServer) -> None:
+    rules = '[[rule]]\npath = "/files/Sport"\nwho = ["alice"]\nmay = ["admin"]\n'
+    rules += '[[rule]]\npath = "/files/Sport"\nwho = ["bob"]\nmay = ["read"]\n'
+    server = make_server(access=rules).start()
+    alice, bob, carol = map(server.client, ("alice", "bob", "carol"))
+    for path in ("/files/Sport/open", "/files/Sport/closed", "/files/Home/mine"):
+        assert alice.mkcol(path).status == 201
+        assert alice.put(f"{path}/secret.txt", "x").status == 201
+    closed = '[[rule]]\nwho = ["alice"]\nmay = ["admin"]\n[[link]]\nright = "read"\n'
+    assert alice.put("/files/Sport/closed/access.toml", closed).status == 201
+    assert alice.put("/files/Sport/gone.txt", "x").status == 201
+    assert alice.delete("/files/Sport/gone.txt").status == 204
+    assert alice.put("/files/Sport/._secret.txt", "x").status == 201
+    names = compare("like", NAME, "%")
+    everything = search(bob, "/files/", names).text
+    assert "/files/Sport/open/secret.txt" in everything
+    for hidden in ("closed", "mine", "access.toml", "links.txt", "gone.txt", "._secret"):
+        assert hidden not in everything
+    count = "<D:orderby><D:order><D:prop><D:getcontentlength/></D:prop><D:descending/></D:order></D:orderby>"
+    assert found(bob, "/files/Sport/", "<D:not><D:is-collection/></D:not>", more=count) == ["open/secret.txt"]
+    for scope in ("/files/Sport/closed/", "/files/Members/alice/", "/files/Nothing/"):
+        reply = search(bob, "/files/", scope=scope)
+        assert (reply.status, reply.condition) == (409, DAV.search_scope_valid)
+    assert search(carol, "/files/Sport/").status == 404
+    assert server.client().request("SEARCH", "/files/", body(scope="/files/"), TYPES).status == 401
+    assert found(alice, "/files/Trash/", compare("eq", NAME, "gone.txt")) != []
+
+
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.text("ab%_\\", max_size=12), st.text("ab%", max_size=12))
+@pytest.mark.rfc("5323", "5.13")
+def test_patterns_match_as_plain_recursion_says(pattern: str, text: str) -> None:
+    def plain(pieces: list[object], rest: str) -> bool:
+        if not pieces:
+            return not rest
+        head, *tail = pieces
+        if isinstance(head, str):
+            return rest[:1] == head and plain(tail, rest[1:])
+        if head is _pieces("%", str)[0]:
+            return any(plain(tail, rest[skipped:]) for skipped in range(len(rest) + 1))
+        return rest != "" and plain(tail, rest[1:])
+
+    pieces = _pieces(pattern, str)
+    assert _matches(pieces, text) == plain(pieces, text)
