@@ -42,6 +42,14 @@ class TooManyTries(AuthError):
         self.retry_after_s = retry_after_s
 
 
+class TooManyUploads(AuthError):
+    """Too many uploads through a public link or from this address: 429 with Retry-After (RFC 6585 §4)."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"too many files in a short time; nothing is stored, go on in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
 class AclRefused(AuthError):
     """
     An ACL request that cannot be carried out exactly (RFC 3744 §8.1.1: 403).

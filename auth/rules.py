@@ -21,8 +21,8 @@ A folder's own file speaks of its folder and what lies in it::
     downloads = 100
     token     = "…"                    # one's own: at least 22 of A-Z a-z 0-9 - _
     public    = ["logo.png"]           # what a "drop" link shows beside index.html and thanks.html
-    quota_bytes = 500000000            # how much may lie in the folder and still be added to by a "drop" link
-    uploads_per_minute = 30            # from one address
+    quota_bytes = 5000000000           # of all that is ever stored through it; missing: as davserver.toml says
+    uploads_per_minute = 100           # through it, from everywhere; missing: as davserver.toml says
 
 In the server's file every rule names its folder, and there are no links; ``inherit = true`` on one rule of a folder
 holds for the folder. What is said of a folder beside its rules stands in a ``[[folder]]``::
@@ -109,8 +109,8 @@ class Link:
         downloads: how many there can be, or None.
         token: the association's own, or None where the server makes it.
         public: paths within the folder that whoever may only add to it reads all the same.
-        quota_bytes: how much may lie in the folder and still be added to, or None for what is usual.
-        uploads_per_minute: from one address, or None for what is usual.
+        quota_bytes: of all that is ever stored through it, or None for what is usual.
+        uploads_per_minute: through it, from everywhere, or None for what is usual.
     """
 
     name: str | None

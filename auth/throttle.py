@@ -118,11 +118,11 @@ class Throttle:
 
 
 def _key(address: str, name: str) -> str:
-    return f"{_network(address)} {fold(name)[:_LONGEST_NAME]}"
+    return f"{network_of(address)} {fold(name)[:_LONGEST_NAME]}"
 
 
 @lru_cache(maxsize=1024)
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """An IPv4 address, or the /64 of an IPv6 one: a household has 2^64 of those and would never run out."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

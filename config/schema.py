@@ -169,6 +169,18 @@ class Subscriptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """What strangers may send through public links; a link's own access.toml can say another quota and rate of it."""
+
+    quota_bytes: int = setting(GIB, "All that is ever stored through one link.", least=0, most=1024 * TIB)
+    uploads_per_minute: int = setting(600, "Files that are stored through one link.", least=1, most=1_000_000)
+    uploads_per_minute_of_address: int = setting(
+        60, "Files that one address stores through any links.", least=1, most=1_000_000
+    )
+    files_per_form: int = setting(100, "Files, and other fields, that one form sends.", least=1, most=10_000)
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """The access log: one line a request."""
 
@@ -191,5 +203,6 @@ class Settings:
     trash: Trash = field(default_factory=Trash)
     history: History = field(default_factory=History)
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
+    links: Links = field(default_factory=Links)
     log: Log = field(default_factory=Log)
     limits: Limits = field(default_factory=Limits)

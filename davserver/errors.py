@@ -12,7 +12,7 @@ import logging
 from http import HTTPStatus
 from typing import Literal
 
-from auth.errors import AclRefused, Hidden, LinkOver, NeedPrivileges, NoSuchLink, RulesRefused
+from auth.errors import AclRefused, Hidden, LinkOver, NeedPrivileges, NoSuchLink, RulesRefused, TooManyUploads
 from auth.throttle import TooManyTries
 from davserver.dav import errors as wire
 from davserver.dav.message import Response, quote_path
@@ -123,7 +123,7 @@ def _of_rights(error: Exception, view: View) -> Response | None:
             return _say(404, error)
         case LinkOver():
             return _say(410, error)
-        case TooManyTries(retry_after_s=seconds):
+        case TooManyTries(retry_after_s=seconds) | TooManyUploads(retry_after_s=seconds):
             return _say(429, error, ("Retry-After", str(max(1, round(seconds)))))
     return None
 

@@ -40,11 +40,13 @@ def test_a_folders_file_gives_rules_links_and_inheritance():
         password = "rosebud-12"
         downloads = 100
         token = "0123456789abcdefghij-_"
+        quota_bytes = 5000
+        uploads_per_minute = 7
         """,
         FILE,
     )
     until = datetime(2027, 1, 1, tzinfo=UTC)
-    link = Link("press", "read-drop", until, "rosebud-12", 100, "0123456789abcdefghij-_", 6)
+    link = Link("press", "read-drop", until, "rosebud-12", 100, "0123456789abcdefghij-_", 6, (), 5000, 7)
     assert rules == FolderRules((Rule(("sport", "world"), READ, True, FILE, 2),), True, (link,))
 
 
@@ -107,6 +109,9 @@ def test_the_servers_file_gives_rules_by_folder():
         ("[[link]]\nright = 'read'\nuntil = 2027-01-01", 3, "until is 2027-01-01"),
         ("[[link]]\nright = 'read'\nuntil = 2027-01-01T00:00:00", 3, "until is a time without offset"),
         ("[[link]]\nright = 'read'\ndownloads = true", 3, "downloads is true"),
+        ("[[link]]\nright = 'read'\nquota_bytes = 5", 3, "quota_bytes on a link for reading"),
+        ("[[link]]\nright = 'drop'\nquota_bytes = -1", 3, "quota_bytes is the number -1"),
+        ("[[link]]\nright = 'drop'\nuploads_per_minute = 0", 3, "uploads_per_minute is the number 0"),
         ("[[link]]\nright = 'read'\npassword = 1234", 3, "password is no text"),
         ("\n\nwho = ", 3, "not TOML: Invalid value"),
         (f"a = {'[' * 5000}", 1, "not TOML: nested too deeply"),
