@@ -23,15 +23,17 @@ from typing import TYPE_CHECKING, Any
 
 from auth.rules import Link
 from storage import paths
-from storage.errors import DiskFull
+from storage.errors import DiskFull, QuotaExceeded
 from storage.state import Change, State
 
 if TYPE_CHECKING:
     from storage.records import Folder
     from storage.store import Store
+    from storage.transaction import Transaction
 
 LINKS_KEY = "links"  # in a folder's state: name of the link -> {token, inode, own}
 SERVED_KEY = "served"  # name of the link -> how many downloads there were
+STORED_KEY = "stored"  # name of the link -> how many bytes came through it
 TOKEN_BYTES = 16
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,200}")
 _NOTHING: Mapping[str, Any] = {}
@@ -49,6 +51,7 @@ class Issued:
     Attributes:
         path: canonical path of the folder or collection it speaks of.
         served: how many downloads there were, counted only where the link has a number of them.
+        stored: how many bytes were ever stored through it.
     """
 
     place: str
@@ -56,6 +59,7 @@ class Issued:
     link: Link
     token: str = field(repr=False)
     served: int = 0
+    stored: int = 0
 
     @property
     def name(self) -> str:
@@ -130,6 +134,22 @@ class Links:
             tx.set_state(issued.place, "", SERVED_KEY, {**served, issued.name: number + 1})
         return True
 
+    def left_bytes(self, issued: Issued) -> int:
+        """How much may still be stored through a link; below 0 where its quota was made smaller."""
+        return self.quota_of(issued.link) - issued.stored
+
+    def count_stored(self, tx: Transaction, issued: Issued, added_bytes: int) -> None:
+        """Note what is stored through a link, within the write of its folder. Raises QuotaExceeded."""
+        stored = _mapping(tx.state(issued.place), STORED_KEY)
+        number = _number(stored.get(issued.name)) + added_bytes
+        if added_bytes and number > self.quota_of(issued.link):
+            raise QuotaExceeded(f"{added_bytes} more bytes do not fit into the {self.quota_of(issued.link)} of a link")
+        tx.set_state(issued.place, "", STORED_KEY, {**stored, issued.name: number})
+
+    def quota_of(self, link: Link) -> int:
+        """How many bytes may ever be stored through a link."""
+        return self._store.settings.links.quota_bytes if link.quota_bytes is None else link.quota_bytes
+
     # -- one folder ------------------------------------------------------------------------------------------------
 
     def _find_known(self, token: str) -> Issued | None:
@@ -140,24 +160,28 @@ class Links:
 
     def _issued(self, folder: Folder) -> Iterator[Issued]:
         state = self._store.state(folder.place)
-        kept, served = _mapping(state, LINKS_KEY), _mapping(state, SERVED_KEY)
+        kept, served, stored = (_mapping(state, key) for key in (LINKS_KEY, SERVED_KEY, STORED_KEY))
         for link in self._store.rulebook.links_of(folder.path) or ():
             name = link.name or ""
             token = _token(kept.get(name))
             if token is not None and self._holders.get(_digest(token)) == (folder.place, name):
-                yield Issued(folder.place, folder.path, link, token, _number(served.get(name)))
+                yield Issued(
+                    folder.place, folder.path, link, token, _number(served.get(name)), _number(stored.get(name))
+                )
 
     def _due(self, folder: Folder) -> list[Change]:
         """The changes to a folder's state after which each of its links has its token and nothing else is kept."""
         links = self._store.rulebook.links_of(folder.path)
         state = self._store.state(folder.place)
-        kept, served = _mapping(state, LINKS_KEY), _mapping(state, SERVED_KEY)
-        if links is None or (not links and not kept and not served):
+        kept = _mapping(state, LINKS_KEY)
+        counts = {key: _mapping(state, key) for key in (SERVED_KEY, STORED_KEY)}
+        if links is None or (not links and not kept and not any(counts.values())):
             return []  # a broken file ends nothing: it will be mended
         self._read()
         wanted = self._tokens(folder, links, kept)
-        counted = {name: number for name, number in served.items() if name in wanted}
-        pairs = ((LINKS_KEY, kept, wanted), (SERVED_KEY, served, counted))
+        pairs = [(LINKS_KEY, kept, wanted)]
+        for key, before in counts.items():
+            pairs.append((key, before, {name: number for name, number in before.items() if name in wanted}))
         return [("", key, after or None) for key, before, after in pairs if before != after]
 
     def _tokens(self, folder: Folder, links: Sequence[Link], kept: Mapping[str, Any]) -> dict[str, Any]:

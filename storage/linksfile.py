@@ -87,5 +87,8 @@ def _lines(session: Session, folder: Folder, link: Link, issued: Issued | None, 
     lines.append(f"until:     {link.until.isoformat(' ', 'minutes') if link.until else 'no end'}")
     if link.downloads is not None:
         lines.append(f"downloads: {max(0, link.downloads - issued.served)} of {link.downloads} left")
+    if link.adds:
+        left, most = session.store.links.left_bytes(issued), session.store.links.quota_of(link)
+        lines.append(f"room:      {max(0, left)} of {most} bytes left")
     lines.append(f"password:  {'asked for' if link.password else 'none'}")
     return lines

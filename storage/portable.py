@@ -52,11 +52,17 @@ def require_portable(session: Session, path: str, *, leaving: str | None = None)
     above = parent_of(path)
     if not session.store.rulebook.settings_of(above).portable:
         return
-    _require(name_of(path))
+    require_portable_name(session, path)
     folder = session.store.find_folder(require_place(above))
     if folder is not None:
-        taken = (name for name in _names_in(session, folder) if join(above, name) not in (path, leaving))
+        taken = (name for name in names_in(session, folder) if join(above, name) not in (path, leaving))
         _require_apart(name_of(path), taken)
+
+
+def require_portable_name(session: Session, path: str) -> None:
+    """As ``require_portable``, whatever other names there are."""
+    if session.store.rulebook.settings_of(parent_of(path)).portable:
+        _require(name_of(path))
 
 
 def require_portable_tree(session: Session, node: Node, target: str) -> None:
@@ -64,13 +70,13 @@ def require_portable_tree(session: Session, node: Node, target: str) -> None:
     if not node.is_folder or not session.store.rulebook.settings_of(parent_of(target)).portable:
         return
     for folder in session.store.tree(node.folder):
-        names = sorted(_names_in(session, folder), key=caseless)
+        names = sorted(names_in(session, folder), key=caseless)
         for before, name in zip(["", *names], names, strict=False):
             _require(name)
             _require_apart(name, [before])
 
 
-def _names_in(session: Session, folder: Folder) -> Iterator[str]:
+def names_in(session: Session, folder: Folder) -> Iterator[str]:
     """Every name in a folder, whoever may know of it."""
     yield from (nfc(child.name) for child in session.store.folders(folder))
     yield from (member.name for member in session.store.members(folder))

@@ -71,9 +71,12 @@ def _bytes_in(session: Session, path: str) -> int:
 
 def available_bytes(session: Session, path: str) -> int:
     """Bytes that can still be added there: what the quota leaves, and never more than the disk has (RFC 4331 §3)."""
-    free = session.store.free_bytes()
-    left = [given - _bytes_in(session, folder) for folder, given in quotas_of(session, path).items()]
-    return max(0, min([free, *left]))
+    return max(0, min([session.store.free_bytes(), *left_bytes(session, path)]))
+
+
+def left_bytes(session: Session, path: str) -> list[int]:
+    """What each quota that holds there leaves; below 0 where more lies there."""
+    return [given - _bytes_in(session, folder) for folder, given in quotas_of(session, path).items()]
 
 
 def growth_bytes(path: str, before: int, after: int) -> int:

@@ -61,17 +61,7 @@ def parse_parts(content_type: str | None, body: Source, *, most: int) -> Iterato
         BodyBroken: it ends early.
         TooLarge: there are more parts.
     """
-    stream = _Stream(body, boundary_of(content_type))
-    stream.drain()  # the preamble
-    count = 0
-    while stream.begin_part():
-        count += 1
-        if count > most:
-            raise TooLarge(f"the form has more than {most} fields")
-        yield _part(stream.head(), stream)
-        stream.drain()
-    while body.read(BLOCK_BYTES):
-        pass  # the epilogue
+    return _parts(_Stream(body, boundary_of(content_type)), body, most)
 
 
 def boundary_of(content_type: str | None) -> bytes:
@@ -83,6 +73,19 @@ def boundary_of(content_type: str | None) -> bytes:
     if not _BOUNDARY.fullmatch(boundary):
         raise BadRequest(f"{FORM_DATA} has no boundary of 1 to 70 characters")
     return boundary
+
+
+def _parts(stream: _Stream, body: Source, most: int) -> Iterator[Part]:
+    stream.drain()  # the preamble
+    count = 0
+    while stream.begin_part():
+        count += 1
+        if count > most:
+            raise TooLarge(f"the form has more than {most} fields")
+        yield _part(stream.head(), stream)
+        stream.drain()
+    while body.read(BLOCK_BYTES):
+        pass  # the epilogue
 
 
 def _part(head: bytes, stream: _Stream) -> Part:

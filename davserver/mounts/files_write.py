@@ -10,7 +10,7 @@ from config.schema import Limits
 from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.digest import Verified, parse_digests
 from davserver.dav.errors import BadRequest, BodyBroken, TooLarge
-from davserver.dav.message import Body, Response, reason
+from davserver.dav.message import Request, Response, reason
 from davserver.dav.multistatus import href, multistatus
 from davserver.dav.names import DAV
 from davserver.dav.representation import require_whole_and_uncoded
@@ -20,7 +20,7 @@ from davserver.mounts import files_times
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_properties import LIVE, SETTABLE
 from storage.errors import NameRefused, PlaceRefused
-from storage.fileterms import Upload
+from storage.fileterms import Source, Upload
 from storage.filetree import Node
 from storage.paths import FILES, is_former, is_within
 from storage.restore import restore
@@ -37,7 +37,7 @@ class Checked:
         expected: bytes announced, None where nothing was.
     """
 
-    body: Body
+    body: Source
     expected: int | None
     most: int
     count: int = 0
@@ -55,19 +55,40 @@ class Checked:
 
 def put(call: Call) -> Response:
     """Store a file (RFC 4918 §9.7, RFC 9110 §9.3.4)."""
-    request = call.request
+    upload = upload_of(call.request, call.settings.limits)
+    stored = call.files.put(call.path, upload, call.terms())
+    return Response.empty(201 if stored.created else 204, *stored_headers(stored.node, upload))
+
+
+def upload_of(request: Request, limits: Limits) -> Upload:
+    """
+    The file that a PUT brings, to be read once its place is known.
+
+    Raises:
+        BadRequest, UnsupportedMedia: it is a part of a file, coded, or has a header that cannot be read.
+        NameRefused: the URL is that of a folder.
+        TooLarge: more is announced than a file may have.
+    """
     require_whole_and_uncoded(request.headers)
     if request.path.endswith("/"):
         raise NameRefused("", "is missing: the URL of a file does not end with a slash")
     modified_ns = parse_mtime(request.header("x-oc-mtime"))
+    announced, most = _announced(request), limits.upload_bytes
+    if announced is not None and announced > most:
+        raise TooLarge(f"the body has {announced} bytes; a file may have {most}")
+    return Upload(verified(request, Checked(request.body, announced, most)), announced, modified_ns)
+
+
+def verified(request: Request, body: Checked) -> Source:
+    """A body that is compared with the digests which the request gives of it. Raises BadRequest."""
     digests = parse_digests(request.headers)
-    body = Verified(_checked(call), digests) if digests else _checked(call)
-    upload = Upload(body, _announced(call), modified_ns)
-    stored = call.files.put(call.path, upload, call.terms())
-    headers = [("ETag", f'"{etag_of(stored.node)}"')]
-    if modified_ns is not None:
-        headers.append(("X-OC-Mtime", "accepted"))
-    return Response.empty(201 if stored.created else 204, *headers)
+    return Verified(body, digests) if digests else body
+
+
+def stored_headers(node: Node, upload: Upload) -> list[tuple[str, str]]:
+    """What the answer to a PUT tells of the file."""
+    taken = [("X-OC-Mtime", "accepted")] if upload.modified_ns is not None else []
+    return [("ETag", f'"{etag_of(node)}"'), *taken]
 
 
 def copy(call: Call) -> Response:
@@ -207,19 +228,12 @@ def _grouped(changes: dict[str, str | None], refused: dict[str, tuple[int, str]]
     return groups
 
 
-def _announced(call: Call) -> int | None:
+def _announced(request: Request) -> int | None:
     """The body's length by Content-Length, or by the header that Finder sends with its chunks."""
-    if call.request.content_length is not None:
-        return call.request.content_length
-    expected = call.request.header("x-expected-entity-length")
+    if request.content_length is not None:
+        return request.content_length
+    expected = request.header("x-expected-entity-length")
     return int(expected) if expected is not None and expected.isascii() and expected.isdigit() else None
-
-
-def _checked(call: Call) -> Checked:
-    announced, most = _announced(call), call.settings.limits.upload_bytes
-    if announced is not None and announced > most:
-        raise TooLarge(f"the body has {announced} bytes; a file may have {most}")
-    return Checked(call.request.body, announced, most)
 
 
 def _target(call: Call, among: tuple[str, ...] = (FILES,)) -> str:

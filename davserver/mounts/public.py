@@ -16,14 +16,15 @@ from datetime import UTC, datetime
 from auth.acl import Access
 from auth.errors import Hidden, LinkOver, NoSuchLink
 from auth.links import PRINCIPAL, LinkBook, LinkPasswords, is_over
+from auth.rates import Rates
 from auth.throttle import Throttle
 from config.schema import Settings
 from davserver.dav.errors import UrlTooLong
 from davserver.dav.if_header import NO_CONDITIONS, parse_if
 from davserver.dav.message import Request, Response
 from davserver.mounts import public_collection, public_folder
+from davserver.mounts.public_call import LinkCall
 from davserver.mounts.public_collection import Published
-from davserver.mounts.public_folder import LinkCall
 from davserver.signin import PLAIN, is_loopback, parse_basic
 from storage.collection import Collection
 from storage.errors import NotFound
@@ -49,6 +50,7 @@ class PublicMount:
         self._settings = settings
         self._allow_plain_http = settings.server.allow_plain_http
         self._throttle = Throttle()
+        self._rates = Rates()
         self._visitors = _Visitors()
         self._view = WorldView(BUSY[settings.language])
         accounts = settings.accounts
@@ -86,7 +88,10 @@ class PublicMount:
             path = session.canonical(f"{issued.path}/{rest}")
             if_header = NO_CONDITIONS if header is None else parse_if(header)
             view = LinkView(session, issued)
-            return public_folder.answer(LinkCall(request, session, self._settings, path, if_header, None, issued, view))
+            writer = self._session(request, issued, "drop") if issued.link.adds else None
+            return public_folder.answer(
+                LinkCall(request, session, self._settings, path, if_header, None, issued, view, writer, self._rates)
+            )
         except (Hidden, NotFound) as error:
             raise NoSuchLink from error
 

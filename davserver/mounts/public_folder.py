@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from auth.errors import LinkOver, NoSuchLink
 from davserver.dav.conditional import Outcome, require_preconditions
@@ -20,18 +19,19 @@ from davserver.dav.names import DAV
 from davserver.dav.propfind import Asked, PropRequest, parse_propfind
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts.browsing import PAGES, attachment, page_headers
-from davserver.mounts.files_call import Call
 from davserver.mounts.files_properties import LIVE, Scene
 from davserver.mounts.files_read import content_type, file_headers, sent
+from davserver.mounts.public_call import LinkCall
+from davserver.mounts.public_drop import post, put
 from storage.errors import PlaceRefused
 from storage.filetree import Node
-from storage.links import Issued
-from storage.linkview import ZIP, LinkView
+from storage.linkview import ZIP
 from storage.paths import join
 from storage.zipstream import Entry
 
 BLOCK_BYTES = 256 * 1024
 READING = ("OPTIONS", "GET", "HEAD", "PROPFIND")
+ADDING = ("PUT", "POST")
 DAV_CLASSES = ("DAV", "1")
 TOLD = (
     # live properties, less those that name members: owner, rights, locks
@@ -46,27 +46,6 @@ TOLD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LinkCall(Call):
-    """
-    One request at a folder's link.
-
-    Attributes:
-        view: what the link shows.
-    """
-
-    issued: Issued
-    view: LinkView
-
-    def as_asked(self, path: str) -> str:
-        """A canonical path as the link's visitor knows it."""
-        return f"/p/{self.issued.token}{path[len(self.issued.path) :]}"
-
-    def href_of(self, node: Node) -> str:
-        """The decoded path of a resource for an href."""
-        return self.as_asked(node.path) + ("/" if node.is_folder else "")
-
-
 def answer(call: LinkCall) -> Response:
     """The answer to one request; 405 for what is not for this link. Raises NoSuchLink, LinkOver."""
     handler = METHODS.get(call.request.method) if call.request.method in allowed(call) else None
@@ -77,7 +56,8 @@ def answer(call: LinkCall) -> Response:
 
 def allowed(call: LinkCall) -> tuple[str, ...]:
     """The methods of a link."""
-    return READING if call.view.is_listed else READING[:3]
+    reading = READING if call.view.is_listed else READING[:3]
+    return reading if call.writer is None else reading + ADDING
 
 
 def _options(call: LinkCall) -> Response:
@@ -229,4 +209,6 @@ METHODS: dict[str, Handler] = {
     "GET": _get,
     "HEAD": _get,
     "PROPFIND": _propfind,
+    "PUT": put,
+    "POST": post,
 }
