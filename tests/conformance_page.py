@@ -22,6 +22,7 @@ PAGE = ROOT / "docs" / "conformance.md"
 LAST = 1 << 31
 GOLDEN = "tests/golden"  # files by specification and section: 3744/5.1.1.http, 6578/5.1-5.2.http for two sections
 TITLES = {
+    "2046": "Multipart media types",
     "2426": "vCard 3.0",
     "3253": "Versioning extensions to WebDAV (REPORT)",
     "3744": "WebDAV access control",
@@ -38,6 +39,7 @@ TITLES = {
     "6350": "vCard 4.0",
     "6352": "CardDAV",
     "6578": "Collection synchronisation",
+    "6585": "Additional HTTP status codes",
     "6638": "Scheduling extensions to CalDAV",
     "6764": "Locating CalDAV and CardDAV services",
     "6868": "Parameter value encoding",
@@ -45,6 +47,7 @@ TITLES = {
     "7240": "Prefer header",
     "7265": "jCal",
     "7529": "Non-Gregorian recurrence rules",
+    "7578": "Forms with files (multipart/form-data)",
     "7617": "Basic authentication",
     "7809": "Time zones by reference",
     "7953": "Calendar availability",

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,7 +18,7 @@ import pytest
 from davserver.dav.names import DAV
 from tests.conftest import MakeServer
 from tests.files.treemirror import TreeMirror
-from tests.harness import Dav, Reply, Server
+from tests.harness import ROOT, Dav, Reply, Server
 from tests.links.test_folders import ACCESS, CLOSED, Stand
 
 DROP = '[[link]]\nright = "drop"\n'
@@ -574,3 +575,64 @@ def test_curl_sends_files_and_forms(stand: Stand, tmp_path: Path) -> None:
     }
     stand.put("thanks.html", "<p>Thanks")
     assert curl("-F", f"f=@{small}", target) == ["303", f"{url}thanks.html"]
+
+
+# the example
+
+
+class Form(HTMLParser):
+    """The one form of a page: what a browser does with it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.form: dict[str, str | None] = {}
+        self.field: dict[str, str | None] = {}
+        self.loaded: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "form":
+            self.form = dict(attrs)
+        elif tag == "input":
+            self.field = dict(attrs)
+        elif tag == "link":
+            self.loaded.append(dict(attrs)["href"] or "")
+
+
+def test_the_page_of_the_example_sends_what_a_browser_was_given(stand: Stand) -> None:
+    for file in (ROOT / "examples/upload-page").iterdir():
+        stand.put(file.name, file.read_bytes())
+    (url,) = stand.urls()
+    before = set(stored(stand))
+    page = stand.visitor.get(url)
+    form_of = Form(page.text)
+    assert [stand.visitor.get(url + name).status for name in form_of.loaded] == [200]
+    assert (form_of.form["method"], form_of.form["enctype"]) == ("post", "multipart/form-data")
+    policy = page.headers["content-security-policy"]
+    assert "allow-forms" in policy
+    assert f"form-action {stand.server.url}" in policy
+    target = url + (form_of.form.get("action") or "")
+    body = form(("party.jpg", b"jpeg"), ("index.html", b"evil")).replace(
+        b'"file"', f'"{form_of.field["name"]}"'.encode()
+    )
+    reply = send(stand, target, body, {"Origin": "null", "Sec-Fetch-Site": "cross-site"})
+    assert reply.status == 303
+    assert "have arrived" in stand.visitor.get(reply.headers["location"]).text
+    assert set(stored(stand)) - before == {"party.jpg", "index (2).html"}
+    assert stand.visitor.get(url).body == page.body
+    assert stand.visitor.get(f"{url}party.jpg").status == 403
+
+
+def test_the_example_of_the_documentation_can_be_stored(stand: Stand) -> None:
+    guide = (ROOT / "docs/administration.md").read_text(encoding="utf-8")
+    section = guide[guide.index("## Collecting files from strangers") :]
+    rules, page = (
+        section[section.index(f"```{kind}\n") :].split("```")[1].partition("\n")[2] for kind in ("toml", "html")
+    )
+    stand.put("index.html", page)
+    url = stand.publish(rules)
+    headers = {"Authorization": "Basic " + base64.b64encode(b"any:rosebud-12").decode()}
+    found = stand.visitor.get(url, headers)
+    assert Form(found.text).form["enctype"] == "multipart/form-data"
+    assert send(stand, url, form(("a.jpg", b"a")), headers).status == 201
+    assert f"{5_000_000_000 - 1} of 5000000000 bytes left" in stand.alice.get(f"{stand.folder}/links.txt").text
