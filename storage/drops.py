@@ -101,7 +101,7 @@ class Delivery:
             Locked, QuotaExceeded, DiskFull.
         """
         issued = self._store.links.find(self._issued.token)
-        if issued is None or issued.place != self._issued.place:
+        if issued is None or not issued.link.adds or issued.place != self._issued.place:
             raise NoSuchLink
         with self._store.write(*sorted({self._place, issued.place})) as tx:
             first = join(self._folder, self._received[0][0])

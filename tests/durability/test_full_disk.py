@@ -11,6 +11,7 @@ from davserver.dav.names import DAV
 from tests.conftest import MakeServer
 from tests.durability.disks import MIB, Disk, LimitedFiles, MemoryDisk, may_mount
 from tests.harness import Dav, Reply, Server
+from tests.links.conftest import urls_in
 from tests.pim.samples import event
 
 CALENDAR = "/dav/alice/calendar/"
@@ -104,3 +105,21 @@ def test_a_deletion_on_a_full_disk_is_done_or_507(disk: tuple[Disk, Server], ali
     reply = alice.delete("/files/Sport/old")
     assert reply.status in (204, 507)
     assert alice.get("/files/Sport/old").status == (404 if reply.status == 204 else 200)
+
+
+def test_what_strangers_send_is_stored_whole_or_refused(disk: tuple[Disk, Server], alice: Dav) -> None:
+    full, server = disk
+    assert alice.mkcol("/files/Home/box").status == 201
+    assert alice.put("/files/Home/box/access.toml", '[[link]]\nright = "drop"\n').status == 201
+    (url,) = urls_in(alice.get("/files/Home/box/links.txt").text)
+    visitor = server.client()
+    form = b'--X\r\nContent-Disposition: form-data; filename="%b"\r\n\r\n%b\r\n'
+    files = form % (b"small", b"small") + form % (b"large", LARGE) + b"--X--"
+    full.fill()
+    require_no_room(visitor.put(f"{url}large", LARGE))
+    require_no_room(visitor.request("POST", url, files, {"Content-Type": "multipart/form-data; boundary=X"}))
+    assert sorted(os.listdir(server.data / "homes/alice/box")) == [".state.jsonl", "access.toml"]
+    assert os.listdir(server.data / "scratch") == []
+    full.free()
+    assert visitor.request("POST", url, files, {"Content-Type": "multipart/form-data; boundary=X"}).status == 201
+    assert alice.get("/files/Home/box/large").body == LARGE

@@ -540,6 +540,22 @@ def test_who_sends_too_often_is_told_when_to_go_on(make_server: MakeServer) -> N
     assert 1 <= int(stand.visitor.put(f"{second}g", "g").headers["retry-after"]) <= 60
 
 
+@pytest.mark.rfc("9110", "15.5.14")
+def test_a_file_or_form_that_is_too_large_is_refused(make_server: MakeServer) -> None:
+    most = 1 << 20
+    stand = Stand(make_server(access=ACCESS, settings=f"[limits]\nupload_bytes = {most}\n").start())
+    url = stand.publish(DROP)
+    before = on_disk(stand)
+    replies = [
+        stand.visitor.put(f"{url}a", bytes(most + 1)),
+        stand.visitor.put(f"{url}a", iter([bytes(most), b"x"])),
+        send(stand, url, form(("a", b"small"), ("b", bytes(most + 1)))),
+    ]
+    assert [reply.status for reply in replies] == [413] * 3
+    assert on_disk(stand) == before
+    assert send(stand, url, form(("a", bytes(most - 1000)), ("b", b"small"))).status == 201
+
+
 # programs
 
 
@@ -573,8 +589,37 @@ def test_curl_sends_files_and_forms(stand: Stand, tmp_path: Path) -> None:
         "small (3).txt": b"small",
         "large é.bin": large.read_bytes(),
     }
+    assert curl("-F", f"f=@{small}", "-H", "Transfer-Encoding: chunked", target) == ["201", f"{url}small%20(4).txt"]
     stand.put("thanks.html", "<p>Thanks")
     assert curl("-F", f"f=@{small}", target) == ["303", f"{url}thanks.html"]
+
+
+def test_rclone_adds_what_is_new_and_is_told_that_it_replaced_nothing(stand: Stand, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("a.txt", "b é.txt"):
+        (source / name).write_text(name)
+    url = stand.publish(READ_DROP)
+
+    def copy(*more: str) -> subprocess.CompletedProcess[str]:
+        remote = (
+            "--webdav-url",
+            stand.server.url + url,
+            "--webdav-vendor",
+            "other",
+            "--config",
+            str(tmp_path / "none"),
+        )
+        command = ["rclone", *remote, "--retries", "1", "copy", str(source), ":webdav:", *more]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert copy().returncode == 0
+    assert copy().returncode == 0  # nothing has changed, and nothing is sent
+    assert stored(stand) == {"a.txt": b"a.txt", "b \u00e9.txt": "b é.txt".encode()}
+    (source / "a.txt").write_text("changed")
+    assert copy("--ignore-existing").returncode == 0
+    assert copy().returncode == 1
+    assert stored(stand)["a.txt"] == b"a.txt"
 
 
 # the example
