@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -12,6 +13,8 @@ from davserver.dav.errors import BadRequest, BodyBroken, TooLarge, UrlTooLong
 from davserver.dav.message import Body, Environ, Request
 from davserver.dav.target import parse_target
 
+PROCESS = secrets.token_hex(4)  # with a running number it is a request's id; it need not be hard to guess
+NUMBERS = itertools.count(1)
 HEADERS = "davserver.headers"  # our own server puts the parsed header fields there, by lower-case name
 
 
@@ -90,7 +93,7 @@ def build_request(environ: Environ, settings: Settings, proxies: Proxies) -> Req
     peer = plain_address(environ.get("REMOTE_ADDR", ""))
     host = proxies.forwarded("x-forwarded-host", peer, headers) or headers.get("host", "")
     return Request(
-        id=secrets.token_hex(8),
+        id=f"{PROCESS}{next(NUMBERS):08x}",
         method=environ["REQUEST_METHOD"],
         path=parse_target(target),
         headers=headers,

@@ -324,10 +324,6 @@ class Batch:
             *below(place),
         )
 
-    def forget_locks(self, path: str) -> None:
-        """Remove the locks on a path and below it (RFC 4918 §9.6, §9.9)."""
-        self._add("DELETE FROM lock WHERE path = ? OR (path >= ? AND path < ?)", path, *below(path))
-
     def put_lock(self, values: tuple[Any, ...]) -> None:
         """Insert or replace a lock; values in the order of LOCK_COLUMNS."""
         self._add(f"INSERT OR REPLACE INTO lock ({LOCK_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *values)  # noqa: S608
@@ -335,10 +331,6 @@ class Batch:
     def remove_lock(self, token: str) -> None:
         """Remove one lock."""
         self._add("DELETE FROM lock WHERE token = ?", token)
-
-    def remove_expired_locks(self, now_s: float) -> None:
-        """Remove the locks whose time is over."""
-        self._add("DELETE FROM lock WHERE expires_s <= ?", now_s)
 
     def set_meta(self, key: str, value: str | int) -> None:
         """Keep a value of the index itself."""

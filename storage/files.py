@@ -61,7 +61,7 @@ class FileShelf:
             return found[0], Node(node.path, node.folder, found[1])
         if node.member is None or not self.tree.may_read(node.path):
             raise NotFound(node.path)
-        fd, member = self._store.open_member(node.folder, node.member.name)
+        fd, member = self._store.open_member(node.folder, node.member.name, node.member)
         return fd, Node(node.path, node.folder, member)
 
     def put(self, path: str, upload: Upload, terms: Terms) -> Stored:

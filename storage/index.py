@@ -77,6 +77,7 @@ class Index(Lookups):
         self._guard = threading.Lock()
         self._write_guard = threading.RLock()
         self._folders: dict[str, Folder] = {}
+        self._absent: set[str] = set()  # places without a row
         self._commits = 0  # that changed rows of folders
         self.fresh = not file.exists()
         if self.fresh:
@@ -272,8 +273,10 @@ class Index(Lookups):
             self._commits += 1
             if batch.any_place:
                 self._folders.clear()
+                self._absent.clear()
             for place in batch.places:
                 self._folders.pop(place, None)
+                self._absent.discard(place)
             for row in rows:
                 self._keep(row)
 
@@ -281,6 +284,11 @@ class Index(Lookups):
         if len(self._folders) >= KEPT_FOLDERS:
             self._folders.clear()
         self._folders[folder.place] = folder
+
+    def _keep_absent(self, place: str) -> None:
+        if len(self._absent) >= KEPT_FOLDERS:
+            self._absent.clear()
+        self._absent.add(place)
 
     def sweep(self) -> None:
         """Delete what hangs on ids that no member has any more, if anything was written since the last time."""
@@ -296,12 +304,6 @@ class Index(Lookups):
         status = find_status(self.file + "-wal")
         if status is not None and status.st_size > FOLDED_LOG_BYTES:
             self._rows("PRAGMA wal_checkpoint(PASSIVE)")
-
-    @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Keep other writers out while a decision is read and written (locks)."""
-        with self._write_guard:
-            yield
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -353,15 +355,17 @@ class Index(Lookups):
     def folder(self, place: str) -> Folder | None:
         """A folder's row; kept in memory until a commit changes it, as this process alone writes."""
         kept = self._folders.get(place)
-        if kept is not None:
+        if kept is not None or place in self._absent:
             return kept
         commits = self._commits
         rows = self._rows(FIND_FOLDER, place)
-        if not rows:
-            return None
-        folder = Folder(*rows[0])
+        folder = Folder(*rows[0]) if rows else None
         with self._guard:
-            if commits == self._commits:
+            if commits != self._commits:
+                pass
+            elif folder is None:
+                self._keep_absent(place)
+            else:
                 self._keep(folder)
         return folder
 

@@ -120,7 +120,7 @@ class ItemWrite:
                 raise NotFound(path) from error
             self._append_state(changes)
             batch.remove_member(self._place, name)
-            batch.forget_locks(path)
+            self._store.locks.forget(path)
             batch.log(self._place, name, now)
 
         self._actions.append(act)

@@ -172,28 +172,9 @@ class Lookups(ABC):
         sql = "SELECT place FROM folder WHERE place >= ? AND place < ? AND (owner IS NOT NULL OR ruled)"
         return [str(row[0]) for row in self._rows(sql, *below(place))]
 
-    def locks(self, paths: Iterable[str], now_s: float) -> list[tuple[Any, ...]]:
-        """The live locks whose root is one of ``paths``."""
-        wanted = list(paths)
-        marks = ", ".join("?" * len(wanted))
-        sql = f"SELECT {LOCK_COLUMNS} FROM lock WHERE expires_s > ? AND path IN ({marks})"  # noqa: S608 - question marks
-        return self._rows(sql, now_s, *wanted)
-
-    def locks_below(self, path: str, now_s: float) -> list[tuple[Any, ...]]:
-        """The live locks whose root lies strictly below a path."""
-        sql = f"SELECT {LOCK_COLUMNS} FROM lock WHERE expires_s > ? AND path >= ? AND path < ?"  # noqa: S608
-        return self._rows(sql, now_s, *below(path))
-
-    def lock(self, token: str, now_s: float) -> tuple[Any, ...] | None:
-        """One live lock."""
-        rows = self._rows(f"SELECT {LOCK_COLUMNS} FROM lock WHERE token = ? AND expires_s > ?", token, now_s)  # noqa: S608
-        return rows[0] if rows else None
-
-    def count_locks(self, principal: str, now_s: float) -> int:
-        """How many live locks somebody holds."""
-        return int(
-            self._rows("SELECT count(*) FROM lock WHERE principal = ? AND expires_s > ?", principal, now_s)[0][0]
-        )
+    def locks(self) -> list[tuple[Any, ...]]:
+        """All locks."""
+        return self._rows(f"SELECT {LOCK_COLUMNS} FROM lock")  # noqa: S608 - constant column names
 
 
 def _marks(values: Sequence[object]) -> str:

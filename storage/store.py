@@ -708,7 +708,7 @@ class Store:
         batch = Batch()
         kept = self.settings.storage
         batch.prune_changes(int(now - kept.change_log_days * 86_400), kept.change_log_entries)
-        batch.remove_expired_locks(now)
         self.index.commit(batch)
+        self.locks.forget_expired()
         self.index.sweep()
         purge(self, pause)

@@ -406,7 +406,7 @@ class Transaction:
         self._flush(place)
         if before is not None:
             self._keep_version(place, before, by)
-            self._batch.forget_locks(paths.path_of(f"{place}/{name}"))
+            self._store.locks.forget(paths.path_of(f"{place}/{name}"))
 
     def _settle(self, place: str, name: str, kept: Mapping[str, Any], before: Member | None) -> None:
         """After the rename: what was announced is what is kept."""
@@ -455,7 +455,7 @@ class Transaction:
     def _gone(self, place: str, name: str, *, veiled: Veil) -> None:
         """After a name went: its locks end and the change is logged."""
         self._rows[place, name] = None
-        self._batch.forget_locks(paths.path_of(f"{place}/{name}"))
+        self._store.locks.forget(paths.path_of(f"{place}/{name}"))
         self._batch.log(place, name, self._store.clock(), veiled=veiled)
         if name == paths.ACCESS_FILE:
             self._marks.add(place)

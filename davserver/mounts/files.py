@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from wsgidav.dav_error import DAVError
@@ -13,6 +13,7 @@ from config.schema import Settings
 from davserver.dav.errors import UrlTooLong
 from davserver.dav.message import Environ, Request, Response
 from davserver.dav.multistatus import error_response
+from davserver.mounts import files_lock, files_propfind, files_read, files_write
 from davserver.mounts.files_acl import acl
 from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_patch import patch
@@ -20,15 +21,28 @@ from davserver.mounts.files_read import allowed
 from davserver.mounts.files_report import report
 from davserver.mounts.files_search import search
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
-from davserver.mounts.wsgidav_server import ANSWER, FilesServer
+from davserver.mounts.wsgidav_server import FilesServer
 from storage.errors import LockConflict, Locked
 from storage.session import Session
 from storage.store import Store
 
-METHODS = frozenset({"OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "MKCOL"}) | frozenset(
-    {"PROPFIND", "PROPPATCH", "REPORT", "SEARCH", "LOCK", "UNLOCK", "ACL", "PATCH"}
-)
-NOT_THE_GUESTS = {"REPORT": report, "ACL": acl, "PATCH": patch, "SEARCH": search}  # methods that it does not know
+NOT_THE_GUESTS: dict[str, Callable[[Call], Response]] = {
+    # why its own handlers are not asked: see ``wsgidav_server``
+    "OPTIONS": files_read.options,
+    "GET": files_read.get,
+    "HEAD": files_read.get,
+    "PUT": files_write.put,
+    "PATCH": patch,
+    "COPY": files_write.copy,
+    "MOVE": files_write.move,
+    "PROPFIND": files_propfind.propfind,
+    "PROPPATCH": files_write.proppatch,
+    "LOCK": files_lock.lock,
+    "REPORT": report,
+    "SEARCH": search,
+    "ACL": acl,
+}
+METHODS = NOT_THE_GUESTS.keys() | {"MKCOL", "DELETE", "UNLOCK"}
 
 
 class FilesMount:
@@ -46,14 +60,8 @@ class FilesMount:
         call = call_of(request, session, self._settings)
         if request.method not in METHODS:
             return Response.text(405, f"{request.method} is not for files\n", ("Allow", allowed(call.find())))
-        environ = self._environ(call)
-        answer = _Answer()
-        handler = NOT_THE_GUESTS.get(request.method)
         try:
-            if handler is not None:
-                return handler(call)
-            for _ in self._server(environ, answer.start):
-                pass  # what the guest says in a body is a page for browsers
+            return NOT_THE_GUESTS.get(request.method, self._ask_guest)(call)
         except DAVError as error:
             return _refusal(call, error)
         except LockConflict as error:
@@ -62,8 +70,12 @@ class FilesMount:
             raise Locked(_told(call, error.roots)) from error
         except NeedPrivileges as error:
             raise NeedPrivileges(call.as_asked(error.path), error.action) from error
-        ours: Response | None = environ.get(ANSWER)
-        return ours if ours is not None else Response.empty(answer.status)
+
+    def _ask_guest(self, call: Call) -> Response:
+        answer = _Answer()
+        for _ in self._server(self._environ(call), answer.start):
+            pass  # what the guest says in a body is a page for browsers
+        return Response.empty(answer.status)
 
     def _environ(self, call: Call) -> Environ:
         """The guest's environment: the canonical path, nobody's password, and the call."""
