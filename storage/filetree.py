@@ -34,6 +34,7 @@ from storage.paths import (
     place_of,
 )
 from storage.records import Folder, Member
+from storage.rowfilter import RowFilter
 from storage.sharedrules import find_rules_member
 from storage.state import State
 
@@ -89,6 +90,20 @@ class Node:
         return self.folder.place, "" if self.member is None else self.member.name
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """
+    What of the files in a tree may be wanted.
+
+    Attributes:
+        rows: passed by all that is, as far as it is what its row says.
+        given: Clark names of dead properties that say something else than the row; who has one passes in any case.
+    """
+
+    rows: RowFilter
+    given: frozenset[str]
+
+
 def is_rules_file(path: str) -> bool:
     """Whether the path names a file that holds rules, tokens or link passwords, and is for ``admin`` only."""
     return name_of(path) in RULES_FILES or (is_within(path, HISTORY) and name_of(parent_of(path)) in RULES_FILES)
@@ -142,11 +157,12 @@ class FileTree:
             raise NotFound(path)
         return node
 
-    def children(self, node: Node) -> Iterator[Node]:
+    def children(self, node: Node, sought: Sought | None = None) -> Iterator[Node]:
         """
         The members of a folder that the principal may know of: folders, then files, by name.
 
-        What macOS keeps for itself is left out; whoever knows its name finds it.
+        What macOS keeps for itself is left out; whoever knows its name finds it. With ``sought``, files that are not
+        wanted may be left out too.
         """
         lister = LISTERS.get(node.path)
         if lister is not None:
@@ -154,7 +170,7 @@ class FileTree:
         elif is_shared_rules(node.path):
             yield from self._shared_children(node)
         else:
-            yield from self._folder_children(node)
+            yield from self._folder_children(node, sought)
 
     def walk(self, node: Node) -> Iterator[Node]:
         """A resource and everything below it that the principal may know of, parents first."""
@@ -203,7 +219,7 @@ class FileTree:
         member = find_links_member(self._session, folder)
         return None if member is None else Node(join(folder_path, LINKS_FILE), folder, member)
 
-    def _folder_children(self, node: Node) -> Iterator[Node]:
+    def _folder_children(self, node: Node, sought: Sought | None = None) -> Iterator[Node]:
         for folder in self._store.folders(node.folder):
             path = join(node.path, nfc(folder.name))
             is_hidden = is_kept_apart(folder.name) or (node.path == FILES and folder.name in VIRTUAL_TOPS)
@@ -212,7 +228,7 @@ class FileTree:
         may_read = self.reader(node)
         start = join(node.path, "")
         links = None if is_former(node.path) else self._find_links(node.path, node.folder)
-        for member in self._store.members(node.folder):
+        for member in self._members(node.folder, sought):
             if links is not None and member.name >= LINKS_FILE:
                 yield links
                 links = None
@@ -220,6 +236,18 @@ class FileTree:
                 yield Node(start + member.name, node.folder, member)
         if links is not None:
             yield links
+
+    def _members(self, folder: Folder, sought: Sought | None) -> list[Member]:
+        """The rows of a folder's files, by name."""
+        if sought is None:
+            return self._store.members(folder)
+        found = self._store.members_passing(folder, sought.rows)
+        if not sought.given:
+            return found
+        state = self._store.state(folder.place)
+        given = {name for name in state.names() if not sought.given.isdisjoint(properties_in(state, name))}
+        more = given.difference(member.name for member in found)
+        return sorted([*found, *self._store.members_named(folder, more).values()], key=lambda member: member.name)
 
     def reader(self, node: Node) -> Callable[[str], bool]:
         """

@@ -1,6 +1,6 @@
 """
 The index: one SQLite file that makes answers fast and can be deleted at any time. With ``schema``, ``batch``,
-``lookups`` and ``wanted`` the only module that knows SQL.
+``lookups``, ``rowfilter`` and ``wanted`` the only module that knows SQL.
 
 Reads run on a connection per thread; writes are collected in a ``Batch`` and committed in one transaction on one
 connection. A change log keeps the newest change of each name per folder. Changes are numbered through the whole index

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from storage.paths import APART_BYTES, APART_NAMES, APART_PREFIX
 from storage.records import LENGTHS_S, LOCAL, LONG_AGO, OPEN_ROW, Content, Folder, Member, NameChange, Stamps, Veil
+from storage.rowfilter import RowFilter
 from storage.schema import FOLDER_COLUMNS, LOCK_COLUMNS, MEMBER_COLUMNS, below
 from storage.wanted import Wanted, condition_of, joined
 
@@ -41,6 +42,11 @@ class Lookups(ABC):
         """The rows of a folder's files, by name."""
         sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND name > ? ORDER BY name LIMIT ?"  # noqa: S608
         return list(map(Member._make, self._rows(sql, folder_id, after, -1 if most is None else most)))
+
+    def members_passing(self, folder_id: int, wanted: RowFilter) -> list[Member]:
+        """The rows of a folder's files that pass a filter, by name."""
+        sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND {wanted.sql} ORDER BY name"  # noqa: S608
+        return list(map(Member._make, self._rows(sql, folder_id, *wanted.values)))
 
     def stamps(self, folder_id: int, *, after: str, most: int) -> list[Stamps]:
         """What the rows of a folder's files are compared with the disk by: ``most`` at a time, by name."""

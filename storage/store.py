@@ -38,6 +38,7 @@ from storage.locks import Locks
 from storage.reconcile import Count, Reconciler, count_nothing, is_item_place
 from storage.records import DISTRUSTED, NEVER, Content, Folder, Member, NameChange, agrees
 from storage.replay import replay
+from storage.rowfilter import RowFilter
 from storage.scan import count_files, go_on
 from storage.scratch import Scratch
 from storage.session import Session
@@ -348,6 +349,10 @@ class Store:
     def members(self, folder: Folder, *, after: str = "", most: int | None = None) -> list[Member]:
         """The files directly in a folder, by name; with ``after`` and ``most`` a part of them."""
         return self.index.members(folder.id, after=after, most=most)
+
+    def members_passing(self, folder: Folder, wanted: RowFilter) -> list[Member]:
+        """The rows of the files directly in a folder that pass a filter, by name."""
+        return self.index.members_passing(folder.id, wanted)
 
     def members_named(self, folder: Folder, names: Iterable[str]) -> dict[str, Member]:
         """The rows of some files directly in a folder, by name."""

@@ -1,32 +1,39 @@
-"""
-``DAV:basicsearch`` (RFC 5323 §5): a query that is read once and asked of many resources.
-
-Conditions have three values (§5.5): what cannot be compared, because a resource has no such property or the literal
-is none of its kind, is unknown, and so are most conditions that depend on it. Only what is true is found.
-"""
+"""A ``DAV:basicsearch`` query as it arrives (RFC 5323 §5); ``conditions`` has what it asks of each resource."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from davserver.dav.conditions import (
+    OPERATORS,
+    And,
+    Comparison,
+    Condition,
+    Everything,
+    IsCollection,
+    IsDefined,
+    Like,
+    Not,
+    Or,
+    Subject,
+    fold,
+    parse_pattern,
+)
 from davserver.dav.depth import Depth
 from davserver.dav.errors import BadRequest, Unprocessable
-from davserver.dav.names import DAV
+from davserver.dav.names import DAV, split
 from davserver.dav.propfind import Asked, PropRequest, parse_prop
 
-Value = str | int | bool | None
-Look = Callable[[str], Value]  # the value of a property by its Clark name; None where there is none
-Truth = bool | None
-Condition = Callable[[Look], Truth]
-Key = Callable[[Look], tuple[int, Value]]
+ParseLiteral = Callable[[str, str], str | int | None]
+SortKey = tuple[int, str | int]
 
-IS_COLLECTION = "is-collection"  # what a resource answers when it is asked whether it is one
 LONGEST_PATTERN = 1024
-MOST_DEPTH = 60  # conditions within conditions
-NUMBERS = frozenset({DAV.getcontentlength})
-DATES = frozenset({DAV.getlastmodified, DAV.creationdate})
+MOST_CONDITIONS = 100
+MOST_SCOPES = 100
+MOST_KEYS = 10
+DEPTHS = {depth.value: depth for depth in Depth}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,22 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """A key of the order (§5.6)."""
+
+    name: str
+    caseless: bool
+    descends: bool
+
+    def key(self, subject: Subject) -> SortKey:
+        """What sorts before what; a resource without the property comes first when it ascends (§5.5.3)."""
+        value = subject.value(self.name)
+        if isinstance(value, str):
+            return 2, fold(value, caseless=self.caseless)
+        return (1, value) if isinstance(value, int) else (0, "")
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """
     A query.
@@ -46,43 +69,63 @@ class Search:
         asked: the properties to answer with.
         scopes: at least one.
         where: true of what is to be found.
-        order: keys and whether each descends, the most important one first.
+        order: the most important key first.
+        names: Clark names of the properties that conditions and order look at.
         most: how many resources the client wants at most, or None.
     """
 
     asked: PropRequest
     scopes: tuple[Scope, ...]
     where: Condition
-    order: tuple[tuple[Key, bool], ...]
+    order: tuple[Order, ...]
+    names: frozenset[str]
     most: int | None
 
 
-def parse_search(basicsearch: Element, parse_date: Callable[[str], int | None]) -> Search:
+def parse_search(basicsearch: Element, parse_literal: ParseLiteral) -> Search:
     """
     Read a ``DAV:basicsearch`` element (§5.2).
 
     Args:
-        parse_date: seconds of a date as a property has it or a person writes it, None where it is none.
+        parse_literal: gives a property's name and a literal as the property's values are, None where it is no such
+            value (§5.10).
 
     Raises:
         BadRequest: it has not the parts of one.
         Unprocessable: it asks for what is not offered.
     """
-    select, source = basicsearch.find(DAV.select), basicsearch.find(DAV("from"))
-    if select is None or source is None:
-        raise BadRequest("a DAV:basicsearch has a DAV:select and a DAV:from")
-    reader = _Reader(parse_date)
-    where = basicsearch.find(DAV.where)
+    select, where = basicsearch.find(DAV.select), basicsearch.find(DAV.where)
+    if select is None:
+        raise BadRequest("a DAV:basicsearch has a DAV:select")
+    reader = _Reader(parse_literal)
     return Search(
         _asked(select),
-        tuple(map(_scope, source.findall(DAV.scope))),
-        reader.condition(_only_child(where), 0) if where is not None else _everything,
-        tuple(map(reader.order, basicsearch.findall(f"{DAV.orderby}/{DAV.order}"))),
+        parse_scopes(basicsearch),
+        Everything() if where is None else reader.condition(_only_child(where)),
+        reader.order(basicsearch.findall(f"{DAV.orderby}/{DAV.order}")),
+        frozenset(reader.names),
         _most(basicsearch.find(DAV.limit)),
     )
 
 
+def parse_scopes(basicsearch: Element) -> tuple[Scope, ...]:
+    """
+    Where a query, or a question about queries (§4.2), looks.
+
+    Raises:
+        BadRequest: nowhere, or a depth is none.
+        Unprocessable: in more places than are taken.
+    """
+    scopes = tuple(map(_scope, basicsearch.findall(f"{DAV('from')}/{DAV.scope}")))
+    if not scopes:
+        raise BadRequest("a DAV:basicsearch has a DAV:from with a DAV:scope")
+    if len(scopes) > MOST_SCOPES:
+        raise Unprocessable(f"a query has at most {MOST_SCOPES} scopes")
+    return scopes
+
+
 def _asked(select: Element) -> PropRequest:
+    """The properties to answer with (§5.3)."""
     if select.find(DAV.allprop) is not None:
         return PropRequest(Asked.ALL)
     if select.find(DAV.prop) is None:
@@ -91,11 +134,11 @@ def _asked(select: Element) -> PropRequest:
 
 
 def _scope(scope: Element) -> Scope:
-    """One scope (§5.4)."""
-    depth = (scope.findtext(DAV.depth) or "").strip().lower()
-    if depth not in {each.value for each in Depth}:
-        raise BadRequest(f"the depth of a scope is {depth[:40]!r}; it can be 0, 1 or infinity")
-    return Scope((scope.findtext(DAV.href) or "").strip(), Depth(depth))
+    """One scope (§5.4.2)."""
+    href, depth = (scope.findtext(name) or "" for name in (DAV.href, DAV.depth))
+    if depth.strip().lower() not in DEPTHS:
+        raise BadRequest(f"the depth of a scope is {depth.strip()[:40]!r}; it can be 0, 1 or infinity")
+    return Scope(href.strip(), DEPTHS[depth.strip().lower()])
 
 
 def _most(limit: Element | None) -> int | None:
@@ -114,186 +157,104 @@ def _only_child(element: Element) -> Element:
     return element[0]
 
 
-def _everything(look: Look) -> Truth:
-    return True
-
-
 class _Reader:
-    """Conditions from XML."""
+    """Conditions and keys from XML; how deep they may be nested, the XML's own limit says."""
 
-    def __init__(self, parse_date: Callable[[str], int | None]) -> None:
-        self._parse_date = parse_date
+    def __init__(self, parse_literal: ParseLiteral) -> None:
+        self.names: set[str] = set()
+        self._parse_literal = parse_literal
+        self._left = MOST_CONDITIONS
 
-    def condition(self, element: Element, depth: int) -> Condition:
+    def condition(self, element: Element) -> Condition:
         """One condition and what it is made of."""
-        if depth > MOST_DEPTH:
-            raise Unprocessable(f"the conditions are nested deeper than {MOST_DEPTH}")
-        if element.tag in (DAV("and"), DAV("or")):
-            parts = [self.condition(part, depth + 1) for part in element]
-            if not parts:
-                raise BadRequest(f"{element.tag} holds at least one condition")
-            return _and(parts) if element.tag == DAV("and") else _or(parts)
-        if element.tag == DAV("not"):
-            return _not(self.condition(_only_child(element), depth + 1))
-        if element.tag == DAV.is_collection:
-            return lambda look: look(IS_COLLECTION) is True
-        if element.tag == DAV.is_defined:
-            name = _property(element)
-            return lambda look: look(name) is not None
-        if element.tag == DAV.like:
-            return self._like(element)
-        compare = COMPARISONS.get(element.tag)
-        if compare is None:
-            raise Unprocessable(f"{element.tag} is no condition of this server; DAV:supported-query-grammar has all")
-        return self._comparison(element, compare)
+        self._left -= 1
+        if self._left < 0:
+            raise Unprocessable(f"a query has at most {MOST_CONDITIONS} conditions")
+        read = CONDITIONS.get(element.tag)
+        if read is None:  # §5.5.2
+            raise Unprocessable(f"{element.tag} is no condition of this server; DAV:query-schema-discovery has all")
+        return read(self, element)
 
-    def _comparison(self, element: Element, compare: Callable[[int], bool]) -> Condition:
-        """A property beside a literal (§5.12), both folded unless case counts (§5.8)."""
-        name, fold = _property(element), _fold(element)
-        literal = self._literal(name, _literal(element))
+    def order(self, elements: list[Element]) -> tuple[Order, ...]:
+        """The keys of the order (§5.6)."""
+        if len(elements) > MOST_KEYS:
+            raise Unprocessable(f"results are ordered by at most {MOST_KEYS} properties")
+        if any(element.find(DAV.score) is not None for element in elements):
+            raise Unprocessable("results have no score; order them by a property")
+        return tuple(
+            Order(self._property(element), _caseless(element), element.find(DAV.descending) is not None)
+            for element in elements
+        )
 
-        def holds(look: Look) -> Truth:
-            value = look(name)
-            if value is None or literal is None or isinstance(value, bool):
-                return None
-            left: str | int = fold(value) if isinstance(value, str) else value
-            right: str | int = fold(literal) if isinstance(literal, str) else literal
-            if isinstance(left, str) != isinstance(right, str):
-                return None
-            return compare((left > right) - (left < right))  # type: ignore[operator]
+    def all_of(self, element: Element) -> Condition:
+        """``DAV:and``."""
+        return And(self._parts(element))
 
-        return holds
+    def any_of(self, element: Element) -> Condition:
+        """``DAV:or``."""
+        return Or(self._parts(element))
 
-    def _literal(self, name: str, text: str) -> str | int | None:
-        """A literal in the type of its property, None where it is none of that type (§5.12.1)."""
-        if name in DATES:
-            return self._parse_date(text.strip())
-        if name in NUMBERS:
-            digits = text.strip()
-            return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
-        return text
+    def none_of(self, element: Element) -> Condition:
+        """``DAV:not``."""
+        return Not(self.condition(_only_child(element)))
 
-    def _like(self, element: Element) -> Condition:
-        """A pattern (§5.13): ``%`` is any text, ``_`` any character, ``\\`` takes the sense of the next."""
-        name, fold = _property(element), _fold(element)
+    def is_collection(self, element: Element) -> Condition:
+        """``DAV:is-collection``."""
+        return IsCollection()
+
+    def is_defined(self, element: Element) -> Condition:
+        """``DAV:is-defined``."""
+        return IsDefined(self._property(element))
+
+    def comparison(self, element: Element) -> Condition:
+        """``DAV:eq`` and its kin."""
+        name, caseless = self._property(element), _caseless(element)
+        literal = self._parse_literal(name, _literal(element))
+        if isinstance(literal, str):
+            literal = fold(literal, caseless=caseless)
+        return Comparison(name, split(element.tag)[1], literal, caseless)
+
+    def like(self, element: Element) -> Condition:
+        """``DAV:like``."""
+        name, caseless = self._property(element), _caseless(element)
         pattern = _literal(element)
         if len(pattern) > LONGEST_PATTERN:
             raise Unprocessable(f"a pattern has at most {LONGEST_PATTERN} characters")
-        pieces = _pieces(pattern, fold)
+        return Like(name, parse_pattern(pattern, caseless=caseless), caseless)
 
-        def holds(look: Look) -> Truth:
-            value = look(name)
-            return _matches(pieces, fold(value)) if isinstance(value, str) else None
+    def _parts(self, element: Element) -> tuple[Condition, ...]:
+        if not len(element):
+            raise BadRequest(f"{element.tag} holds at least one condition")
+        return tuple(map(self.condition, element))
 
-        return holds
-
-    def order(self, element: Element) -> tuple[Key, bool]:
-        """One key of the order (§5.6); what has no such property comes first when it ascends."""
-        if element.find(DAV.score) is not None:
-            raise Unprocessable("results have no score; order them by a property")
-        name, fold = _property(element), _fold(element)
-
-        def key(look: Look) -> tuple[int, Value]:
-            value = look(name)
-            if value is None:
-                return 0, ""
-            return (1, value) if not isinstance(value, str) else (2, fold(value))
-
-        return key, element.find(DAV.descending) is not None
-
-
-def _property(element: Element) -> str:
-    prop = element.find(DAV.prop)
-    if prop is None or len(prop) != 1:
-        raise BadRequest(f"{element.tag} names one property in a DAV:prop")
-    return prop[0].tag
+    def _property(self, element: Element) -> str:
+        prop = element.find(DAV.prop)
+        if prop is None or len(prop) != 1:
+            raise BadRequest(f"{element.tag} names one property in a DAV:prop")
+        self.names.add(prop[0].tag)
+        return prop[0].tag
 
 
 def _literal(element: Element) -> str:
     literal = element.find(DAV.literal)
-    if literal is None:
-        literal = element.find(DAV.typed_literal)
+    if literal is None and element.find(DAV.typed_literal) is not None:  # optional (§5.11)
+        raise Unprocessable("a literal has the type of its property; send a DAV:literal")
     if literal is None:
         raise BadRequest(f"{element.tag} has a DAV:literal")
     return literal.text or ""
 
 
-def _fold(element: Element) -> Callable[[str], str]:
-    """Letters are alike in any case unless ``caseless="no"`` says otherwise (§5.8)."""
-    return str if element.get("caseless") == "no" else str.casefold
+def _caseless(element: Element) -> bool:
+    """Letters are alike in any case unless ``caseless="no"`` says otherwise (§5.18 leaves that to the server)."""
+    return element.get("caseless") != "no"
 
 
-def _and(parts: list[Condition]) -> Condition:
-    def holds(look: Look) -> Truth:
-        known: Truth = True
-        for part in parts:
-            truth = part(look)
-            if truth is False:
-                return False
-            known = None if truth is None else known
-        return known
-
-    return holds
-
-
-def _or(parts: list[Condition]) -> Condition:
-    def holds(look: Look) -> Truth:
-        known: Truth = False
-        for part in parts:
-            truth = part(look)
-            if truth is True:
-                return True
-            known = None if truth is None else known
-        return known
-
-    return holds
-
-
-def _not(part: Condition) -> Condition:
-    def holds(look: Look) -> Truth:
-        truth = part(look)
-        return None if truth is None else not truth
-
-    return holds
-
-
-COMPARISONS: Mapping[str, Callable[[int], bool]] = {
-    DAV.eq: lambda order: order == 0,
-    DAV.lt: lambda order: order < 0,
-    DAV.lte: lambda order: order <= 0,
-    DAV.gt: lambda order: order > 0,
-    DAV.gte: lambda order: order >= 0,
+CONDITIONS: dict[str, Callable[[_Reader, Element], Condition]] = {
+    DAV("and"): _Reader.all_of,
+    DAV("or"): _Reader.any_of,
+    DAV("not"): _Reader.none_of,
+    DAV.is_collection: _Reader.is_collection,
+    DAV.is_defined: _Reader.is_defined,
+    DAV.like: _Reader.like,
+    **{DAV(operator): _Reader.comparison for operator in OPERATORS},
 }
-
-ANY_TEXT, ANY_CHARACTER = object(), object()
-
-
-def _pieces(pattern: str, fold: Callable[[str], str]) -> list[object]:
-    """A pattern as its characters, folded one by one, and the two wildcards."""
-    pieces: list[object] = []
-    characters = iter(pattern)
-    for character in characters:
-        if character == "%":
-            pieces += [ANY_TEXT] if not pieces or pieces[-1] is not ANY_TEXT else []
-        elif character == "_":
-            pieces.append(ANY_CHARACTER)
-        else:
-            pieces += fold(next(characters, character) if character == "\\" else character)
-    return pieces
-
-
-def _matches(pieces: list[object], text: str) -> bool:
-    """Whether a text has a pattern; in time of the product of their lengths at most, unlike regular expressions."""
-    at, piece, text_after, piece_after = 0, 0, 0, -1
-    while at < len(text):
-        if piece < len(pieces) and pieces[piece] is ANY_TEXT:
-            piece_after, text_after = piece, at
-            piece += 1
-        elif piece < len(pieces) and (pieces[piece] is ANY_CHARACTER or pieces[piece] == text[at]):
-            at, piece = at + 1, piece + 1
-        elif piece_after >= 0:
-            text_after += 1
-            at, piece = text_after, piece_after + 1
-        else:
-            return False
-    return all(rest is ANY_TEXT for rest in pieces[piece:])

@@ -15,7 +15,7 @@ from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.acl import INHERITED_ACL_SET, RESTRICTIONS, render_acl
 from davserver.mounts.files_acl import aces_of, may_see_aces, owner_name
 from davserver.mounts.files_call import Call, etag_of
-from davserver.mounts.files_read import content_type
+from davserver.mounts.files_read import allowed, content_type
 from davserver.mounts.files_times import SECOND, WIN32
 from davserver.mounts.privileges import render_supported
 from storage import quota
@@ -264,6 +264,11 @@ def _supported_reports(scene: Scene, node: Node) -> str | None:
     return SUPPORTED_REPORTS if is_synchronised(node) else "<D:supported-report-set/>"
 
 
+def _supported_methods(scene: Scene, node: Node) -> str:
+    methods = "".join(f'<D:supported-method name="{method}"/>' for method in allowed(node).split(", "))
+    return f"<D:supported-method-set>{methods}</D:supported-method-set>"
+
+
 # Answered to allprop too (RFC 4918 §9.1.5).
 BASIC: dict[str, Render] = {
     DAV.resourcetype: _resourcetype,
@@ -291,6 +296,7 @@ ON_REQUEST: dict[str, Render] = {
     DAV.inherited_acl_set: lambda scene, node: open_tag(DAV.inherited_acl_set, INHERITED_ACL_SET),
     DAV.sync_token: _sync_token,
     DAV.supported_report_set: _supported_reports,
+    DAV.supported_method_set: _supported_methods,  # RFC 3253 §3.1.3
     DAV.supported_query_grammar_set: lambda scene, node: GRAMMARS,  # RFC 5323 §3.3
 }
 LIVE: dict[str, Render] = BASIC | ON_REQUEST
