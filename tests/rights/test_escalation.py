@@ -60,6 +60,11 @@ may = {EVERYTHING}
 right = "read"
 token = "{TOKEN}"
 """
+TAKING = "this-link-takes-what-comes"
+TAKING_RULES = f"""[[link]]
+right = "read-drop"
+token = "{TAKING}"
+"""
 SHARED_RULES = f'[[rule]]\nwho = ["sport"]\nmay = {EVERYTHING}\n'
 TO_DORA = '[[rule]]\nwho = ["dora"]\nmay = ["read"]\n'
 TO_BOB = '[[rule]]\nwho = ["bob"]\nmay = ["admin"]\n'
@@ -363,6 +368,29 @@ READING = [
 ]
 
 
+def form(name: str) -> Way:
+    """A form with one file, at the link that takes files."""
+    part = f'--X\r\nContent-Disposition: form-data; filename="{name}"\r\n\r\n{TO_BOB}\r\n--X--\r\n'
+    return Way("POST", f"/p/{TAKING}/", STAYS, body=part, headers={"Content-Type": "multipart/form-data; boundary=X"})
+
+
+THROUGH_A_LINK = [
+    *(
+        put(f"/p/{TAKING}/{name}", STAYS)
+        for name in ("access.toml", "Access.TOML", "%61ccess.toml", "%EF%BD%81ccess.toml", "links.txt", ".access.toml")
+    ),
+    *(form(name) for name in ("access.toml", "ACCESS.toml", "../access.toml", "C:\\\\access.toml", ".state.jsonl")),
+    put(f"/p/{TAKING}/%2e%2e/ruled/access.toml", BAD),
+    put(f"/p/{TAKING}//access.toml", STAYS),
+    put(f"/p/{TAKING}/access.toml/", STAYS),
+    put(f"/p/{TAKING}/inner/access.toml", NO_PARENT),
+    put(f"/p/{TAKING}/inner/plain.txt", NO_PARENT),
+    *(Way(method, f"/p/{TAKING}/access.toml", NO_WAY) for method in ("DELETE", "PROPPATCH", "LOCK", "ACL", "MKCOL")),
+    *(Way(method, f"/p/{TAKING}/plain.toml", NO_WAY, f"/p/{TAKING}/access.toml") for method in ("MOVE", "COPY")),
+    *(Way("GET", f"/p/{TAKING}/{name}", HIDDEN) for name in ("access.toml", "links.txt", ".state.jsonl")),
+]
+
+
 @pytest.fixture(scope="module")
 def club(start_server: MakeServer) -> Server:
     """Led and the sports section, where bob works and carol leads, with rules in several folders and collections."""
@@ -374,6 +402,9 @@ def club(start_server: MakeServer) -> Server:
         stored(bob.put(file, TO_BOB))
     stored(bob.put(f"{OWN}/access.toml", TO_DORA))
     stored(carol.put(f"{LED}/ruled/access.toml", RULES))
+    for folder in (f"{LED}/taken", f"{LED}/taken/inner"):
+        stored(bob.mkcol(folder))
+        stored(carol.put(f"{folder}/access.toml", TAKING_RULES if folder.endswith("taken") else TO_DORA))
     stored(carol.put(f"{LED}/deep/inner/access.toml", RULES.replace(TOKEN, f"{TOKEN}-too")))
     for calendar in ("/dav/sport/training/", "/dav/sport/free/", "/dav/sport/named/", "/dav/bob/ruled/"):
         stored(bob.mkcalendar(calendar))
@@ -407,7 +438,7 @@ def unchanged(club: Server) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("unchanged")
-@pytest.mark.parametrize("way", [*WRITING_RULES, *TAKING_AWAY, *SHARED_COLLECTIONS, *READING], ids=str)
+@pytest.mark.parametrize("way", [*WRITING_RULES, *TAKING_AWAY, *SHARED_COLLECTIONS, *READING, *THROUGH_A_LINK], ids=str)
 def test_no_way_leads_to_the_rules_without_the_right_to_give_rights(bob: Dav, way: Way) -> None:
     reply = way.go(bob)
     assert (reply.status, reply.condition) == way.refusal, reply.body
