@@ -16,7 +16,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from itertools import count
 from typing import Any
@@ -101,9 +101,8 @@ class FormerTree:
                 folder = self._mirror(folder, segment, at_s)
             stem, dot, suffix = path.rpartition("/")[2].rpartition(".")
             ending = dot + suffix if stem and len(suffix) <= 20 else ""
-            added = ("" if number == 1 else f" ({number})" for number in count(1))
-            spots = (f"{folder}/{_stamp(at_s)}{each}{ending}" for each in added)
-            return next(spot for spot in spots if not os.path.lexists(f"{self._root}/{spot}"))
+            start = f"{folder}/{_stamp(at_s)}"
+            return self._first_free(lambda number: f"{start}{'' if number == 1 else f' ({number})'}{ending}")
 
     def discard(self, spot: str, file: str, about: bytes) -> None:
         """
@@ -138,7 +137,7 @@ class FormerTree:
         return f"{self._root}/{spot}"
 
     def _mirror(self, above: str, segment: str, at_s: float) -> str:
-        for name in _names(segment, at_s):
+        for name in map(_names(segment, at_s), count(1)):
             spot = f"{above}/{name}" if above else name
             if spot in self._mirrors and os.path.isdir(f"{self._root}/{spot}"):
                 return spot
@@ -162,8 +161,22 @@ class FormerTree:
         _append(join_to(self._root, spot.rpartition("/")[0]), about)
 
     def _free(self, folder: str, name: str, at_s: float) -> str:
-        spots = (f"{folder}/{each}" if folder else each for each in _names(name, at_s))
-        return next(spot for spot in spots if not os.path.lexists(f"{self._root}/{spot}"))
+        above = f"{folder}/" if folder else ""
+        named = _names(name, at_s)
+        return self._first_free(lambda number: above + named(number))
+
+    def _first_free(self, spot: Callable[[int], str]) -> str:
+        """A numbered spot where nothing lies; of a thousand that are taken, ten are looked at."""
+        taken, free = 0, 1
+        while os.path.lexists(f"{self._root}/{spot(free)}"):
+            taken, free = free, free * 2
+        while free - taken > 1:
+            middle = (taken + free) // 2
+            if os.path.lexists(f"{self._root}/{spot(middle)}"):
+                taken = middle
+            else:
+                free = middle
+        return spot(free)
 
 
 def join_to(root: str, below: str) -> str:
@@ -171,18 +184,20 @@ def join_to(root: str, below: str) -> str:
     return f"{root}/{below}" if below else root
 
 
-def _names(name: str, at_s: float) -> Iterator[str]:
+def _names(name: str, at_s: float) -> Callable[[int], str]:
     """A name, and those to take where it is taken: with the time, and with a number too."""
-    yield name
     stem, dot, suffix = name.rpartition(".")
     if not stem or len(suffix) > 20:
         stem, dot, suffix = name, "", ""
     stamp = _stamp(at_s)
-    number = 1
-    while True:
-        added = f" ({stamp})" if number == 1 else f" ({stamp}, {number})"
-        yield _shortened(stem, len(f"{added}{dot}{suffix}".encode())) + added + dot + suffix
-        number += 1
+
+    def numbered(number: int) -> str:
+        if number == 1:
+            return name
+        added = f" ({stamp})" if number == 2 else f" ({stamp}, {number - 1})"
+        return _shortened(stem, len(f"{added}{dot}{suffix}".encode())) + added + dot + suffix
+
+    return numbered
 
 
 def _stamp(at_s: float) -> str:

@@ -140,14 +140,16 @@ def require_write(session: Session, node: Node) -> None:
 
 
 def require_nothing_hidden(session: Session, path: str) -> None:
-    """A name that is taken by what the principal may not know of is not theirs to replace."""
+    """
+    A name that is taken by what the principal may not know of is not theirs to replace.
+
+    Nothing was found there: who may read what stands there would have found it.
+    """
     place, name = spot_of(path)
     folder = session.store.find_folder(place)
     if folder is None:
         raise ParentMissing(path)
-    taken = session.store.find_member(folder, name) is not None
-    taken = taken or session.store.find_folder(f"{place}/{name}") is not None
-    if taken and session.files.tree.find(path) is None:
+    if not may(session, Action.READ, path) and session.store.find_in(folder, name) is not None:
         raise NeedPrivileges(path, Action.WRITE)
 
 
