@@ -29,7 +29,7 @@ END_OF_HEAD = b"\r\n\r\n"
 DRAIN_BYTES = 16 << 20  # of a body nobody read, to keep the connection
 DISCARD_BYTES, DISCARD_S = 256 << 20, 30.0  # of a longer one, so that the client sees the answer
 REFUSED_S = 2.0  # in which a client whose head was refused may send what follows it
-JOIN_BYTES = 64 * 1024  # so much of a body goes out in one piece with the head
+JOIN_BYTES = 16 * 1024  # so much of a body goes out in one piece with the head
 
 log = logging.getLogger("davserver.http")
 
