@@ -16,6 +16,7 @@ from davserver.mounts.files_times import SECOND, parse_rfc3339
 from storage.filetree import Node
 from storage.paths import name_of
 
+MOST_DIGITS = 20  # 2**64 has so many
 STORED = 1 << 20  # elements, and how deep; what is stored was read before
 
 
@@ -42,9 +43,16 @@ def parse_literal(name: str, text: str) -> str | int | None:
     if name in DATES:
         return parse_date(text.strip())
     if name in NUMBERS:
-        digits = text.strip()
-        return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
+        return parse_number(text.strip())
     return text
+
+
+def parse_number(text: str) -> int | None:
+    """A whole number; one with more digits than any size has is still larger, or smaller, than all of them."""
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    return int(sign + (digits.lstrip("0")[:MOST_DIGITS] or "0"))
 
 
 def parse_date(text: str) -> int | None:
