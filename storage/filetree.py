@@ -34,7 +34,6 @@ from storage.paths import (
     place_of,
 )
 from storage.records import Folder, Member
-from storage.rowfilter import RowFilter
 from storage.sharedrules import find_rules_member
 from storage.state import State
 
@@ -90,20 +89,6 @@ class Node:
         return self.folder.place, "" if self.member is None else self.member.name
 
 
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """
-    What of the files in a tree may be wanted.
-
-    Attributes:
-        rows: passed by all that is, as far as it is what its row says.
-        given: Clark names of dead properties that say something else than the row; who has one passes in any case.
-    """
-
-    rows: RowFilter
-    given: frozenset[str]
-
-
 def is_rules_file(path: str) -> bool:
     """Whether the path names a file that holds rules, tokens or link passwords, and is for ``admin`` only."""
     return name_of(path) in RULES_FILES or (is_within(path, HISTORY) and name_of(parent_of(path)) in RULES_FILES)
@@ -157,12 +142,11 @@ class FileTree:
             raise NotFound(path)
         return node
 
-    def children(self, node: Node, sought: Sought | None = None) -> Iterator[Node]:
+    def children(self, node: Node) -> Iterator[Node]:
         """
         The members of a folder that the principal may know of: folders, then files, by name.
 
-        What macOS keeps for itself is left out; whoever knows its name finds it. With ``sought``, files that are not
-        wanted may be left out too.
+        What macOS keeps for itself is left out; whoever knows its name finds it.
         """
         lister = LISTERS.get(node.path)
         if lister is not None:
@@ -170,7 +154,7 @@ class FileTree:
         elif is_shared_rules(node.path):
             yield from self._shared_children(node)
         else:
-            yield from self._folder_children(node, sought)
+            yield from self._folder_children(node)
 
     def walk(self, node: Node) -> Iterator[Node]:
         """A resource and everything below it that the principal may know of, parents first."""
@@ -206,20 +190,20 @@ class FileTree:
         if parent is None:
             return None
         if is_derived(path):
-            return self._find_links(parent_of(path), parent)
+            return self.find_links(parent_of(path), parent)
         found = self._store.find_in(parent, name_of(path))
         if isinstance(found, Folder):
             return Node(path, found) if self._access.sees(path) else None
         return Node(path, parent, found) if found is not None and self.may_read(path) else None
 
-    def _find_links(self, folder_path: str, folder: Folder) -> Node | None:
+    def find_links(self, folder_path: str, folder: Folder) -> Node | None:
         """The derived list of a folder's links, for those with ``admin`` there."""
         if not self._access.may(Action.ADMIN, folder_path):
             return None
         member = find_links_member(self._session, folder)
         return None if member is None else Node(join(folder_path, LINKS_FILE), folder, member)
 
-    def _folder_children(self, node: Node, sought: Sought | None = None) -> Iterator[Node]:
+    def _folder_children(self, node: Node) -> Iterator[Node]:
         for folder in self._store.folders(node.folder):
             path = join(node.path, nfc(folder.name))
             is_hidden = is_kept_apart(folder.name) or (node.path == FILES and folder.name in VIRTUAL_TOPS)
@@ -227,8 +211,8 @@ class FileTree:
                 yield Node(path, folder)
         may_read = self.reader(node)
         start = join(node.path, "")
-        links = None if is_former(node.path) else self._find_links(node.path, node.folder)
-        for member in self._members(node.folder, sought):
+        links = None if is_former(node.path) else self.find_links(node.path, node.folder)
+        for member in self._store.members(node.folder):
             if links is not None and member.name >= LINKS_FILE:
                 yield links
                 links = None
@@ -236,18 +220,6 @@ class FileTree:
                 yield Node(start + member.name, node.folder, member)
         if links is not None:
             yield links
-
-    def _members(self, folder: Folder, sought: Sought | None) -> list[Member]:
-        """The rows of a folder's files, by name."""
-        if sought is None:
-            return self._store.members(folder)
-        found = self._store.members_passing(folder, sought.rows)
-        if not sought.given:
-            return found
-        state = self._store.state(folder.place)
-        given = {name for name in state.names() if not sought.given.isdisjoint(properties_in(state, name))}
-        more = given.difference(member.name for member in found)
-        return sorted([*found, *self._store.members_named(folder, more).values()], key=lambda member: member.name)
 
     def reader(self, node: Node) -> Callable[[str], bool]:
         """

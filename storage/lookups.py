@@ -43,10 +43,13 @@ class Lookups(ABC):
         sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND name > ? ORDER BY name LIMIT ?"  # noqa: S608
         return list(map(Member._make, self._rows(sql, folder_id, after, -1 if most is None else most)))
 
-    def members_passing(self, folder_id: int, wanted: RowFilter) -> list[Member]:
-        """The rows of a folder's files that pass a filter, by name."""
-        sql = f"SELECT {MEMBER_COLUMNS} FROM member WHERE folder = ? AND {wanted.sql} ORDER BY name"  # noqa: S608
-        return list(map(Member._make, self._rows(sql, folder_id, *wanted.values)))
+    def members_passing(self, folder_ids: Sequence[int], wanted: RowFilter) -> list[tuple[int, Member]]:
+        """The rows of files of at most ``AT_ONCE`` folders that pass a filter, each after its folder's id, by name."""
+        sql = (
+            f"SELECT folder, {MEMBER_COLUMNS} FROM member WHERE folder IN ({_marks(folder_ids)})"  # noqa: S608
+            f" AND {wanted.sql} ORDER BY folder, name"
+        )
+        return [(row[0], Member._make(row[1:])) for row in self._rows(sql, *folder_ids, *wanted.values)]
 
     def stamps(self, folder_id: int, *, after: str, most: int) -> list[Stamps]:
         """What the rows of a folder's files are compared with the disk by: ``most`` at a time, by name."""

@@ -24,6 +24,7 @@ class RowFilter:
     values: tuple[str | int, ...] = ()
 
 
+EVERYTHING = RowFilter("1")
 NOTHING = RowFilter("0")
 
 

@@ -350,9 +350,9 @@ class Store:
         """The files directly in a folder, by name; with ``after`` and ``most`` a part of them."""
         return self.index.members(folder.id, after=after, most=most)
 
-    def members_passing(self, folder: Folder, wanted: RowFilter) -> list[Member]:
-        """The rows of the files directly in a folder that pass a filter, by name."""
-        return self.index.members_passing(folder.id, wanted)
+    def members_passing(self, folders: Iterable[Folder], wanted: RowFilter) -> list[tuple[int, Member]]:
+        """The rows of the files directly in some folders that pass a filter, by name, each after its folder's id."""
+        return self.index.members_passing([folder.id for folder in folders], wanted)
 
     def members_named(self, folder: Folder, names: Iterable[str]) -> dict[str, Member]:
         """The rows of some files directly in a folder, by name."""

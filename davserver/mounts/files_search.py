@@ -6,7 +6,7 @@ What is asked of the resources comes from the index; no file is opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from xml.etree.ElementTree import Element
 
@@ -19,13 +19,14 @@ from davserver.dav.search import Scope, Search, parse_scopes, parse_search
 from davserver.dav.target import parse_reference
 from davserver.dav.xml import parse_xml, read_body, text_of
 from davserver.mounts.files_call import Call
-from davserver.mounts.files_properties import Scene
+from davserver.mounts.files_properties import SETTABLE, Scene
 from davserver.mounts.files_propfind import Renderer
-from davserver.mounts.files_search_rows import sought_by
+from davserver.mounts.files_search_rows import rows_for
 from davserver.mounts.files_search_values import SCHEMA, UNSEARCHED, Found, parse_literal
 from storage.errors import NameRefused, PlaceRefused
-from storage.filetree import FileTree, Node, Sought
-from storage.paths import is_former, is_within
+from storage.filetree import Node
+from storage.paths import is_within
+from storage.treesearch import Sought, TreeSearch
 
 UNKNOWN_GRAMMAR = {
     # root of the body: the precondition that fails where it holds no DAV:basicsearch (§2.4, §4)
@@ -33,6 +34,7 @@ UNKNOWN_GRAMMAR = {
     DAV.query_schema_discovery: DAV.search_grammar_discovery_supported,
 }
 Top = tuple[Node, Depth]
+LARGEST = 1 << 31  # more than any limit
 
 
 class NoScope(Exception):
@@ -69,9 +71,6 @@ def _results(call: Call, basicsearch: Element) -> Response:
     return multistatus(_with_end(call, rows, is_cut=len(found) > most))
 
 
-LARGEST = 1 << 31  # more than any limit
-
-
 def _with_end(call: Call, rows: Iterator[str], *, is_cut: bool) -> Iterator[str]:
     """The rows, and after them that there are more (§2.3.1)."""
     yield from rows
@@ -99,46 +98,30 @@ def _top(call: Call, scope: Scope) -> Node:
 def _found(call: Call, query: Search, tops: list[Top], most: int) -> list[Node]:
     """What a query finds, each once: in its order, else as it is come upon."""
     scene = Scene(call)
-    nodes = _in_scope(call.files.tree, tops, sought_by(query))
-    hits = (found for node in nodes if query.where.truth(found := Found(scene, node)) is True)
+
+    def wants(node: Node) -> bool:
+        return query.where.truth(Found(scene, node)) is True
+
+    found = TreeSearch(call.session, call.files.tree, Sought(rows_for(query), SETTABLE & query.names, wants))
+    hits = (node for top, depth in sorted(tops, key=_path) for node in REACH[depth](found, top))
     if not query.order:
-        return [found.node for found in islice(hits, most)]
-    ordered = list(hits)
+        return list(islice(hits, most))
+    ordered = [Found(scene, node) for node in hits]
     for order in reversed(query.order):
         ordered.sort(key=order.key, reverse=order.descends)
-    return [found.node for found in ordered[:most]]
+    return [each.node for each in ordered[:most]]
 
 
-def _in_scope(tree: FileTree, tops: list[Top], sought: Sought | None) -> Iterator[Node]:
-    """What may be wanted in all scopes, each resource once: scopes can lie within each other."""
-    walked: set[str] = set()
-    seen: set[str] = set()
-    for node in (node for top, depth in dict.fromkeys(tops) for node in _within(tree, top, depth, sought, walked)):
-        if node.path not in seen:
-            seen.add(node.path)
-            yield node
+def _path(top: Top) -> str:
+    """What lies above others comes first: where it was looked through, nobody looks again."""
+    return top[0].path
 
 
-def _within(tree: FileTree, top: Node, depth: Depth, sought: Sought | None, walked: set[str]) -> Iterator[Node]:
-    if depth is Depth.INFINITY:
-        yield from _walk(tree, top, sought, walked)
-        return
-    yield top
-    if depth is Depth.ONE and top.is_folder:
-        yield from tree.children(top, sought)
-
-
-def _walk(tree: FileTree, node: Node, sought: Sought | None, walked: set[str]) -> Iterator[Node]:
-    """Everything below but what was deleted or overwritten, unless it is among that where one looks."""
-    yield node
-    if not node.is_folder or node.path in walked:
-        return
-    walked.add(node.path)
-    for child in tree.children(node, sought):
-        if not child.is_folder:
-            yield child
-        elif is_former(node.path) or not is_former(child.path):
-            yield from _walk(tree, child, sought, walked)
+REACH: dict[Depth, Callable[[TreeSearch, Node], Iterator[Node]]] = {
+    Depth.ZERO: TreeSearch.itself,
+    Depth.ONE: TreeSearch.children,
+    Depth.INFINITY: TreeSearch.everything,
+}
 
 
 def _schema(call: Call, basicsearch: Element) -> Response:

@@ -23,12 +23,10 @@ from davserver.dav.conditions import (
 )
 from davserver.dav.names import DAV
 from davserver.dav.search import Search
-from davserver.mounts.files_properties import SETTABLE
 from davserver.mounts.files_read import TYPES, type_of_name
 from davserver.mounts.files_search_values import VALUES
 from davserver.mounts.files_times import SECOND
-from storage.filetree import Sought
-from storage.rowfilter import NOTHING, RowFilter, all_of, any_of, name_ends, name_holds, within
+from storage.rowfilter import EVERYTHING, NOTHING, RowFilter, all_of, any_of, name_ends, name_holds, within
 
 Bounds = tuple[int | None, int | None]
 Passing = RowFilter | None  # None where all rows pass
@@ -36,10 +34,9 @@ SUFFIXES = {suffix.lower().lstrip(".") for kind in TYPES.types_map for suffix in
 OF_OTHERS = type_of_name("")  # the type of a file whose suffix is not known
 
 
-def sought_by(query: Search) -> Sought | None:
-    """The rows that a query may find, None where all may be."""
-    rows = _passing(query.where, True)
-    return None if rows is None else Sought(rows, SETTABLE & query.names)
+def rows_for(query: Search) -> RowFilter:
+    """What rows of files have to pass if a query may find them."""
+    return _passing(query.where, True) or EVERYTHING
 
 
 def _passing(condition: Condition, truth: bool) -> Passing:

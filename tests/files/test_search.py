@@ -63,11 +63,11 @@ def test_without_a_condition_everything_in_scope_is_found(alice: Dav, shelf: str
     assert found(alice, shelf) == [
         "",
         "photos/",
+        "Plan B.odt",
+        "plan.txt",
         "photos/100%_done.md",
         "photos/a.jpg",
         "photos/b.jpg",
-        "Plan B.odt",
-        "plan.txt",
     ]
 
 
@@ -161,13 +161,23 @@ def test_a_property_that_holds_elements_is_there_and_like_nothing(alice: Dav, sh
 
 
 @pytest.mark.rfc("5323", "5.4.2")
-def test_scopes_that_lie_within_each_other_find_nothing_twice(alice: Dav, shelf: str) -> None:
+def test_scopes_that_lie_within_each_other_find_everything_once(alice: Dav, shelf: str) -> None:
+    assert alice.mkcol(f"{shelf}._photos").status == 201
+    assert alice.put(f"{shelf}._photos/c.jpg", "x").status == 201
     scopes = "".join(
         f"<D:scope><D:href>{href}</D:href><D:depth>{depth}</D:depth></D:scope>"
-        for href, depth in (("photos/", "1"), ("photos/", "infinity"), (".", "infinity"), ("photos/a.jpg", "0"))
+        for href, depth in (
+            ("photos/", "1"),
+            ("photos/", "infinity"),
+            (".", "infinity"),
+            ("photos/a.jpg", "0"),
+            ("._photos", "infinity"),
+        )
     )
     query = body(compare("like", NAME, "%.jpg"), scope="plan.txt", depth="0").replace("</D:from>", f"{scopes}</D:from>")
-    assert alice.request("SEARCH", shelf, query, TYPES).hrefs == [f"{shelf}photos/a.jpg", f"{shelf}photos/b.jpg"]
+    names = ["._photos/c.jpg", "photos/a.jpg", "photos/b.jpg"]
+    assert sorted(alice.request("SEARCH", shelf, query, TYPES).hrefs) == [shelf + name for name in names]
+    assert found(alice, shelf, compare("like", NAME, "c.jpg")) == []
 
 
 @pytest.mark.rfc("5323", "5.6")
