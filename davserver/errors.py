@@ -56,6 +56,7 @@ CALENDAR_CONDITIONS = frozenset(
 )
 SHARED_CONDITIONS = frozenset({"max-resource-size", "no-uid-conflict", "supported-collation", "supported-filter"})
 RETRY_WHILE_LOCKED_S = 30
+RETRY_UNSETTLED_S = 1
 READ_METHODS = "OPTIONS, GET, HEAD, PROPFIND, REPORT"
 EXISTING_METHODS = "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, COPY, MOVE"
 
@@ -90,6 +91,8 @@ def _of_wire(error: Exception) -> Response | None:
             return _say(400, error, ("Connection", "close"))
         case wire.BadRequest():
             return _say(400, error)
+        case wire.Unsettled():
+            return _say(503, error, ("Retry-After", str(RETRY_UNSETTLED_S)))
         case wire.TooLarge():
             return _say(413, error)
         case wire.NotAcceptable(condition=condition):

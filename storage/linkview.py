@@ -7,11 +7,12 @@ A link by which things are only added shows its folder's ``index.html``, ``thank
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from storage.errors import NameRefused
+from storage.errors import NameRefused, NotFound
 from storage.filetree import Node
 from storage.paths import FILES, LINKS_FILE, is_former, is_within, join, name_of
 from storage.zipstream import Archive, Entry
@@ -39,6 +40,7 @@ class LinkView:
 
     def __init__(self, reader: Session, issued: Issued) -> None:
         """``reader`` may read what the link's folder holds, whatever the link's right."""
+        self._files = reader.files
         self._tree = reader.files.tree
         self._root = issued.path
         link = issued.link
@@ -68,7 +70,8 @@ class LinkView:
 
     def index(self, folder: Node) -> Node | None:
         """The page that stands for a folder, if it has one."""
-        return self.find(join(folder.path, INDEX))
+        page = self.find(join(folder.path, INDEX))
+        return page if page is not None and not page.is_folder else None
 
     def find_zipped(self, path: str) -> Node | None:
         """The folder of which ``<folder>/<folder>.zip`` is the archive, if the link shows what is in it."""
@@ -77,19 +80,32 @@ class LinkView:
         return node if node is not None and node.is_folder else None
 
     def archive(self, folder: Node) -> tuple[Archive, dict[str, Node]]:
-        """The archive of what the link shows of a folder, and by the names in it where its bytes are."""
-        nodes: dict[str, Node] = {}
-        self._collect(folder, "", nodes)
+        """The archive of what the link shows of a folder as it is now, and by the names in it where its bytes are."""
+        found = ((name, self._present(node)) for name, node in self._everything(folder))
+        nodes = {name: node for name, node in found if node is not None}
         return Archive(map(_entry, nodes.items())), nodes
 
-    def _collect(self, folder: Node, above: str, nodes: dict[str, Node]) -> None:
-        for child in self.children(folder):
-            name = above + child.name
-            if child.is_folder:
-                nodes[f"{name}/"] = child
-                self._collect(child, f"{name}/", nodes)
-            else:
-                nodes[name] = child
+    def _everything(self, folder: Node) -> Iterator[tuple[str, Node]]:
+        """What the link shows in a folder, however deep, with its path there; folders before what is in them."""
+        waiting = [("", folder)]
+        while waiting:
+            name, node = waiting.pop()
+            if name:
+                yield name, node
+            if node.is_folder:
+                children = [(f"{name}{c.name}/" if c.is_folder else name + c.name, c) for c in self.children(node)]
+                waiting += reversed(children)
+
+    def _present(self, node: Node) -> Node | None:
+        """A file as it lies on the disk, where somebody may have edited it in its place; None if it went."""
+        if node.is_folder:
+            return node
+        try:
+            fd, node = self._files.open(node)
+        except NotFound:
+            return None
+        os.close(fd)
+        return node
 
 
 def require_taken(name: str) -> None:

@@ -19,6 +19,10 @@ class BodyBroken(BadRequest):
     """The body ended before its announced length or its chunks are malformed: 400, and the connection is closed."""
 
 
+class Unsettled(WireError):
+    """What is asked for changes while it is sent: 503, and when asked again it is there (RFC 9110 §15.6.4)."""
+
+
 class UrlTooLong(WireError):
     """The request target is longer than the configuration allows: 414."""
 

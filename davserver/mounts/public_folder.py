@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from auth.errors import LinkOver, NoSuchLink
 from davserver.dav.conditional import Outcome, require_preconditions
 from davserver.dav.depth import Depth, parse_depth
-from davserver.dav.errors import BodyBroken
+from davserver.dav.errors import Unsettled
 from davserver.dav.message import FileBody, Response, quote_path
 from davserver.dav.multistatus import multistatus, propstat_response
 from davserver.dav.names import DAV
@@ -23,7 +23,7 @@ from davserver.mounts.files_properties import LIVE, Scene
 from davserver.mounts.files_read import content_type, file_headers, sent
 from davserver.mounts.public_call import LinkCall
 from davserver.mounts.public_drop import post, put
-from storage.errors import PlaceRefused
+from storage.errors import NotFound, PlaceRefused
 from storage.filetree import Node
 from storage.linkview import ZIP
 from storage.paths import join
@@ -98,7 +98,7 @@ def _file(call: LinkCall, node: Node, *, counts: bool = True) -> Response:
         headers = [*_file_headers(call, node), _cached(call)]
         if outcome is Outcome.NOT_MODIFIED:
             os.close(fd)
-            return Response(304, [header for header in headers if header[0] in ("ETag", "Last-Modified")])
+            return _not_modified(headers)
         is_counted = counts and call.issued.link.downloads is not None
         if is_counted:
             _count(call)
@@ -139,36 +139,45 @@ def _list(call: LinkCall, folder: Node) -> Response:
 def _archive(call: LinkCall, folder: Node) -> Response:
     """All that the link shows of a folder, stored in one file; its length and ETag are known before it is read."""
     archive, nodes = call.view.archive(folder)
-    tag = ("ETag", f'"{archive.etag}"')
+    headers = [("ETag", f'"{archive.etag}"'), _cached(call)]
     outcome = require_preconditions(call.request.headers, call.request.method, etag=archive.etag)
     if outcome is Outcome.NOT_MODIFIED:
-        return Response(304, [tag])
+        return _not_modified(headers)
     if call.issued.link.downloads is not None:
         _count(call)
-    headers = [tag, ("Content-Type", "application/zip"), ("Content-Length", str(archive.length)), _cached(call)]
+    headers += [("Content-Type", "application/zip"), ("Content-Length", str(archive.length))]
     headers.append(attachment(folder.name + ZIP))
-    return Response(200, headers, _streamed(call, archive.stream(lambda entry: _read(call, nodes[entry.name], entry))))
+    return Response(200, headers, _streamed(archive.stream(lambda entry: _read(call, nodes[entry.name], entry))))
 
 
-def _streamed(call: LinkCall, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _streamed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of an archive. Raises Unsettled where it cannot come to the end that its head announced."""
     try:
         yield from pieces
-    except ValueError as error:
-        raise BodyBroken(str(error)) from error
+    except (ValueError, NotFound) as error:
+        raise Unsettled("a file has changed while it was sent; ask again") from error
 
 
 def _read(call: LinkCall, node: Node, entry: Entry) -> Iterator[bytes]:
-    """The bytes of a file as it was when the archive was begun. Raises BodyBroken where it is another one now."""
+    """The bytes of a file as it was when the archive was begun. Raises ValueError where it is another one now."""
     fd, present = call.files.open(node)
     try:
+        modified_ns = os.fstat(fd).st_mtime_ns
         if present.member is None or present.member.etag != entry.etag:
-            raise BodyBroken(f"{entry.name} has changed while it was sent")
+            raise ValueError(f"{entry.name} is another file now")
         offset = 0
         while block := os.pread(fd, BLOCK_BYTES, offset):
             yield block
             offset += len(block)
+        if os.fstat(fd).st_mtime_ns != modified_ns:
+            raise ValueError(f"{entry.name} was written to while it was read")
     finally:
         os.close(fd)
+
+
+def _not_modified(headers: list[tuple[str, str]]) -> Response:
+    """304 with what a cache goes by (RFC 9110 §15.4.5)."""
+    return Response(304, [header for header in headers if header[0] in ("ETag", "Last-Modified", "Cache-Control")])
 
 
 def _cached(call: LinkCall) -> tuple[str, str]:

@@ -34,6 +34,7 @@ def condition(response: Response) -> str | None:
     [
         (wire.BadRequest("Depth is '2'"), BOTH, 400, None),
         (wire.BodyBroken("it ended"), BOTH, 400, None),
+        (wire.Unsettled("changed"), BOTH, 503, None),
         (wire.TooLarge("too large"), BOTH, 413, None),
         (wire.UrlTooLong("too long"), BOTH, 414, None),
         (wire.OtherServer("elsewhere"), BOTH, 502, None),

@@ -19,7 +19,7 @@ from davserver.dav.names import DAV
 from tests.conftest import MakeServer
 from tests.files.treemirror import TreeMirror
 from tests.harness import ROOT, Dav, Reply, Server
-from tests.links.test_folders import ACCESS, CLOSED, Stand
+from tests.links.conftest import CLOSED, SPORT, Stand
 
 DROP = '[[link]]\nright = "drop"\n'
 READ_DROP = '[[link]]\nright = "read-drop"\n'
@@ -32,7 +32,7 @@ File = tuple[str, bytes]
 @pytest.fixture(scope="session")
 def depot(start_server: MakeServer) -> Server:
     """One server for tests that neither stop it nor come too often."""
-    return start_server(access=ACCESS, settings=OFTEN)
+    return start_server(access=SPORT, settings=OFTEN)
 
 
 @pytest.fixture
@@ -470,7 +470,7 @@ def test_a_link_that_ends_while_something_is_sent_takes_nothing(stand: Stand) ->
 
 @pytest.mark.rfc("4331", "6")
 def test_a_link_takes_as_much_as_its_quota_says_and_no_more_after_a_restart(make_server: MakeServer) -> None:
-    stand = Stand(make_server(access=ACCESS).start())
+    stand = Stand(make_server(access=SPORT).start())
     url = stand.publish(DROP + "quota_bytes = 100\n")
     assert stand.visitor.put(f"{url}a", b"x" * 60).status == 201
     assert stand.alice.delete(f"{stand.folder}/a").status == 204  # what members do with it gives no room back
@@ -510,7 +510,7 @@ def test_what_does_not_fit_is_refused_before_it_is_sent(stand: Stand) -> None:
 
 def test_the_quota_of_the_folder_holds_as_well(make_server: MakeServer) -> None:
     small = '\n[[folder]]\npath = "/files/Sport"\nquota_bytes = 1000\n'
-    stand = Stand(make_server(access=ACCESS + small).start())
+    stand = Stand(make_server(access=SPORT + small).start())
     url = stand.publish(DROP)
     before = on_disk(stand)
     for reply in (
@@ -526,7 +526,7 @@ def test_the_quota_of_the_folder_holds_as_well(make_server: MakeServer) -> None:
 @pytest.mark.rfc("6585", "4")
 def test_who_sends_too_often_is_told_when_to_go_on(make_server: MakeServer) -> None:
     settings = "[links]\nuploads_per_minute_of_address = 5\n"
-    stand = Stand(make_server(access=ACCESS, settings=settings).start())
+    stand = Stand(make_server(access=SPORT, settings=settings).start())
     stand.put("access.toml", DROP + 'name = "a"\nuploads_per_minute = 2\n' + DROP + 'name = "b"\n')
     first, second = stand.urls()
     assert send(stand, first, form(("a", b"1"), ("b", b"2"))).status == 201
@@ -544,7 +544,7 @@ def test_who_sends_too_often_is_told_when_to_go_on(make_server: MakeServer) -> N
 @pytest.mark.rfc("9110", "15.5.14")
 def test_a_file_or_form_that_is_too_large_is_refused(make_server: MakeServer) -> None:
     most = 1 << 20
-    stand = Stand(make_server(access=ACCESS, settings=f"[limits]\nupload_bytes = {most}\n").start())
+    stand = Stand(make_server(access=SPORT, settings=f"[limits]\nupload_bytes = {most}\n").start())
     url = stand.publish(DROP)
     before = on_disk(stand)
     replies = [

@@ -2,86 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import itertools
-import zipfile
-
 import pytest
 
 from davserver.dav.names import DAV
-from tests.conftest import MakeServer
-from tests.harness import Dav, Server
-from tests.links.conftest import READ, urls_in
-
-ACCESS = """
-[[rule]]
-path = "/files/Sport"
-who = ["alice"]
-may = ["admin"]
-
-[[rule]]
-path = "/files/Sport"
-who = ["bob"]
-may = ["read", "create", "write", "delete"]
-"""
-CLOSED = '[[rule]]\nwho = ["alice"]\nmay = ["admin"]\n'
-_numbers = itertools.count(1)
-
-
-class Stand:
-    """Alice with a folder of hers to publish."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.alice = server.client("alice")
-        self.visitor = server.client()
-        self.folder = f"/files/Sport/stand{next(_numbers)}"
-        assert self.alice.mkcol(self.folder).status == 201
-
-    @property
-    def name(self) -> str:
-        return self.folder.rpartition("/")[2]
-
-    @property
-    def disk(self) -> str:
-        return f"files{self.folder.removeprefix('/files')}"
-
-    def put(self, name: str, body: str | bytes) -> None:
-        assert self.alice.put(f"{self.folder}/{name}", body).status in (201, 204)
-
-    def mkcol(self, name: str) -> None:
-        assert self.alice.mkcol(f"{self.folder}/{name}").status == 201
-
-    def publish(self, rules: str = READ) -> str:
-        """Store rules with one link and give the path of its URL with slash."""
-        self.put("access.toml", rules)
-        return self.urls()[0]
-
-    def urls(self) -> list[str]:
-        """``/p/<token>/`` of each link."""
-        return urls_in(self.alice.get(f"{self.folder}/links.txt").text)
-
-
-@pytest.fixture(scope="session")
-def sport(start_server: MakeServer) -> Server:
-    """One server for tests that neither stop it nor guess at tokens."""
-    return start_server(access=ACCESS)
-
-
-@pytest.fixture
-def stand(sport: Server) -> Stand:
-    """A fresh folder."""
-    return Stand(sport)
-
-
-def listed(visitor: Dav, url: str) -> list[str]:
-    """What a list names, below the link's URL; comments left out."""
-    reply = visitor.get(url)
-    assert reply.status == 200, reply.body
-    assert reply.headers["content-type"] == "text/uri-list; charset=utf-8"
-    lines = reply.text.split("\r\n")
-    assert lines.pop() == ""
-    return [line.partition(url)[2] for line in lines if not line.startswith("#")]
+from tests.links.conftest import CLOSED, READ, Stand, listed, zip_of
 
 
 def test_a_folder_without_a_page_is_a_list_of_urls(stand: Stand) -> None:
@@ -105,6 +29,11 @@ def test_a_folder_with_a_page_is_that_page(stand: Stand) -> None:
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert stand.visitor.get(f"{url}photos/").body == b"<p>Photos"
     assert stand.visitor.get(url, {"If-None-Match": reply.etag}).status == 304
+
+
+def test_a_folder_that_is_called_like_a_page_is_none(stand: Stand) -> None:
+    stand.mkcol("index.html")
+    assert listed(stand.visitor, stand.publish()) == ["index.html/"]
 
 
 @pytest.mark.rfc("9110", "15.4.2")
@@ -214,48 +143,6 @@ def test_a_link_for_reading_changes_nothing(stand: Stand, method: str) -> None:
     assert (reply.status, reply.headers["allow"]) == (405, "OPTIONS, GET, HEAD, PROPFIND")
     assert stand.alice.get(f"{stand.folder}/plan.txt").body == b"before"
     assert listed(stand.visitor, url) == ["plan.txt"]
-
-
-def zip_of(stand: Stand, url: str, path: str = "") -> zipfile.ZipFile:
-    reply = stand.visitor.get(f"{url}{path or stand.name + '.zip'}")
-    assert reply.status == 200
-    assert reply.headers["content-type"] == "application/zip"
-    assert reply.headers["content-length"] == str(len(reply.body))
-    archive = zipfile.ZipFile(io.BytesIO(reply.body))
-    assert archive.testzip() is None
-    return archive
-
-
-def test_all_of_a_folder_is_one_zip(stand: Stand) -> None:
-    stand.put("Änderung.txt", "ä")
-    stand.put("empty", "")
-    stand.mkcol("photos")
-    stand.put("photos/a.jpg", b"\0" * 300_000)
-    url = stand.publish()
-    archive = zip_of(stand, url)
-    assert archive.namelist() == ["photos/", "photos/a.jpg", "empty", "Änderung.txt"]
-    assert archive.read("photos/a.jpg") == b"\0" * 300_000
-    assert archive.read("Änderung.txt").decode() == "ä"
-    assert zip_of(stand, url, "photos/photos.zip").namelist() == ["a.jpg"]
-
-
-@pytest.mark.rfc("9110", "13.1.2")
-def test_the_zip_has_an_etag_that_changes_with_what_is_in_it(stand: Stand) -> None:
-    stand.put("a.txt", "a")
-    url = stand.publish() + f"{stand.name}.zip"
-    tag = stand.visitor.head(url).etag
-    assert stand.visitor.get(url, {"If-None-Match": tag}).status == 304
-    first = stand.visitor.get(url)
-    assert stand.visitor.get(url).body == first.body
-    stand.put("a.txt", "b")
-    again = stand.visitor.get(url, {"If-None-Match": tag})
-    assert again.status == 200
-    assert again.etag != tag
-
-
-def test_a_file_of_the_archives_name_is_that_file(stand: Stand) -> None:
-    stand.put(f"{stand.name}.zip", "my own")
-    assert stand.visitor.get(f"{stand.publish()}{stand.name}.zip").body == b"my own"
 
 
 POLICY = (
