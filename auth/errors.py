@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from config.errors import Problem as Problem
 
 
@@ -10,12 +12,18 @@ class AuthError(Exception):
 
 
 class NeedPrivileges(AuthError):
-    """The principal may know of the resource but not do this (RFC 3744 §7.1.1)."""
+    """
+    The principal may know of the resource but not do this (RFC 3744 §7.1.1).
 
-    def __init__(self, path: str, action: str) -> None:
+    Attributes:
+        members: what lies in ``path`` and is in the way, as far as the principal may know of it.
+    """
+
+    def __init__(self, path: str, action: str, members: Sequence[str] = ()) -> None:
         super().__init__(f"the right {action} is needed on {path}")
         self.path = path
         self.action = action
+        self.members = tuple(members)
 
 
 class Hidden(AuthError):

@@ -76,6 +76,7 @@ class Server:
     host: str = setting("127.0.0.1", 'Address to listen on; "0.0.0.0" or "::" for every network of the machine.')
     port: int = setting(8080, "TCP port; 0 takes a free one.", least=0, most=65_535)
     public_url: str = setting("", "As members type it, such as https://cloud.example.org.")
+    public_names: tuple[str, ...] = setting((), 'Other names by which it is reached: ["drive.example.org"].')
     certificate: Path | None = setting(None, "TLS certificate with its chain (PEM); read again when the file changes.")
     private_key: Path | None = setting(None, "Key of the certificate (PEM).")
     trusted_proxies: tuple[str, ...] = setting(

@@ -115,9 +115,8 @@ def _of_rights(error: Exception, view: View) -> Response | None:
         case Hidden(path=path):
             return _nothing_at(path)
         case NeedPrivileges(path=path, action=action):
-            privilege = open_tag(DAV.privilege, open_tag(PRIVILEGES.get(action) or DAV(action)))
-            lacking = open_tag(DAV.resource, href(path) + privilege)
-            return error_response(403, DAV.need_privileges, lacking, message=f"the right {action} is needed here")
+            said = f"the right {action} is needed here"
+            return error_response(403, DAV.need_privileges, lacking(path, action), message=said)
         case AclRefused(condition=condition):
             return error_response(403, DAV(condition), message=str(error))
         case RulesRefused() | shelf.FileRefused():
@@ -129,6 +128,12 @@ def _of_rights(error: Exception, view: View) -> Response | None:
         case TooManyTries(retry_after_s=seconds) | TooManyUploads(retry_after_s=seconds):
             return _say(429, error, ("Retry-After", str(max(1, round(seconds)))))
     return None
+
+
+def lacking(path: str, action: str) -> str:
+    """The ``DAV:resource`` of a ``DAV:need-privileges`` (RFC 3744 §7.1.1): where which right is missing."""
+    privilege = open_tag(DAV.privilege, open_tag(PRIVILEGES.get(action) or DAV(action)))
+    return open_tag(DAV.resource, href(path) + privilege)
 
 
 def _of_shelf(error: Exception, view: View) -> Response | None:

@@ -36,6 +36,7 @@ from storage.sharedrules import collection_of
 if TYPE_CHECKING:
     from storage.session import Session
 
+MOST_TOLD = 100  # members of a tree that are named where they are in the way
 RESERVED = frozenset(map(fold, RESERVED_TOPS))
 TAKE_AWAY = (Action.READ, Action.DELETE)
 REMOVE = (Action.DELETE,)
@@ -86,10 +87,12 @@ def require_tree(session: Session, node: Node, actions: tuple[Action, ...]) -> N
     """Raise unless the principal may do all of this on a resource and on every member of it."""
     for action in actions:
         require(session, action, node.path)
-    for path in every_path(session, node):
-        lacking = next((action for action in actions if not may(session, action, path)), None)
-        if lacking is not None:  # named by the tree: what is in the way may be hidden
-            raise NeedPrivileges(node.path, lacking)
+    paths = every_path(session, node)
+    lacking = [(path, action) for path in paths for action in actions if not may(session, action, path)]
+    if lacking:
+        known = [each for each in lacking if session.files.tree.find(each[0]) is not None][:MOST_TOLD]
+        members = dict.fromkeys(path for path, _ in known)
+        raise NeedPrivileges(node.path, (known or lacking)[0][1], tuple(members))
 
 
 def require_free_of_rules(session: Session, node: Node, target: str) -> None:

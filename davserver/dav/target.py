@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, quote, unquote_to_bytes, urljoin, urlsplit
 from davserver.dav.errors import BadRequest, OtherServer
 
 if TYPE_CHECKING:
+    from config.schema import Server
     from davserver.dav.message import Request
 
 
@@ -51,18 +52,17 @@ def decode_path(raw: str) -> str:
     return raw
 
 
-def destination_of(request: Request, public_url: str) -> str:
+def destination_of(request: Request, server: Server) -> str:
     """
     As ``parse_destination`` of a request's header.
 
     A name is this server's when it is that of Host, what a trusted proxy said in X-Forwarded-Host, or the one that the
-    configuration gives (``public_url``).
+    configuration gives (``public_url``, ``public_names``).
     """
-    names = (request.host, request.header("host") or "", public_url.partition("://")[2])
-    return parse_destination(request.header("destination"), [name for name in names if name])
+    return parse_destination(request.header("destination"), _names(request, server))
 
 
-def parse_reference(href: str, request: Request, public_url: str) -> str:
+def parse_reference(href: str, request: Request, server: Server) -> str:
     """
     The decoded path of an href in a request's body: of this server, or relative to what the request is sent to.
 
@@ -73,8 +73,12 @@ def parse_reference(href: str, request: Request, public_url: str) -> str:
         absolute = urljoin(quote(request.path), href.strip())
     except ValueError as error:
         raise BadRequest("the href cannot be read") from error
-    names = (request.host, request.header("host") or "", public_url.partition("://")[2])
-    return parse_destination(absolute, [name for name in names if name])
+    return parse_destination(absolute, _names(request, server))
+
+
+def _names(request: Request, server: Server) -> list[str]:
+    names = (request.host, request.header("host") or "", server.public_url.partition("://")[2], *server.public_names)
+    return [name for name in names if name]
 
 
 def parse_destination(value: str | None, hosts: Collection[str]) -> str:

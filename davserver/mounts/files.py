@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from wsgidav.dav_error import DAVError
@@ -12,7 +12,11 @@ from auth.errors import NeedPrivileges
 from config.schema import Settings
 from davserver.dav.errors import UrlTooLong
 from davserver.dav.message import Environ, Request, Response
-from davserver.dav.multistatus import error_response
+from davserver.dav.multistatus import error_response, href, multistatus, status_response
+from davserver.dav.names import DAV
+from davserver.dav.target import destination_of
+from davserver.dav.xml import open_tag
+from davserver.errors import lacking
 from davserver.mounts import files_lock, files_propfind, files_read, files_write
 from davserver.mounts.files_acl import acl
 from davserver.mounts.files_call import Call, call_of
@@ -23,6 +27,7 @@ from davserver.mounts.files_search import search
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import FilesServer
 from storage.errors import LockConflict, Locked
+from storage.paths import is_within
 from storage.session import Session
 from storage.store import Store
 
@@ -42,6 +47,7 @@ NOT_THE_GUESTS: dict[str, Callable[[Call], Response]] = {
     "SEARCH": search,
     "ACL": acl,
 }
+OF_TREES = frozenset({"DELETE", "COPY", "MOVE"})
 METHODS = NOT_THE_GUESTS.keys() | {"MKCOL", "DELETE", "UNLOCK"}
 
 
@@ -67,8 +73,14 @@ class FilesMount:
         except LockConflict as error:
             raise LockConflict(_told(call, error.roots), call.as_asked(error.asked)) from error
         except Locked as error:
-            raise Locked(_told(call, error.roots)) from error
+            told = _told(call, error.roots)
+            if request.method in OF_TREES and all(_is_member(call, path) for path in error.roots):
+                return _failed_members(423, DAV.lock_token_submitted, {path: href(path) for path in told})
+            raise Locked(told) from error
         except NeedPrivileges as error:
+            if error.members:
+                told = _told(call, error.members)
+                return _failed_members(403, DAV.need_privileges, {path: lacking(path, error.action) for path in told})
             raise NeedPrivileges(call.as_asked(error.path), error.action) from error
 
     def _ask_guest(self, call: Call) -> Response:
@@ -89,6 +101,19 @@ class FilesMount:
             CALL: call,
         }
         return {key: value for key, value in call.request.environ.items() if key != "HTTP_AUTHORIZATION"} | own
+
+
+def _is_member(call: Call, path: str) -> bool:
+    """Whether what is in the way lies in what was addressed, or in what gives way to it, and is not that itself."""
+    tops = [call.path]
+    if call.request.header("destination") is not None:
+        tops.append(call.session.canonical(destination_of(call.request, call.settings.server)))
+    return any(path != top and is_within(path, top) for top in tops)
+
+
+def _failed_members(status: int, condition: str, failed: Mapping[str, str]) -> Response:
+    """A tree of which nothing was touched, because of some of its members (RFC 4918 §9.6.1, §9.8.5, §9.9.4)."""
+    return multistatus([status_response(path, status, open_tag(condition, why)) for path, why in failed.items()])
 
 
 def _told(call: Call, roots: Iterable[str]) -> list[str]:

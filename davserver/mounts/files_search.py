@@ -86,7 +86,7 @@ def _top(call: Call, scope: Scope) -> Node:
         NoScope: there is none, or none that the principal may know of.
     """
     try:
-        path = call.session.canonical(parse_reference(scope.href, call.request, call.settings.server.public_url))
+        path = call.session.canonical(parse_reference(scope.href, call.request, call.settings.server))
     except (BadRequest, OtherServer, NameRefused) as error:
         raise NoScope(scope.href) from error
     node = call.files.tree.find(path) if is_within(path, call.path) else None

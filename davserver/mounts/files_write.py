@@ -238,7 +238,7 @@ def _announced(request: Request) -> int | None:
 
 def _target(call: Call, among: tuple[str, ...] = (FILES,)) -> str:
     """The canonical path of the Destination header (RFC 4918 §10.3), which lies in one of some trees."""
-    target = call.session.canonical(destination_of(call.request, call.settings.server.public_url))
+    target = call.session.canonical(destination_of(call.request, call.settings.server))
     if not any(is_within(target, tree) for tree in among):
         raise PlaceRefused(target, "files are copied and moved within /files/ only")
     return target

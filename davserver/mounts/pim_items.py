@@ -269,7 +269,7 @@ def copy(request: Request, view: View) -> Response:
 def _transfer(request: Request, view: View, *, keep: bool) -> Response:
     session = view.session
     resource = session.pim.get(request.path)
-    to = destination_of(request, view.settings.server.public_url)
+    to = destination_of(request, view.settings.server)
     if not is_within(to, "/dav"):
         raise PlaceRefused(to, "what lies below /dav/ stays there")
     overwrite = _overwrite(request)

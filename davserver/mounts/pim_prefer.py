@@ -88,7 +88,7 @@ def _path_of_result(request: Request, plain: Response, view: View) -> str | None
         case "PUT":
             return request.path
         case "COPY" | "MOVE":
-            return destination_of(request, view.settings.server.public_url)
+            return destination_of(request, view.settings.server)
         case _:
             return next((decode_path(value) for name, value in plain.headers if name == "Location"), None)
 

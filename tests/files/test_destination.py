@@ -13,6 +13,7 @@ from tests.pim.samples import event
 SETTINGS = """
 [server]
 public_url = "https://cloud.example.org"
+public_names = ["files.example.net", "192.0.2.7"]
 trusted_proxies = ["127.0.0.1"]
 """
 numbers = count(1)
@@ -54,6 +55,7 @@ def move(client: Dav, tree: str, host: str, forwarded: str) -> int:
         ("http://alice:secret@127.0.0.1:1", "", 201),
         ("https://cloud.example.org", "", 201),
         ("https://CLOUD.example.org:8443", "", 201),
+        ("https://files.example.net", "", 201),
         ("https://drive.example.org", "drive.example.org", 201),
         ("https://127.0.0.1", "drive.example.org", 201),
         ("https://drive.example.org", "", 502),

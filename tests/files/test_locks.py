@@ -21,11 +21,12 @@ def test_a_locked_file_is_changed_only_with_its_token(alice: Dav, bob: Dav, spor
             client.put(path, "new"),
             client.delete(path),
             client.move(path, f"{sport}/b.txt"),
-            client.delete(sport),
             client.proppatch(path, {"{urn:x}p": "1"}),
         ):
             assert (reply.status, reply.condition) == (423, DAV.lock_token_submitted)
             assert reply.hrefs == [path]
+        rows = client.delete(sport).multistatus()
+        assert {of: (row.status, row.condition) for of, row in rows.items()} == {path: (423, DAV.lock_token_submitted)}
     assert bob.put(path, "new", {"If": f"(<{token}>)"}).status == 423
     assert cloud.tree() == before
     assert bob.get(path).text == "old"
