@@ -31,6 +31,7 @@ TITLES = {
     "4791": "CalDAV",
     "4918": "WebDAV",
     "5051": "Unicode casemap collation",
+    "5323": "WebDAV SEARCH",
     "5397": "WebDAV current principal",
     "5545": "iCalendar",
     "5689": "Extended MKCOL",
