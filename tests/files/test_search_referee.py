@@ -258,6 +258,18 @@ def test_a_search_finds_what_the_referee_finds(cloud: Server, folder: str, membe
     play()
 
 
+@pytest.mark.rfc("5323", "5.18")
+@pytest.mark.parametrize("caseless", [True, False])
+def test_every_name_and_pattern_is_told_from_every_other(cloud: Server, folder: str, caseless: bool) -> None:
+    client = cloud.client("bob")
+    rows = listed(client, folder)
+    singles = [compared("eq", DAV.displayname, literal, caseless) for literal in LITERALS[DAV.displayname]]
+    singles += [like(name, pattern, caseless) for name in (DAV.displayname, DAV.getcontenttype) for pattern in PATTERNS]
+    for query in (*singles, *map(negated, singles)):
+        wanted = sorted(href for href, row in rows.items() if query.truth(row))
+        assert sorted(ask(client, folder, query.xml)) == wanted, query
+
+
 @pytest.mark.rfc("5323", "5.6")
 def test_the_order_is_the_referee_s(cloud: Server, folder: str) -> None:
     client = cloud.client("bob")
