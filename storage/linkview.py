@@ -43,7 +43,7 @@ class LinkView:
         self._files = reader.files
         self._tree = reader.files.tree
         self._root = issued.path
-        link = issued.link
+        self._link = link = issued.link
         self._shown = PAGES | frozenset(link.public) if link.right == "drop" else None
 
     @property
@@ -72,6 +72,10 @@ class LinkView:
         """The page that stands for a folder, if it has one."""
         page = self.find(join(folder.path, INDEX))
         return page if page is not None and not page.is_folder else None
+
+    def is_own(self, node: Node) -> bool:
+        """Whether no stranger can have sent a file: they get neither the names of pages nor those in ``public``."""
+        return not self._link.adds or node.name in PAGES or node.path[len(self._root) + 1 :] in self._link.public
 
     def find_zipped(self, path: str) -> Node | None:
         """The folder of which ``<folder>/<folder>.zip`` is the archive, if the link shows what is in it."""

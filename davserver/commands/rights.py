@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from auth.accounts import Kind
 from auth.acl import Action, Level, actions
 from auth.directory import Directory
+from auth.links import PRINCIPAL, LinkBook
 from auth.principal import ANONYMOUS, WORLD, Principal, fold
 from auth.rules import Rule
 from config.schema import Settings
@@ -17,6 +18,7 @@ from davserver.commands.console import OK, CommandFailed, Commands, add_command,
 from storage import paths
 from storage import state as states
 from storage.errors import NameRefused
+from storage.linkview import is_never_shown
 from storage.rulebook import DiskRuleBook
 from storage.state import State
 
@@ -92,9 +94,18 @@ def _rights(arguments: argparse.Namespace) -> int:
 
 
 def _say_links(path: str, book: DiskRuleBook) -> None:
-    """The public links of a folder; their URLs are for those who read its ``links.txt``."""
-    for link in book.rules_of(path).links:
-        say(f"{f'link {link.name}' if link.name else 'a link':16} {link.right:38} {path}/access.toml:{link.line}")
+    """The public links that lead to a path, nearest folder first; their URLs are for who reads its ``links.txt``."""
+    folder = path
+    while folder != "/":
+        for link in book.rules_of(folder).links:
+            if actions(PRINCIPAL, path, LinkBook(book, folder, link)) and not _is_never_shown(path, folder):
+                called = f"link {link.name}" if link.name else "a link"
+                say(f"{called:16} {link.right:38} {folder}/access.toml:{link.line}")
+        folder = paths.parent_of(folder)
+
+
+def _is_never_shown(path: str, folder: str) -> bool:
+    return path != folder and any(map(is_never_shown, path[len(folder) + 1 :].split("/")))
 
 
 def _asked(directory: Directory, name: str | None) -> list[Principal]:

@@ -111,8 +111,9 @@ def _file(call: LinkCall, node: Node, *, counts: bool = True) -> Response:
 
 
 def _file_headers(call: LinkCall, node: Node) -> list[tuple[str, str]]:
+    """As members get them; a page is shown, unless a stranger may have sent it."""
     headers = file_headers(node)
-    if content_type(node) not in PAGES:
+    if content_type(node) not in PAGES or not call.view.is_own(node):
         return headers
     told = [header for header in headers if header[0] not in ("Content-Security-Policy", "Content-Disposition")]
     return told + page_headers(call.request)

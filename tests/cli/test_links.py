@@ -53,3 +53,24 @@ def test_rights_names_the_links_of_a_folder_and_not_their_urls(association: Path
     assert out.splitlines()[-1].split() == ["link", "press", "read", "/dav/alice/season/access.toml:1"]
     assert TOKEN not in out
     assert "link" not in davserver("rights", "/dav/alice/season", "world", folder=association).out
+
+
+def test_rights_names_the_links_that_lead_to_a_path_and_no_other(association: Path) -> None:
+    sport = association / "data/files/Sport"
+    (sport / "photos").mkdir()
+    (sport / "closed").mkdir()
+    (sport / "access.toml").write_text(READ + '\n[[link]]\nname = "photos"\nright = "drop"\n')
+    (sport / "closed/access.toml").write_text("[[rule]]\nwho = []\n")
+
+    def links_to(path: str) -> list[list[str]]:
+        lines = davserver("rights", path, folder=association).out.splitlines()
+        return [line.split() for line in lines if "link" in line]
+
+    both = [
+        ["a", "link", "read", "/files/Sport/access.toml:1"],
+        ["link", "photos", "drop", "/files/Sport/access.toml:4"],
+    ]
+    assert links_to("/files/Sport") == both
+    assert links_to("/files/Sport/photos/a.jpg") == both
+    for path in ("/files", "/files/Sport/closed", "/files/Sport/closed/a.jpg", "/files/Sport/access.toml"):
+        assert links_to(path) == []

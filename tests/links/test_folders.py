@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import pytest
 
 from davserver.dav.names import DAV
@@ -168,6 +170,22 @@ def test_pages_are_shown_without_scripts_and_other_active_content_is_saved(stand
         assert client.get(f"{folder}plan.txt").headers["content-security-policy"] == "sandbox"
         assert "content-disposition" not in client.get(f"{folder}plan.txt").headers
         assert "content-security-policy" not in client.get(f"{folder}minutes.pdf").headers
+
+
+def test_where_strangers_add_files_their_pages_are_saved_and_not_shown(stand: Stand) -> None:
+    own = ("index.html", "thanks.html", "about.html")
+    for name in own:
+        stand.put(name, "ours")
+    url = stand.publish('[[link]]\nright = "read-drop"\npublic = ["about.html"]\n')
+    sent = [stand.visitor.put(url + name, "theirs").headers["location"] for name in ("evil.html", *own)]
+    for path in sent:
+        reply = stand.visitor.get(unquote(path))
+        assert reply.text == "theirs"
+        assert reply.headers["content-security-policy"] == "sandbox"
+        assert reply.headers["content-disposition"].startswith("attachment;")
+    for name in ("", *own):
+        assert stand.visitor.get(url + name).text == "ours"
+        assert "content-disposition" not in stand.visitor.get(url + name).headers
 
 
 def test_every_answer_is_unlisted_and_names_no_page_to_others(stand: Stand) -> None:
