@@ -310,8 +310,7 @@ class Reconciler:
         changed = []
         for name, (disk_name, status) in found.items():
             row = known.pop(name, None)
-            if disk_name != name:
-                log.warning("%s/%s: a folder whose name is not in NFC is not served", folder.place, disk_name)
+            if disk_name != name and not self._compose(folder.place, disk_name, name):
                 continue
             if row is None:
                 changed.append(name)
@@ -333,6 +332,21 @@ class Reconciler:
             batch.remove_tree(f"{folder.place}/{name}")
             changed.append(name)
         return changed
+
+    def _compose(self, place: str, disk_name: str, name: str) -> bool:
+        """
+        Give a folder its composed name on disk too: everything below is found by its path.
+
+        Files keep theirs beside their rows. macOS decomposes names when folders are copied behind our back.
+        """
+        directory = f"{self._root}/{place}"
+        try:
+            os.rename(f"{directory}/{disk_name}", f"{directory}/{name}")
+        except OSError as error:
+            log.warning("%s/%a is not served: it cannot be renamed to %a: %s", place, disk_name, name, error)
+            return False
+        log.info("%s/%a is now %a, its name in NFC", place, disk_name, name)
+        return True
 
     def _mark(self, batch: Batch, folder: Folder) -> bool:
         """Note the owner and whether there are rules, so that what is visible from above is found without a walk."""

@@ -61,8 +61,7 @@ def scan(directory: str, known: Mapping[str, Stamps] = NOTHING, pause: Callable[
                 other = (found.files.get(name) or found.folders[name])[0]
                 if entry.name == other:  # it was renamed over while the directory was read
                     continue
-                log.warning("%s: %r and %r are one name; only one is served", directory, entry.name, other)
-                if entry.name > other:
+                if served_of(directory, entry.name, other) == other:
                     continue
                 found.files.pop(name, None)
                 found.folders.pop(name, None)
@@ -72,12 +71,22 @@ def scan(directory: str, known: Mapping[str, Stamps] = NOTHING, pause: Callable[
 
 def scan_folders(directory: str) -> dict[str, tuple[str, os.stat_result]]:
     """The folders of a directory alone, by name in NFC; its files cost no look."""
+    found: dict[str, tuple[str, os.stat_result]] = {}
     with os.scandir(directory) as entries:
-        return {
-            paths.nfc(entry.name): (entry.name, entry.stat(follow_symlinks=False))
-            for entry in entries
-            if entry.is_dir(follow_symlinks=False) and not paths.is_private(entry.name) and _is_text(entry.name)
-        }
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False) or paths.is_private(entry.name) or not _is_text(entry.name):
+                continue
+            name = paths.nfc(entry.name)
+            if name not in found or served_of(directory, entry.name, found[name][0]) == entry.name:
+                found[name] = entry.name, entry.stat(follow_symlinks=False)
+    return found
+
+
+def served_of(directory: str, one: str, other: str) -> str:
+    """Of two spellings of one name the one that is served: the composed one, else the first; the log says which."""
+    served, hidden = sorted((one, other), key=lambda name: (name != paths.nfc(name), name))
+    log.warning("%s: %a and %a are one name; %a is served", directory, served, hidden, served)
+    return served
 
 
 def count_files(directory: str) -> int:

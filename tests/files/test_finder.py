@@ -135,3 +135,32 @@ def test_a_file_that_stands_decomposed_on_the_disk_has_one_name_for_everybody(
     assert alice.move(f"{sport}/{apart}", f"{sport}/renamed.txt").status == 201
     assert sorted(alice.propfind(sport, DAV.getetag, depth="1").multistatus()) == [f"{sport}/", f"{sport}/renamed.txt"]
     assert told(ask(bob, sport + "/", token_of(first))) == {path: 404, f"{sport}/renamed.txt": None}
+
+
+def test_a_folder_that_stands_decomposed_on_the_disk_is_served_with_all_that_is_in_it(
+    alice: Dav, bob: Dav, sport: str, cloud: Server
+) -> None:
+    first = ask(bob, sport + "/")
+    composed = "Große Übung"
+    apart = Path(cloud.data, sport.lstrip("/"), unicodedata.normalize("NFD", composed))
+    (apart / "Äpfel").mkdir(parents=True)
+    (apart / "Äpfel" / "ö.txt").write_text("by hand")
+    assert alice.get(f"{sport}/{composed}/Äpfel/ö.txt").text == "by hand"
+    assert list(told(ask(bob, sport + "/", token_of(first)))) == [f"{sport}/{composed}/"]
+    assert alice.put(f"{sport}/{composed}/Äpfel/ö.txt", "by client").status == 204
+    assert alice.move(f"{sport}/{composed}", f"{sport}/plain").status == 201
+    assert alice.get(f"{sport}/plain/Äpfel/ö.txt").text == "by client"
+
+
+def test_of_two_folders_of_one_name_the_composed_one_is_served_and_the_log_says_so(
+    alice: Dav, sport: str, cloud: Server
+) -> None:
+    for form in ("NFD", "NFC"):
+        folder = Path(cloud.data, sport.lstrip("/"), unicodedata.normalize(form, "Übung"))
+        folder.mkdir(parents=True)
+        (folder / form).write_text(form)
+    assert list(alice.propfind(f"{sport}/Übung", DAV.getetag, depth="1").multistatus()) == [
+        f"{sport}/Übung/",
+        f"{sport}/Übung/NFC",
+    ]
+    assert "'U\\u0308bung' are one name; '\\xdcbung' is served" in cloud.log
