@@ -336,6 +336,67 @@ def test_a_member_finds_what_it_may_read_and_learns_of_nothing_else(make_server:
     assert found(alice, "/files/Trash/", compare("eq", NAME, "gone.txt")) != []
 
 
+TOPS = ["", "Home/", "Members/", "Trash/", "History/", "Collections/", "Sport/"]
+
+
+@pytest.mark.rfc("5323", "5.4.2")
+def test_what_is_listed_is_found_wherever_one_looks(make_server: MakeServer) -> None:
+    server = make_server().start()
+    alice, bob, carol = clients = [server.client(name) for name in ("alice", "bob", "carol")]
+    shared = '[[rule]]\nwho = ["bob"]\nmay = ["read"]\n[[link]]\nright = "read"\n'
+    assert alice.mkcol("/files/Home/shared").status == 201
+    for path in ("Home/shared/access.toml", "Home/mine.txt", "Sport/gone.txt", "Sport/kept.txt", "Sport/kept.txt"):
+        assert alice.put(f"/files/{path}", shared).status in (201, 204)
+    assert alice.delete("/files/Sport/gone.txt").status == 204
+    (server.data / "files/Sport/from behind").mkdir()
+    (server.data / "files/Sport/from behind/on disk.txt").write_text("x")
+    for client in clients:
+        for top in (f"/files/{name}" for name in TOPS):
+            for depth in ("0", "1", "infinity"):
+                listed = set(client.propfind(top, DAV.resourcetype, depth=depth).multistatus())
+                former = {path for path in listed if path.startswith(("/files/Trash/", "/files/History/"))}
+                left_out = former if (top, depth) == ("/files/", "infinity") else set()
+                hits = search(client, top, depth=depth).hrefs
+                assert (len(hits), set(hits)) == (len(set(hits)), listed - left_out), (client.user, top, depth)
+    assert found(bob, "/files/", compare("eq", NAME, "ON DISK.txt")) == ["Sport/from behind/on disk.txt"]
+    assert found(carol, "/files/", compare("like", NAME, "%links.txt")) == []
+    assert found(alice, "/files/", compare("eq", NAME, "links.txt")) == ["Home/shared/links.txt"]
+
+
+WORDS = ["searchrequest", "basicsearch", "select", "from", "scope", "href", "depth", "where", "and", "or", "not", "eq"]
+WORDS += ["like", "lt", "prop", "literal", "displayname", "getlastmodified", "is-defined", "orderby", "order", "limit"]
+WORDS += ["nresults", "allprop", "typed-literal", "contains", "score", "descending", "query-schema-discovery"]
+TEXTS = ["", ".", "0", "1", "infinity", "%", "\\", "/files/", "http://[", "-9", "9" * 5000, "0001-01-01T00:00:00+23:59"]
+elements = st.recursive(
+    st.builds(lambda word, text: f"<D:{word}>{text}</D:{word}>", st.sampled_from(WORDS), st.sampled_from(TEXTS)),
+    lambda parts: st.builds(
+        lambda word, inner: f"<D:{word}>{''.join(inner)}</D:{word}>",
+        st.sampled_from(WORDS),
+        st.lists(parts, max_size=3),
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.rfc("5323", "2.4")
+def test_whatever_is_asked_is_answered_or_refused_by_its_name(alice: Dav, shelf: str) -> None:
+    @settings(max_examples=150)
+    @given(st.lists(elements, min_size=1, max_size=3).map("".join), st.integers(0, 5))
+    def play(inner: str, place: int) -> None:
+        wheres = [
+            body(inner),
+            body(inner).replace("where", "orderby"),
+            body(more=inner),
+            body(f"<D:eq><D:prop><D:getlastmodified/></D:prop>{inner}</D:eq>"),
+            body(select=inner),
+            f'<D:searchrequest xmlns:D="DAV:">{inner}</D:searchrequest>',
+        ]
+        reply = alice.request("SEARCH", shelf, wheres[place], TYPES)
+        assert reply.status in (207, 400, 403, 409, 413, 422), (reply.status, wheres[place])
+
+    play()
+
+
 @settings(deadline=None)
 @given(st.text("ab%_\\", max_size=12), st.text("ab%", max_size=12))
 @pytest.mark.rfc("5323", "5.15.1")

@@ -15,6 +15,8 @@ import pytest
 
 from davserver.dav.names import CALDAV, CARDDAV, DAV
 from tests.conftest import MakeServer
+from tests.files.test_search import body as searching
+from tests.files.test_search import compare, search
 from tests.harness import ACCESS, NAMESPACES, Dav, Reply, Server, path_of
 from tests.pim.samples import card, event, mkcol, multiget, sync
 from tests.rights.association import stored
@@ -71,6 +73,7 @@ TO_BOB = '[[rule]]\nwho = ["bob"]\nmay = ["admin"]\n'
 LED = "/files/Led"
 OWN = "/files/Home/own"
 SHARED = "/files/Collections/sport"
+FOR_RULES = compare("like", "<D:displayname/>", "%s.t%")
 
 LACKS = (403, DAV.need_privileges)  # a right is missing
 STAYS = (403, None)  # nobody may do this here: a name of the server's, a folder that stays
@@ -479,11 +482,17 @@ def test_no_listing_or_report_names_the_rules(bob: Dav, carol: Dav) -> None:
         bob.get("/dav/sport/training/"),
         bob.get("/files/"),
         bob.get("/files/Collections/"),
+        *(search(bob, f"{LED}/", where) for where in ("", FOR_RULES)),
+        *(search(bob, f"{LED}/ruled/", where) for where in ("", FOR_RULES)),
     ]
     for reply in asked:
         assert TOKEN not in reply.text
     rows = asked[4].multistatus()
     assert [row.status for row in rows.values()] == [404]
+    assert sorted(path_of(href)[-10:] for href in search(carol, f"{LED}/ruled/", FOR_RULES).hrefs) == [
+        "/links.txt",
+        "ccess.toml",
+    ]
     for reply in (*asked[:4], *asked[5:]):
         assert "access.toml" not in reply.text
         assert "sport" not in reply.text or "Collections/sport" not in reply.text
@@ -495,11 +504,11 @@ def test_no_listing_or_report_names_the_rules(bob: Dav, carol: Dav) -> None:
     [{"If-Match": "*"}, {"If-None-Match": "*"}, {"If-Match": '"x"'}, {"If": '(["x"])'}, {"If": "(<urn:uuid:x>)"}, {}],
     ids=str,
 )
-@pytest.mark.parametrize("method", ["PUT", "GET", "DELETE", "PROPFIND", "PROPPATCH", "LOCK"])
+@pytest.mark.parametrize("method", ["PUT", "GET", "DELETE", "PROPFIND", "PROPPATCH", "LOCK", "SEARCH"])
 def test_whether_there_are_rules_cannot_be_told_from_the_answers(
     bob: Dav, method: str, headers: dict[str, str]
 ) -> None:
-    bodies = {"PUT": TO_BOB, "PROPPATCH": PROPPATCH, "LOCK": LOCKINFO}
+    bodies = {"PUT": TO_BOB, "PROPPATCH": PROPPATCH, "LOCK": LOCKINFO, "SEARCH": searching(scope=".", depth="0")}
     answers = []
     for folder in (f"{LED}/ruled", f"{LED}/free"):  # with rules, without
         reply = bob.request(method, f"{folder}/access.toml", bodies.get(method), headers)
