@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from auth.rules import Link
 from davserver.dav.message import Request
 
 Header = tuple[str, str]
@@ -27,6 +28,9 @@ PAGE_POLICY = (
     "sandbox allow-forms; default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self'; form-action {origin}"
 )
+# Pages of other sites may read what is published: nobody's credentials count there, and whoever has the link may show
+# it to the world. A page of the link itself, without an origin in its sandbox, is another site to its own fonts.
+ANY_PAGE: tuple[Header, ...] = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "ETag"))
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 
 
@@ -41,6 +45,13 @@ def page_headers(request: Request) -> list[Header]:
     """The headers of a page of a public link."""
     origin = f"{request.scheme}://{request.host}" if _HOST.fullmatch(request.host) else "'none'"
     return [("Content-Security-Policy", PAGE_POLICY.format(origin=origin))]
+
+
+def shared_headers(link: Link) -> list[Header]:
+    """Who may keep what a public link shows, and show it: anybody, unless it has a password."""
+    if link.password is not None:
+        return [("Cache-Control", "private, no-cache")]
+    return [("Cache-Control", "no-cache"), *ANY_PAGE]
 
 
 def attachment(name: str) -> Header:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from auth.errors import LinkOver
 from davserver.dav.conditional import Outcome, render_http_date, require_preconditions
 from davserver.dav.message import Request, Response
-from davserver.mounts.browsing import SANDBOX, attachment
+from davserver.mounts.browsing import SANDBOX, attachment, shared_headers
 from davserver.mounts.pim_props import ITEM_TYPES
 from storage.calendarnames import NAME_KEY, render_names
 from storage.collection import CALENDAR, Collection
@@ -28,9 +28,6 @@ from storage.session import Session
 
 RENDERER = 1  # raised with every change of what is rendered from the same items
 ALLOW = ("Allow", "OPTIONS, GET, HEAD")
-# Calendars on other people's web pages read this file from the browser. Nothing is gained by keeping them out: nobody's
-# credentials count here, and whoever has the link may show it to the world. A link with a password is not for that.
-ANY_PAGE = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "ETag"))
 REFRESH = "PT1H"
 SETTLED_S = 2  # a date in seconds cannot tell two changes within one second apart
 
@@ -59,14 +56,9 @@ def answer(request: Request, session: Session, published: Published, view: World
     etag = _etag(session, collection, head)
     modified_s = collection.folder.modified_ns / 1e9
     dated = session.store.clock() - modified_s >= SETTLED_S
-    headers = [
-        ("ETag", f'"{etag}"'),
-        ("Cache-Control", "no-cache" if published.issued.link.password is None else "private, no-cache"),
-    ]
+    headers = [("ETag", f'"{etag}"'), *shared_headers(published.issued.link)]
     if dated:
         headers.append(("Last-Modified", render_http_date(modified_s)))
-    if published.issued.link.password is None:
-        headers += ANY_PAGE
     outcome = require_preconditions(
         request.headers, request.method, etag=etag, modified_s=modified_s if dated else None
     )

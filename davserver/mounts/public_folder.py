@@ -18,7 +18,7 @@ from davserver.dav.multistatus import multistatus, propstat_response
 from davserver.dav.names import DAV
 from davserver.dav.propfind import Asked, PropRequest, parse_propfind
 from davserver.dav.xml import open_tag, parse_xml, read_body
-from davserver.mounts.browsing import PAGES, attachment, page_headers
+from davserver.mounts.browsing import ANY_PAGE, PAGES, attachment, page_headers, shared_headers
 from davserver.mounts.files_properties import LIVE, Scene
 from davserver.mounts.files_read import content_type, file_headers, sent
 from davserver.mounts.public_call import LinkCall
@@ -30,6 +30,7 @@ from storage.paths import join
 from storage.zipstream import Entry
 
 BLOCK_BYTES = 256 * 1024
+KEPT = frozenset({"ETag", "Last-Modified", "Cache-Control", *dict(ANY_PAGE)})
 READING = ("OPTIONS", "GET", "HEAD", "PROPFIND")
 ADDING = ("PUT", "POST")
 DAV_CLASSES = ("DAV", "1")
@@ -95,7 +96,7 @@ def _file(call: LinkCall, node: Node, *, counts: bool = True) -> Response:
     fd, node = call.files.open(node)
     try:
         outcome = call.outcome(node)
-        headers = [*_file_headers(call, node), _cached(call)]
+        headers = [*_file_headers(call, node), *shared_headers(call.issued.link)]
         if outcome is Outcome.NOT_MODIFIED:
             os.close(fd)
             return _not_modified(headers)
@@ -132,15 +133,14 @@ def _list(call: LinkCall, folder: Node) -> Response:
     lines = [f"# all of it: {base}{quote_path(call.as_asked(whole))}"]
     lines += [base + quote_path(call.href_of(node)) for node in call.view.children(folder)]
     text = "".join(f"{line}\r\n" for line in lines)
-    return Response(
-        200, [("Content-Type", "text/uri-list; charset=utf-8"), ("Cache-Control", "no-cache")], text.encode()
-    )
+    headers = [("Content-Type", "text/uri-list; charset=utf-8"), *shared_headers(call.issued.link)]
+    return Response(200, headers, text.encode())
 
 
 def _archive(call: LinkCall, folder: Node) -> Response:
     """All that the link shows of a folder, stored in one file; its length and ETag are known before it is read."""
     archive, nodes = call.view.archive(folder)
-    headers = [("ETag", f'"{archive.etag}"'), _cached(call)]
+    headers = [("ETag", f'"{archive.etag}"'), *shared_headers(call.issued.link)]
     outcome = require_preconditions(call.request.headers, call.request.method, etag=archive.etag)
     if outcome is Outcome.NOT_MODIFIED:
         return _not_modified(headers)
@@ -177,12 +177,8 @@ def _read(call: LinkCall, node: Node, entry: Entry) -> Iterator[bytes]:
 
 
 def _not_modified(headers: list[tuple[str, str]]) -> Response:
-    """304 with what a cache goes by (RFC 9110 §15.4.5)."""
-    return Response(304, [header for header in headers if header[0] in ("ETag", "Last-Modified", "Cache-Control")])
-
-
-def _cached(call: LinkCall) -> tuple[str, str]:
-    return "Cache-Control", "no-cache" if call.issued.link.password is None else "private, no-cache"
+    """304 with what a cache and its browser go by (RFC 9110 §15.4.5)."""
+    return Response(304, [header for header in headers if header[0] in KEPT])
 
 
 def _propfind(call: LinkCall) -> Response:

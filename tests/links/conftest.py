@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import itertools
 import re
@@ -134,6 +135,10 @@ def zip_of(stand: Stand, url: str, path: str = "") -> zipfile.ZipFile:
     archive = zipfile.ZipFile(io.BytesIO(reply.body))
     assert archive.testzip() is None
     return archive
+
+
+def basic(name: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
 
 def urls_in(text: str) -> list[str]:

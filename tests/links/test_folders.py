@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from urllib.parse import unquote
 
 import pytest
 
 from davserver.dav.names import DAV
-from tests.links.conftest import CLOSED, READ, Stand, listed, zip_of
+from tests.conftest import MakeServer
+from tests.harness import password_of
+from tests.links.conftest import CLOSED, READ, SPORT, Stand, basic, listed, urls_in, zip_of
 
 
 def test_a_folder_without_a_page_is_a_list_of_urls(stand: Stand) -> None:
@@ -188,6 +191,22 @@ def test_where_strangers_add_files_their_pages_are_saved_and_not_shown(stand: St
         assert "content-disposition" not in stand.visitor.get(url + name).headers
 
 
+def test_pages_of_other_sites_may_read_it_unless_it_has_a_password(stand: Stand) -> None:
+    stand.put("a.txt", "a")
+    url = stand.publish()
+    paths = (url, f"{url}a.txt", f"{url}{stand.name}.zip")
+    for path in paths:
+        assert stand.visitor.get(path).headers["access-control-allow-origin"] == "*"
+        assert stand.visitor.get(path).headers["cache-control"] == "no-cache"
+    tag = stand.visitor.get(f"{url}a.txt").etag
+    assert stand.visitor.get(f"{url}a.txt", {"If-None-Match": tag}).headers["access-control-allow-origin"] == "*"
+    stand.publish(READ + 'password = "rosebud-12"\n')
+    for path in paths:
+        reply = stand.visitor.get(path, basic("any", "rosebud-12"))
+        assert (reply.status, reply.headers["cache-control"]) == (200, "private, no-cache")
+        assert "access-control-allow-origin" not in reply.headers
+
+
 def test_every_answer_is_unlisted_and_names_no_page_to_others(stand: Stand) -> None:
     stand.put("a.txt", "a")
     url = stand.publish()
@@ -230,6 +249,118 @@ def test_a_link_ends_with_its_rule_and_the_other_keeps_its_url(stand: Stand) -> 
     assert stand.visitor.get(f"{second}a.txt").body == b"a"
     stand.publish(team + "until = 2020-01-01T00:00:00Z\n")
     assert stand.visitor.get(f"{second}a.txt").status == 410
+
+
+def test_a_password_is_asked_for_before_anything_is_shown(stand: Stand) -> None:
+    stand.put("a.txt", "secret")
+    url = stand.publish(READ + 'password = "rosebud-12"\n')
+    for headers in (None, basic("any", "rosebud-13"), basic("alice", password_of("alice"))):
+        for method, path in (("GET", url), ("GET", f"{url}a.txt"), ("GET", f"{url}nothing"), ("PROPFIND", url)):
+            reply = stand.visitor.request(method, path, None, {"Depth": "1", **(headers or {})})
+            assert (reply.status, reply.headers["www-authenticate"][:5]) == (401, "Basic")
+            assert b"secret" not in reply.body
+            assert b"a.txt" not in reply.body
+    assert stand.visitor.get(f"{url}a.txt", basic("any", "rosebud-12")).text == "secret"
+    assert stand.visitor.propfind(url, depth="1", headers=basic("any", "rosebud-12")).status == 207
+
+
+def test_wrong_passwords_are_counted(make_server: MakeServer) -> None:
+    stand = Stand(make_server(access=SPORT).start())
+    url = stand.publish(READ + 'password = "rosebud-12"\n')
+    statuses = [stand.visitor.get(f"{url}a", basic("x", f"guess{number}")).status for number in range(11)]
+    assert statuses == [401] * 10 + [429]
+
+
+def test_a_folders_url_moves_with_it_ends_in_the_trash_and_is_back_with_it(stand: Stand) -> None:
+    stand.put("a.txt", "a")
+    url = stand.publish() + "a.txt"
+    moved, trash = f"{stand.folder}-moved", f"/files/Trash{stand.folder.removeprefix('/files')}-moved"
+    assert stand.alice.move(stand.folder, moved).status == 201
+    assert stand.visitor.get(url).text == "a"
+    assert stand.alice.delete(moved).status == 204
+    assert stand.alice.get(f"{trash}/a.txt").text == "a"
+    for path in (url, f"{url.rpartition('/')[0]}/"):
+        reply = stand.visitor.get(path)
+        assert (reply.status, reply.body) == (404, stand.visitor.get("/p/AAAAAAAAAAAAAAAAAAAAAA/").body)
+    assert stand.alice.move(trash, stand.folder).status == 201
+    assert stand.visitor.get(url).text == "a"
+
+
+def test_a_folder_in_a_members_home_is_published_without_the_members_name(stand: Stand) -> None:
+    folder = f"/files/Home/{stand.name}"
+    assert stand.alice.mkcol(folder).status == 201
+    for name, body in (("a.txt", "a"), ("access.toml", READ)):
+        assert stand.alice.put(f"{folder}/{name}", body).status == 201
+    (url,) = urls_in(stand.alice.get(f"{folder}/links.txt").text)
+    assert listed(stand.visitor, url) == ["a.txt"]
+    answers = [
+        stand.visitor.get(url),
+        stand.visitor.propfind(url, depth="1"),
+        stand.visitor.get(f"{url}{stand.name}.zip"),
+    ]
+    for answer in answers:
+        for word in (b"alice", b"Members", b"Home"):
+            assert word not in answer.body
+            assert word.decode() not in str(answer.headers)
+
+
+@pytest.mark.rfc("9110", "8.4.1.3")
+def test_long_lists_are_sent_compressed(stand: Stand) -> None:
+    for number in range(60):
+        stand.put(f"a file with quite a long name {number}.txt", "a")
+    url = stand.publish()
+    for method, headers in (("GET", {}), ("PROPFIND", {"Depth": "1"})):
+        plain = stand.visitor.request(method, url, None, headers)
+        packed = stand.visitor.request(method, url, None, {**headers, "Accept-Encoding": "gzip"})
+        assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "Accept-Encoding")
+        assert len(packed.body) < len(plain.body) / 4
+        assert gzip.decompress(packed.body) == plain.body
+
+
+def test_no_token_stands_in_the_log(make_server: MakeServer) -> None:
+    stand = Stand(make_server(access=SPORT).start())
+    stand.put("a.txt", "a")
+    url = stand.publish()
+    for method in ("GET", "PROPFIND", "DELETE", "FOO"):
+        for path in (url, f"{url}a.txt", f"{url}nothing", f"{url}{stand.name}.zip"):
+            stand.visitor.request(method, path, None, {"Depth": "1"})
+    stand.visitor.request("GET", target=f"/{url}a%00b")
+    stand.visitor.request("GET", target=f"{url}{'x' * 5000}")
+    stand.visitor.raw(f"GET {url}a.txt HTTP/1.1\r\nHost: a b\r\n\r\n".encode(), half_close=True)
+    stand.visitor.raw(f"GET {url}a b HTTP/1.1\r\n\r\n".encode(), half_close=True)
+    stand.server.stop()
+    assert "GET /p/***/a.txt 200" in stand.server.log
+    assert url.split("/")[2] not in stand.server.log
+
+
+NAMED = (
+    '[[link]]\nright = "drop"\npublic = ["css/style.css", "access.toml", "links.txt", ".hidden", "css", "/logo.png"]\n'
+)
+
+
+def test_a_link_for_sending_shows_what_public_names_and_no_folder_rule_or_hidden_name(stand: Stand) -> None:
+    stand.mkcol("css")
+    for name in ("css/style.css", "css/other.css", ".hidden", "logo.png", "plan.txt"):
+        stand.put(name, name)
+    url = stand.publish(NAMED)
+    for name in ("css/style.css", "logo.png"):
+        assert stand.visitor.get(url + name).text == name
+        assert stand.visitor.head(url + name).status == 200
+    closed = (
+        "css/other.css",
+        "css/",
+        "css",
+        "access.toml",
+        "links.txt",
+        ".hidden",
+        "plan.txt",
+        f"{stand.name}.zip",
+        "",
+    )
+    for name in closed:
+        reply = stand.visitor.get(url + name)
+        assert (reply.status, reply.body) == (403, stand.visitor.get(f"{url}nothing").body)
+    assert stand.visitor.propfind(url, depth="0").status == 405
 
 
 def test_links_txt_of_a_folder_is_for_its_administrators_and_nobody_writes_it(stand: Stand) -> None:

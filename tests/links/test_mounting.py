@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from davserver.dav.names import DAV
 from tests.harness import ROOT
 from tests.interop.programs import program, run
-from tests.links.conftest import READ, Stand
+from tests.links.conftest import READ, Stand, basic
 
 PASSWORD = "rosebud-12"
 
@@ -89,7 +88,7 @@ def test_the_example_of_the_documentation_can_be_stored(album: Stand) -> None:
     rules = section[section.index("```toml\n") + 8 :].partition("```")[0]
     url = album.publish(rules)
     assert album.visitor.get(url).status == 401
-    headers = {"Authorization": "Basic " + base64.b64encode(f"any:{PASSWORD}".encode()).decode()}
+    headers = basic("any", PASSWORD)
     assert album.visitor.get(url, headers).text == "index.html"
     assert album.visitor.get(f"{url}a b.txt", headers).text == "a b.txt"
     text = album.alice.get(f"{album.folder}/links.txt").text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 from urllib.parse import unquote
@@ -11,12 +10,8 @@ import pytest
 
 from davserver.dav.names import APPLE, CALDAV, DAV
 from tests.harness import hash_of, password_of
-from tests.links.conftest import READ, Desk
+from tests.links.conftest import READ, Desk, basic
 from tests.pim.samples import card, event, task
-
-
-def basic(name: str, password: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
 
 
 @pytest.mark.rfc("5545", "8.1")
