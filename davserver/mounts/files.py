@@ -24,6 +24,7 @@ from davserver.mounts.files_patch import patch
 from davserver.mounts.files_read import allowed
 from davserver.mounts.files_report import report
 from davserver.mounts.files_search import search
+from davserver.mounts.preferences import tell_preferences
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import FilesServer
 from storage.errors import LockConflict, Locked
@@ -67,7 +68,8 @@ class FilesMount:
         if request.method not in METHODS:
             return Response.text(405, f"{request.method} is not for files\n", ("Allow", allowed(call.find())))
         try:
-            return NOT_THE_GUESTS.get(request.method, self._ask_guest)(call)
+            answer = NOT_THE_GUESTS.get(request.method, self._ask_guest)(call)
+            return tell_preferences(request, answer)
         except DAVError as error:
             return _refusal(call, error)
         except LockConflict as error:

@@ -17,6 +17,7 @@ from davserver.mounts.files_acl import aces_of, may_see_aces, owner_name
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_read import allowed, content_type
 from davserver.mounts.files_times import SECOND, WIN32
+from davserver.mounts.preferences import wants_minimal
 from davserver.mounts.privileges import render_supported
 from storage import quota
 from storage.filetree import Node, is_derived, is_shared_rules, properties_in
@@ -55,6 +56,7 @@ class Scene:
     def __init__(self, call: Call, *, tags_folders: bool = True) -> None:
         """With ``tags_folders`` false, folders have no ``getetag``: a client would not learn that it changed."""
         self.call = call
+        self.minimal = wants_minimal(call.request)  # without what is missing
         self._locks: list[Lock] | None = None
         self._privileges: dict[frozenset[Action], str] = {}
         self._states: dict[str, State] = {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from davserver.dav.depth import Depth, parse_depth
+from davserver.dav.depth import Depth
 from davserver.dav.message import Response
 from davserver.dav.multistatus import multistatus, propstat_response
+from davserver.dav.prefer import parse_depth_and_root
 from davserver.dav.propfind import Asked, PropRequest, parse_propfind
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts.acl import WITHHELD
@@ -21,13 +22,13 @@ from storage.filetree import Node
 def propfind(call: Call) -> Response:
     """Properties of a resource and, by Depth, of what lies in it."""
     limits = call.settings.limits
-    depth = parse_depth(call.request.header("depth"), default=Depth.INFINITY)
+    depth, no_root = parse_depth_and_root(call.request.headers)
     body = read_body(call.request, limits.xml_bytes)
     asked = parse_propfind(parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements))
     node = call.get()
     call.require_conditions(node)
     nodes = _nodes(call, node, depth, limits.depth_infinity_resources)
-    return multistatus(map(Renderer(Scene(call), asked).row, nodes))
+    return multistatus(map(Renderer(Scene(call), asked).row, islice(nodes, int(no_root), None)))
 
 
 class Renderer:
@@ -100,7 +101,7 @@ def _render_all(scene: Scene, node: Node, asked: PropRequest) -> str:
 
 def _row(scene: Scene, node: Node, found: list[str], missing: list[str]) -> str:
     """The row of a resource; what every resource has and this one did not answer is kept from the principal."""
-    lost = [open_tag(name) for name in missing if name not in WITHHELD]
+    lost = [] if scene.minimal else [open_tag(name) for name in missing if name not in WITHHELD]
     withheld = [open_tag(name) for name in missing if name in WITHHELD]
     return propstat_response(scene.call.href_of(node), found, lost, forbidden=withheld)
 

@@ -45,7 +45,7 @@ class Templates:
     def __init__(self, scene: Scene, names: tuple[str, ...]) -> None:
         self._scene = scene
         self._usable = not scene.has_locks and not any(name in PER_FILE for name in names)
-        self._pieces = list(_pieces(names)) if self._usable else []
+        self._pieces = list(_pieces(names, minimal=scene.minimal)) if self._usable else []
         self._folders: dict[str, tuple[str, State]] = {}
 
     def render(self, node: Node) -> str | None:
@@ -71,9 +71,9 @@ class Templates:
 PER_FILE = frozenset(ON_REQUEST) - NOT_OF_FILES
 
 
-def _pieces(names: tuple[str, ...]) -> Iterator[Piece]:
+def _pieces(names: tuple[str, ...], *, minimal: bool) -> Iterator[Piece]:
     """The row after the name: neighbouring constant texts are joined."""
-    for is_text, group in groupby(_every_piece(names), key=lambda piece: isinstance(piece, str)):
+    for is_text, group in groupby(_every_piece(names, minimal=minimal), key=lambda piece: isinstance(piece, str)):
         pieces = list(group)
         if is_text:
             yield "".join(piece for piece in pieces if isinstance(piece, str))
@@ -81,9 +81,9 @@ def _pieces(names: tuple[str, ...]) -> Iterator[Piece]:
             yield from pieces
 
 
-def _every_piece(names: tuple[str, ...]) -> Iterator[Piece]:
+def _every_piece(names: tuple[str, ...], *, minimal: bool) -> Iterator[Piece]:
     found = [name for name in names if name in VARIABLE or name in CONSTANT]
-    missing = [name for name in names if name not in VARIABLE and name not in CONSTANT]
+    missing = [] if minimal else [name for name in names if name not in VARIABLE and name not in CONSTANT]
     yield "</D:href>"
     if found or not missing:
         yield "<D:propstat>" + ("<D:prop>" if found else "<D:prop/>")

@@ -19,6 +19,7 @@ from davserver.dav.xml import open_tag, parse_xml, read_body, render_element
 from davserver.mounts import files_times
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_properties import LIVE, SETTABLE
+from davserver.mounts.preferences import wants_minimal
 from storage.errors import NameRefused, PlaceRefused
 from storage.fileterms import Source, Upload
 from storage.filetree import Node
@@ -133,6 +134,8 @@ def proppatch(call: Call) -> Response:
         modified_ns = files_times.modified_ns(texts)
         most = limits.dead_properties
         call.files.set_properties(call.path, kept, call.terms(), most=most, modified_ns=modified_ns)
+        if wants_minimal(call.request):
+            return Response.empty(200)
         answer = [_propstat(200, "", changes)]
     else:
         call.require_conditions(node)

@@ -28,11 +28,12 @@ from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts import pim_acl, pim_items, pim_post, pim_reports
 from davserver.mounts.pim_item_rows import ItemRows
-from davserver.mounts.pim_prefer import tell_preferences, with_representation
+from davserver.mounts.pim_prefer import with_representation
 from davserver.mounts.pim_proppatch import judge_new, judge_update, response_of
-from davserver.mounts.pim_rows import Rows, wants_minimal
+from davserver.mounts.pim_rows import Rows
 from davserver.mounts.pim_view import View
 from davserver.mounts.pim_zones import CAPABILITY
+from davserver.mounts.preferences import tell_preferences, wants_minimal
 from storage.collection import CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.errors import AlreadyExists, PlaceRefused, StorageError
 from storage.paths import canonical, is_private, is_within, name_of

@@ -16,9 +16,9 @@ from davserver.dav.names import DAV
 from davserver.dav.xml import open_tag, parse_xml
 from davserver.mounts.acl import WITHHELD
 from davserver.mounts.pim_principals import HREF, element_of, path_in
-from davserver.mounts.pim_rows import wants_minimal
 from davserver.mounts.pim_view import View, href_path
 from davserver.mounts.pim_walk import descendants, members_of
+from davserver.mounts.preferences import wants_minimal
 from storage.collection import Resource
 from storage.errors import PlaceRefused
 

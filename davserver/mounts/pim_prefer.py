@@ -1,5 +1,5 @@
 """
-Answering as a client prefers (RFC 8144): with as little as can be, or with what a request has made of a resource.
+Answering as a client prefers (RFC 8144) with what a request has made of a resource.
 
 The representation is what a GET would answer now, with its ETag; who may store but not read gets the plain answer.
 """
@@ -11,40 +11,17 @@ from dataclasses import replace
 
 from auth.errors import AuthError
 from davserver.dav.message import Request, Response, quote_path
-from davserver.dav.prefer import DEPTH_NOROOT, Return, parse_depth_and_root, preferences
+from davserver.dav.prefer import Return, preferences
 from davserver.dav.target import decode_path, destination_of
 from davserver.mounts import pim_items
 from davserver.mounts.pim_view import View
+from davserver.mounts.preferences import APPLIED, VARY
 from storage.collection import Item
 from storage.errors import NotFound, PreconditionFailed
 
 Handler = Callable[[Request, View], Response]
-VARY = ("Vary", "Brief, Prefer")
-APPLIED = "Preference-Applied"
 SUCCESS = {201: 201, 200: 200, 204: 200}  # of a request, with the representation in the answer
 CONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if")
-REDUCED: dict[str, frozenset[int]] = {
-    # method: statuses of answers that return=minimal makes smaller (RFC 8144 §2)
-    "PROPFIND": frozenset({207}),
-    "REPORT": frozenset({207}),
-    "PROPPATCH": frozenset({200}),
-    "MKCOL": frozenset({201}),
-    "MKCALENDAR": frozenset({201}),
-}
-
-
-def tell_preferences(request: Request, response: Response) -> Response:
-    """The answer with a word on which preferences were followed (RFC 7240 §3), where they could make a difference."""
-    reduced = REDUCED.get(request.method)
-    if reduced is None or response.status not in reduced:
-        return response
-    response.headers.append(VARY)
-    wanted = preferences(request.headers)
-    if wanted.returned is Return.MINIMAL:
-        response.headers.append((APPLIED, Return.MINIMAL.value))
-    if wanted.no_root and request.method == "PROPFIND" and parse_depth_and_root(request.headers)[1]:
-        response.headers.append((APPLIED, DEPTH_NOROOT))
-    return response
 
 
 def with_representation(handler: Handler) -> Handler:

@@ -17,8 +17,9 @@ from davserver.dav.propfind import Asked, parse_prop
 from davserver.dav.target import parse_target
 from davserver.dav.xml import open_tag
 from davserver.mounts.pim_props import META_KEYS, table_of
-from davserver.mounts.pim_rows import Rows, dead_properties, wants_minimal
+from davserver.mounts.pim_rows import Rows, dead_properties
 from davserver.mounts.pim_view import View, href_path
+from davserver.mounts.preferences import wants_minimal
 from storage.collection import Collection, Resource
 from storage.paths import DAV as TREE
 

@@ -29,9 +29,9 @@ from davserver.mounts import (
 from davserver.mounts.pim_data import data_of
 from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_ranges import require_ranges
-from davserver.mounts.pim_rows import wants_minimal
 from davserver.mounts.pim_view import View, href_path
 from davserver.mounts.pim_zones import zones_wanted
+from davserver.mounts.preferences import wants_minimal
 from storage.collection import ADDRESS_BOOK, CALENDAR, Collection, Home, Item, Resource
 from storage.errors import PlaceRefused
 from storage.paths import DAV as TREE

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from davserver.dav.message import Request
 from davserver.dav.multistatus import propstat_response
 from davserver.dav.names import CALSERVER, PREFIXES, split
-from davserver.dav.prefer import Return, preferences
 from davserver.dav.propfind import Asked, PropRequest
 from davserver.dav.xml import open_tag, text_of
 from davserver.mounts.acl import WITHHELD
@@ -19,11 +17,6 @@ from storage.pim_collections import PROPS_KEY
 from storage.shown import PERSONAL_KEYS
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-def wants_minimal(request: Request) -> bool:
-    """Whether the client asked to leave out what is missing (RFC 8144 §2, and Apple's ``Brief: t``)."""
-    return preferences(request.headers).returned is Return.MINIMAL
 
 
 class Rows:

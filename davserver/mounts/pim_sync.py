@@ -16,9 +16,10 @@ from davserver.dav.xml import open_tag
 from davserver.mounts.pim_data import data_of
 from davserver.mounts.pim_item_rows import ItemRows
 from davserver.mounts.pim_query import floating_zone
-from davserver.mounts.pim_rows import Rows, wants_minimal
+from davserver.mounts.pim_rows import Rows
 from davserver.mounts.pim_view import View, href_path
 from davserver.mounts.pim_zones import zones_wanted
+from davserver.mounts.preferences import wants_minimal
 from storage.collection import Collection, Home, Resource
 from storage.homesync import home_page
 from storage.pages import sync_page
