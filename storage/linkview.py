@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage.errors import NameRefused, NotFound
 from storage.filetree import Node
 from storage.paths import FILES, LINKS_FILE, is_former, is_within, join, name_of
+from storage.records import Member
 from storage.zipstream import Archive, Entry
 
 if TYPE_CHECKING:
@@ -33,6 +35,21 @@ def is_never_shown(name: str) -> bool:
     """Whether no link shows or takes a name: rules and settings, tokens, and what is hidden by a dot."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     return folded.startswith(".") or folded.endswith(".toml") or folded in NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Zipped:
+    """
+    All that a link shows of a folder, as one file that lies nowhere.
+
+    Attributes:
+        node: how that file is listed.
+        nodes: where the bytes of each entry are, by its name in the archive.
+    """
+
+    node: Node
+    archive: Archive
+    nodes: dict[str, Node]
 
 
 class LinkView:
@@ -77,17 +94,18 @@ class LinkView:
         """Whether no stranger can have sent a file: they get neither the names of pages nor those in ``public``."""
         return not self._link.adds or node.name in PAGES or node.path[len(self._root) + 1 :] in self._link.public
 
-    def find_zipped(self, path: str) -> Node | None:
-        """The folder of which ``<folder>/<folder>.zip`` is the archive, if the link shows what is in it."""
+    def find_zipped(self, path: str) -> Zipped | None:
+        """All of a folder at ``<folder>/<folder>.zip``, as it is now, where the link shows what is in the folder."""
         above, _, name = path.rpartition("/")
-        node = self.find(above) if self.is_listed and name == name_of(above) + ZIP else None
-        return node if node is not None and node.is_folder else None
-
-    def archive(self, folder: Node) -> tuple[Archive, dict[str, Node]]:
-        """The archive of what the link shows of a folder as it is now, and by the names in it where its bytes are."""
+        folder = self.find(above) if self.is_listed and name == name_of(above) + ZIP else None
+        if folder is None or not folder.is_folder:
+            return None
         found = ((name, self._present(node)) for name, node in self._everything(folder))
         nodes = {name: node for name, node in found if node is not None}
-        return Archive(map(_entry, nodes.items())), nodes
+        archive = Archive(map(_entry, nodes.items()))
+        at_ns = max(node.modified_ns for node in (folder, *nodes.values()))
+        row = Member(0, name, name, archive.etag, archive.length, 0, at_ns, at_ns, folder.created_ns)
+        return Zipped(Node(path, folder.folder, row), archive, nodes)
 
     def _everything(self, folder: Node) -> Iterator[tuple[str, Node]]:
         """What the link shows in a folder, however deep, with its path there; folders before what is in them."""

@@ -13,7 +13,7 @@ from storage.files import FileShelf
 from storage.fileterms import Terms
 from storage.filetree import Node
 from storage.foldertags import folder_tag
-from storage.paths import HOME, MEMBERS, is_within, join
+from storage.paths import HOME, MEMBERS, is_within, join, name_of
 from storage.session import Session
 from storage.store import TOKEN_PREFIX
 from storage.treesync import is_synchronised
@@ -83,6 +83,10 @@ class Call:
         if own is not None and path.startswith(own) and is_within(path, own):
             return HOME + path[len(own) :]
         return path
+
+    def title_of(self, node: Node) -> str:
+        """What a resource is called where nobody has given it another name."""
+        return name_of(self.as_asked(node.path))
 
     def href_of(self, node: Node) -> str:
         """The decoded path of a resource for an href; that of a folder ends with a slash (RFC 4918 §5.2)."""

@@ -169,7 +169,7 @@ def _resourcetype(scene: Scene, node: Node) -> str:
 def _displayname(scene: Scene, node: Node) -> str:
     """The name people gave it by PROPPATCH, else its name: GVfs shows this one."""
     given = scene.dead(node).get(DAV.displayname)
-    return given or f"<D:displayname>{text_of(scene.call.as_asked(node.path).rpartition('/')[2])}</D:displayname>"
+    return given or f"<D:displayname>{text_of(scene.call.title_of(node))}</D:displayname>"
 
 
 def _getcontentlength(scene: Scene, node: Node) -> str | None:

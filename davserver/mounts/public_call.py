@@ -33,6 +33,10 @@ class LinkCall(Call):
         """A canonical path as the link's visitor knows it."""
         return f"/p/{self.issued.token}{path[len(self.issued.path) :]}"
 
+    def title_of(self, node: Node) -> str:
+        """What a resource is called where nobody has given it another name: the folder, too, by its name."""
+        return node.name
+
     def href_of(self, node: Node) -> str:
         """The decoded path of a resource for an href."""
         return self.as_asked(node.path) + ("/" if node.is_folder else "")

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from auth.errors import LinkOver, NoSuchLink
-from davserver.dav.conditional import Outcome, require_preconditions
+from davserver.dav.conditional import Outcome
 from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.errors import Unsettled
 from davserver.dav.message import FileBody, Response, quote_path
@@ -25,7 +25,7 @@ from davserver.mounts.public_call import LinkCall
 from davserver.mounts.public_drop import post, put
 from storage.errors import NotFound, PlaceRefused
 from storage.filetree import Node
-from storage.linkview import ZIP
+from storage.linkview import ZIP, Zipped
 from storage.paths import join
 from storage.zipstream import Entry
 
@@ -72,8 +72,8 @@ def _allow(call: LinkCall) -> tuple[str, str]:
 def _get(call: LinkCall) -> Response:
     node = call.view.find(call.path)
     if node is None:
-        folder = call.view.find_zipped(call.path)
-        return _forbidden_or_nothing(call) if folder is None else _archive(call, folder)
+        zipped = call.view.find_zipped(call.path)
+        return _forbidden_or_nothing(call) if zipped is None else _archive(call, zipped)
     if not node.is_folder:
         return _file(call, node)
     page = call.view.index(node)
@@ -137,17 +137,15 @@ def _list(call: LinkCall, folder: Node) -> Response:
     return Response(200, headers, text.encode())
 
 
-def _archive(call: LinkCall, folder: Node) -> Response:
+def _archive(call: LinkCall, zipped: Zipped) -> Response:
     """All that the link shows of a folder, stored in one file; its length and ETag are known before it is read."""
-    archive, nodes = call.view.archive(folder)
-    headers = [("ETag", f'"{archive.etag}"'), *shared_headers(call.issued.link)]
-    outcome = require_preconditions(call.request.headers, call.request.method, etag=archive.etag)
-    if outcome is Outcome.NOT_MODIFIED:
+    node, archive, nodes = zipped.node, zipped.archive, zipped.nodes
+    headers = [*file_headers(node), *shared_headers(call.issued.link)]
+    if call.outcome(node) is Outcome.NOT_MODIFIED:
         return _not_modified(headers)
     if call.issued.link.downloads is not None:
         _count(call)
-    headers += [("Content-Type", "application/zip"), ("Content-Length", str(archive.length))]
-    headers.append(attachment(folder.name + ZIP))
+    headers += [("Content-Length", str(archive.length)), attachment(node.name)]
     return Response(200, headers, _streamed(archive.stream(lambda entry: _read(call, nodes[entry.name], entry))))
 
 
@@ -188,13 +186,15 @@ def _propfind(call: LinkCall) -> Response:
     body = read_body(call.request, limits.xml_bytes)
     asked = parse_propfind(parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements))
     node = call.view.find(call.path)
+    if node is None and (zipped := call.view.find_zipped(call.path)) is not None:
+        node = zipped.node
     if node is None:
         raise NoSuchLink
     if depth is Depth.INFINITY:
         why = "a link is listed folder by folder, with Depth: 1"
         raise PlaceRefused(call.as_asked(node.path), why, "propfind-finite-depth")
     call.require_conditions(node)
-    nodes = [node, *(call.view.children(node) if depth is Depth.ONE else ())]
+    nodes = [node, *(call.view.children(node) if depth is Depth.ONE and node.is_folder else ())]
     scene = Scene(call, tags_folders=False)
     return multistatus(_row(scene, each, asked) for each in nodes)
 

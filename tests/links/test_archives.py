@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from davserver.dav.names import DAV
 from storage.zipstream import Archive, Entry
 from tests.interop.programs import program, run
 from tests.links.conftest import Stand, zip_of
@@ -86,6 +87,31 @@ def test_a_304_says_what_caches_go_by(stand: Stand) -> None:
         tag = stand.visitor.get(path).etag
         known = stand.visitor.get(path, {"If-None-Match": tag})
         assert (known.status, known.etag, known.headers["cache-control"], known.body) == (304, tag, "no-cache", b"")
+
+
+@pytest.mark.rfc("4918", "9.1")
+def test_it_is_listed_for_whoever_asks_by_its_name_and_in_no_folder(stand: Stand) -> None:
+    stand.mkcol("photos")
+    stand.put("photos/a.jpg", "jpeg")
+    url = stand.publish()
+    path = f"{url}photos/photos.zip"
+    head = stand.visitor.head(path)
+    told = {
+        DAV.getetag: "etag",
+        DAV.getcontentlength: "content-length",
+        DAV.getcontenttype: "content-type",
+        DAV.getlastmodified: "last-modified",
+    }
+    for depth in "01":
+        rows = stand.visitor.propfind(path, *told, DAV.resourcetype, depth=depth).multistatus()
+        assert list(rows) == [path]
+        assert {name: rows[path].text(name) for name in told} == {name: head.headers[told[name]] for name in told}
+        assert len(rows[path].props[DAV.resourcetype]) == 0
+    assert path not in stand.visitor.propfind(f"{url}photos/", depth="1").multistatus()
+    assert stand.visitor.propfind(f"{url}photos/other.zip", depth="0").status == 404
+    since = {"If-Modified-Since": head.headers["last-modified"]}
+    assert stand.visitor.get(path, since).status == 304
+    assert stand.visitor.put(path, "mine").status == 405
 
 
 def begin(stand: Stand, path: str) -> tuple[socket.socket, bytes]:

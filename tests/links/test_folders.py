@@ -125,6 +125,8 @@ def test_a_link_can_be_mounted(stand: Stand) -> None:
     allprop = stand.visitor.propfind(url, depth="1").text
     assert "alice" not in allprop
     assert "/files/" not in answer + allprop
+    rows = stand.visitor.propfind(url, DAV.displayname, depth="1").multistatus()
+    assert [row.text(DAV.displayname) for row in rows.values()] == [stand.name, "photos", "plan.txt"]
 
 
 @pytest.mark.rfc("4918", "9.1.1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,9 @@ def test_rclone_copies_what_a_link_shows_and_writes_nothing(album: Stand, tmp_pa
     assert rclone(*known, "copy", ":webdav:", there) == 0
     assert contents(there) == SHOWN
     assert rclone(*known, "check", there, ":webdav:", "--download") == 0
+    whole = tmp_path / "all.zip"
+    assert rclone(*known, "copyto", f":webdav:{album.name}.zip", whole) == 0
+    assert len(zipfile.ZipFile(whole).namelist()) == len(SHOWN) + 1
     before = album.server.tree()
     back.mkdir()
     (back / "a b.txt").write_text("changed")
