@@ -30,7 +30,7 @@ ParseLiteral = Callable[[str, str], str | int | None]
 SortKey = tuple[int, str | int]
 
 LONGEST_PATTERN = 1024
-MOST_CONDITIONS = 100
+MOST_CONDITIONS = 50
 MOST_SCOPES = 100
 MOST_KEYS = 10
 DEPTHS = {depth.value: depth for depth in Depth}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from davserver.dav.conditional import parse_http_date
 from davserver.dav.conditions import Structured, Value
@@ -20,12 +19,13 @@ MOST_DIGITS = 20  # 2**64 has so many
 STORED = 1 << 20  # elements, and how deep; what is stored was read before
 
 
-@dataclass(frozen=True, slots=True)
 class Found:
-    """A resource that is asked."""
+    """A resource that is asked; each of its properties is looked up once."""
 
-    scene: Scene
-    node: Node
+    def __init__(self, scene: Scene, node: Node) -> None:
+        self.scene = scene
+        self.node = node
+        self._known: dict[str, Value] = {}
 
     @property
     def is_collection(self) -> bool:
@@ -34,8 +34,10 @@ class Found:
 
     def value(self, name: str) -> Value:
         """A property by its Clark name; dates as seconds since 1970."""
-        read = VALUES.get(name)
-        return _given(self, name) if read is None else read(self)
+        if name not in self._known:
+            read = VALUES.get(name)
+            self._known[name] = _given(self, name) if read is None else read(self)
+        return self._known[name]
 
 
 def parse_literal(name: str, text: str) -> str | int | None:

@@ -274,7 +274,7 @@ REFUSED = [
     (body("<D:eq><D:prop><D:displayname/></D:prop></D:eq>"), 400, None),
     (body(compare("like", NAME, "%" * 2000)), 422, None),
     (body("<D:not>" * 61 + "<D:is-collection/>" + "</D:not>" * 61), 413, None),
-    (body(f"<D:or>{'<D:is-collection/>' * 100}</D:or>"), 422, None),
+    (body(f"<D:or>{'<D:is-collection/>' * 50}</D:or>"), 422, None),
     (body(compare("eq", SIZE, "1").replace("literal", "typed-literal")), 422, None),
     (body(compare("eq", "<D:owner/>", "alice")), 422, None),
     (body(more="<D:orderby><D:order><D:prop><D:sync-token/></D:prop></D:order></D:orderby>"), 422, None),
