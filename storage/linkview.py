@@ -32,8 +32,8 @@ SECOND = 1_000_000_000
 
 
 def is_never_shown(name: str) -> bool:
-    """Whether no link shows or takes a name: rules and settings, tokens, and what is hidden by a dot."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    """Whether no link shows or takes a name: rules and settings, tokens, what editors keep of them, and dot names."""
+    folded = unicodedata.normalize("NFKC", name).casefold().strip("~#")
     return folded.startswith(".") or folded.endswith(".toml") or folded in NEVER
 
 
@@ -59,7 +59,7 @@ class LinkView:
         """``reader`` may read what the link's folder holds, whatever the link's right."""
         self._files = reader.files
         self._tree = reader.files.tree
-        self._root = issued.path
+        self._root, self._place = issued.path, issued.place
         self._link = link = issued.link
         self._shown = PAGES | frozenset(link.public) if link.right == "drop" else None
 
@@ -76,8 +76,12 @@ class LinkView:
         if any(map(is_never_shown, rest.split("/") if rest else ())):
             return None
         node = self._tree.find(path)
-        if node is None or node.listing or self._shown is None or not rest:
-            return node if node is not None and not node.listing else None
+        if (
+            node is None or node.listing or not is_within(node.folder.place, self._place)
+        ):  # a home is nobody's subfolder
+            return None
+        if self._shown is None or not rest:
+            return node
         return node if rest in self._shown and not node.is_folder else None
 
     def children(self, node: Node) -> Iterator[Node]:

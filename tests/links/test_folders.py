@@ -63,7 +63,10 @@ def test_files_are_read_as_members_read_them(stand: Stand) -> None:
     assert stand.visitor.head(url).headers["content-length"] == "10"
 
 
-HIDDEN = ("access.toml", "links.txt", "my-link.txt", "Form.TOML", ".hidden", "._plan.txt", ".DS_Store")
+HIDDEN = (
+    *("access.toml", "access.toml~", "#access.toml#", "links.txt", "links.txt~", "my-link.txt", "Form.TOML"),
+    *(".hidden", "._plan.txt", ".DS_Store", "~.hidden"),
+)
 
 
 @pytest.mark.parametrize("name", HIDDEN)
@@ -91,6 +94,25 @@ def test_a_subfolder_with_rules_of_its_own_is_closed(stand: Stand) -> None:
         reply = stand.visitor.get(url + path)
         assert (reply.status, reply.body) == (404, stand.visitor.get(f"{url}nothing").body)
     assert zip_of(stand, url).namelist() == ["open/", "open/a.txt"]
+
+
+def test_a_link_of_the_whole_drive_leads_into_no_home_and_no_trash(make_server: MakeServer) -> None:
+    server = make_server(access='[[rule]]\npath = "/files"\nwho = ["alice"]\nmay = ["admin"]\n').start()
+    alice, bob, visitor = server.client("alice"), server.client("bob"), server.client()
+    for client, folder in ((alice, "/files/Open"), (alice, "/files/Home/own"), (bob, "/files/Home/own")):
+        assert client.mkcol(folder).status == 201
+        assert client.put(f"{folder}/a.txt", "a").status == 201
+    assert alice.put("/files/Open/old.txt", "old").status == 201
+    assert alice.delete("/files/Open/old.txt").status == 204
+    assert alice.put("/files/access.toml", READ).status == 201
+    (url,) = urls_in(alice.get("/files/links.txt").text)
+    assert visitor.get(f"{url}Open/a.txt").text == "a"
+    homes = (f"Members/{name}/{inner}" for name in ("alice", "bob") for inner in ("", "own/", "own/a.txt"))
+    for path in (*homes, "Members/", "Home/own/a.txt", "Trash/Open/old.txt", "Trash/", "History/", "Collections/"):
+        assert visitor.get(url + path).status == 404
+        assert visitor.propfind(url + path, depth="1").status == 404
+    assert "Open/" in listed(visitor, url)
+    assert not {"Members/", "Home/", "Trash/", "History/", "Collections/"} & set(listed(visitor, url))
 
 
 def test_nothing_above_or_beside_the_folder_is_reached(stand: Stand) -> None:
