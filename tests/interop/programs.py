@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -9,9 +10,9 @@ from pathlib import Path
 
 
 def program(name: str) -> str:
-    """The path of a program that Debian has in a package of the same name."""
-    path = shutil.which(name)
-    assert path is not None, f"{name} is not installed: apt-get install {name}"
+    """The path of a program of those that ``.ci/programs`` installs, also of one that is for root."""
+    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    assert path is not None, f"{name} is not installed; .ci/programs installs what is missing"
     return path
 
 
