@@ -19,8 +19,12 @@ class BodyBroken(BadRequest):
     """The body ended before its announced length or its chunks are malformed: 400, and the connection is closed."""
 
 
-class Unsettled(WireError):
-    """What is asked for changes while it is sent: 503, and when asked again it is there (RFC 9110 §15.6.4)."""
+class Unsettled(WireError, ConnectionAbortedError):
+    """
+    What is asked for changes while it is sent, and when asked again it is there.
+
+    Before the answer has begun it is 503 (RFC 9110 §15.6.4); after that, the connection is closed before the end.
+    """
 
 
 class UrlTooLong(WireError):

@@ -171,6 +171,7 @@ def test_one_whose_files_change_while_it_is_sent_breaks_off(stand: Stand, change
     assert len(body) < length
     with pytest.raises(zipfile.BadZipFile):
         zipfile.ZipFile(io.BytesIO(body))
+    assert "Traceback" not in stand.server.log
     zip_of(stand, url.rpartition("/")[0] + "/")
 
 
