@@ -54,13 +54,10 @@ def get(call: Call) -> Response:
     fd, node = call.files.open(node)
     try:
         outcome = call.outcome(node)
+        headers = [*file_headers(node), *wanted_digest(call, node, fd)]
     except BaseException:
         os.close(fd)
         raise
-    headers = file_headers(node)
-    algorithm = wanted_algorithm(call.request.header("want-repr-digest"))
-    if algorithm is not None and node.member is not None and node.member.id:
-        headers.append(("Repr-Digest", render_digest(fd, node.member.id, algorithm)))
     if outcome is Outcome.NOT_MODIFIED:
         os.close(fd)
         return Response(304, [header for header in headers if header[0] in ("ETag", "Last-Modified")])
@@ -127,6 +124,14 @@ def file_headers(node: Node) -> list[tuple[str, str]]:
         ("Last-Modified", render_http_date(node.modified_ns / 1e9)),
         *browser_headers(media_type, node.name),
     ]
+
+
+def wanted_digest(call: Call, node: Node, fd: int) -> list[tuple[str, str]]:
+    """The digest of a file's bytes, where the request asks for one (RFC 9530 §3, §4)."""
+    algorithm = wanted_algorithm(call.request.header("want-repr-digest"))
+    if algorithm is None or node.member is None or not node.member.id:
+        return []
+    return [("Repr-Digest", render_digest(fd, node.member.id, algorithm))]
 
 
 def _folder(call: Call, node: Node) -> Response:

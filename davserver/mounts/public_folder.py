@@ -20,7 +20,7 @@ from davserver.dav.propfind import Asked, PropRequest, parse_propfind
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts.browsing import ANY_PAGE, PAGES, attachment, page_headers, shared_headers
 from davserver.mounts.files_properties import LIVE, Scene
-from davserver.mounts.files_read import content_type, file_headers, sent
+from davserver.mounts.files_read import content_type, file_headers, sent, wanted_digest
 from davserver.mounts.public_call import LinkCall
 from davserver.mounts.public_drop import post, put
 from storage.errors import NotFound, PlaceRefused
@@ -96,7 +96,7 @@ def _file(call: LinkCall, node: Node, *, counts: bool = True) -> Response:
     fd, node = call.files.open(node)
     try:
         outcome = call.outcome(node)
-        headers = [*_file_headers(call, node), *shared_headers(call.issued.link)]
+        headers = [*_file_headers(call, node), *wanted_digest(call, node, fd), *shared_headers(call.issued.link)]
         if outcome is Outcome.NOT_MODIFIED:
             os.close(fd)
             return _not_modified(headers)

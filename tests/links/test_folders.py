@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 from urllib.parse import unquote
 
 import pytest
@@ -61,6 +63,9 @@ def test_files_are_read_as_members_read_them(stand: Stand) -> None:
     assert stand.visitor.get(url, {"If-None-Match": reply.etag}).status == 304
     assert stand.visitor.get(url, {"If-Match": '"other"'}).status == 412
     assert stand.visitor.head(url).headers["content-length"] == "10"
+    wanted = {"Want-Repr-Digest": "sha-256=1"}
+    digest = f"sha-256=:{base64.b64encode(hashlib.sha256(b'0123456789').digest()).decode()}:"
+    assert stand.visitor.get(url, wanted).headers["repr-digest"] == digest
 
 
 HIDDEN = (
