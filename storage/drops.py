@@ -8,7 +8,6 @@ than that. Nothing is made but files: a link adds to the folders that it shows.
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from storage.errors import ParentMissing, QuotaExceeded
 from storage.fileterms import Terms, Upload, require_place
 from storage.filetree import Node
 from storage.linkview import PAGES, ZIP, is_never_shown, require_taken
+from storage.numbering import first_free, numbered
 from storage.paths import is_former, is_within, join
 from storage.portable import caseless, names_in, require_portable_name
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from storage.transaction import Transaction
 
 CHUNK_BYTES = 256 * 1024
-LONGEST_NAME_BYTES = 255
-LONGEST_SUFFIX_BYTES = 32  # what is longer is no suffix but a part of the name with a dot before it
 
 
 class Delivery:
@@ -142,16 +140,8 @@ class _Names:
         self.taken_now: list[str] = []
 
     def take(self, name: str) -> str:
-        """A name, or if it is taken the one with the first number; numbers in use are passed over by halves."""
-        if self._is_taken(name):
-            number = 2
-            while self._is_taken(numbered(name, number)):
-                number *= 2
-            between = range(number // 2 + 1, number)
-            number = between.start + bisect_left(
-                between, True, key=lambda each: not self._is_taken(numbered(name, each))
-            )
-            name = numbered(name, number)
+        """A name, or if it is taken a numbered one."""
+        name = numbered(name, first_free(lambda number: self._is_taken(numbered(name, number))))
         self.taken_now.append(name)
         if self._alike is not None:
             self._alike.add(caseless(name))
@@ -170,15 +160,6 @@ class _Names:
 def caseless_zip(folder: str) -> str:
     """The name of a folder's archive, in lower case."""
     return (folder.rpartition("/")[2] + ZIP).casefold()
-
-
-def numbered(name: str, number: int) -> str:
-    """``plan (2).pdf``, not longer than a name can be."""
-    stem, suffix = os.path.splitext(name)
-    if len(suffix.encode()) > LONGEST_SUFFIX_BYTES:
-        stem, suffix = name, ""
-    end = f" ({number}){suffix}"
-    return stem.encode()[: LONGEST_NAME_BYTES - len(end.encode())].decode(errors="ignore") + end
 
 
 def _place_in(session: Session, issued: Issued, folder: str) -> str:

@@ -7,6 +7,7 @@ folder's write lock is held, so that nothing changes between the question and th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from storage.errors import (
     IsFolder,
     LockConflict,
     Locked,
+    NameRefused,
     NotFound,
     ParentMissing,
     PlaceRefused,
@@ -27,7 +29,8 @@ from storage.fileterms import Claim, Nothing, Stored, Terms, Upload, places_of, 
 from storage.filetransfer import Transfer, remove
 from storage.filetree import FileTree, Node, is_derived, is_rules_file, is_shared_rules
 from storage.linksfile import open_links
-from storage.paths import FILES, parent_of
+from storage.numbering import first_free, numbered
+from storage.paths import FILES, join, name_of, names_rules, parent_of
 from storage.portable import require_portable
 from storage.sharedrules import collection_of, open_rules, remove_rules, write_rules
 from storage.treesync import TreeSync
@@ -86,8 +89,50 @@ class FileShelf:
             raise NotFound(path)
         return Stored(Node(path, folder, member), node is None)
 
-    def make_folder(self, path: str, terms: Terms) -> None:
-        """Make a folder (RFC 4918 §9.3). Raises AlreadyExists, ParentMissing."""
+    def add(self, folder: str, name: str, upload: Upload, terms: Terms) -> Stored:
+        """Store a new file under a name, or a numbered one where it is taken; nothing is replaced (RFC 5995)."""
+        path = join(folder, name)
+        if names_rules(name):
+            raise NameRefused(name, "is that of a file of the folder's rules or links; PUT it")
+        treerights.require_create(self._session, path)
+        terms.check(None)
+        treerights.require_unlocked(self._session, path, terms, tree=False)
+        quota.require_room(self._session, path, upload.length or 0)
+        place = require_place(folder)
+        with self._store.scratch(place) as scratch:
+            self._receive(path, upload, scratch)
+            with self._store.write(place) as tx:
+                number = first_free(lambda number: self._is_taken(tx, place, numbered(name, number)))
+                path = join(folder, numbered(name, number))
+                treerights.require_unlocked(self._session, path, terms, tree=False)
+                require_portable(self._session, path)
+                quota.require_room(self._session, path, scratch.size)
+                creator = treerights.creator_of_new(self._session, path)
+                by = self._session.principal.name
+                member = tx.put(place, name_of(path), scratch, creator=creator, by=by)
+        row = self._store.find_folder(place)
+        if row is None:
+            raise ParentMissing(path)
+        return Stored(Node(path, row, member), True)
+
+    def _is_taken(self, tx: Transaction, place: str, name: str) -> bool:
+        known = tx.find_member(place, name) or tx.find_folder(f"{place}/{name}")
+        return known is not None or os.path.lexists(self._store.file(place, name))
+
+    def make_folder(self, path: str, terms: Terms, properties: dict[str, str] | None = None) -> None:
+        """
+        Make a folder (RFC 4918 §9.3). Raises AlreadyExists, ParentMissing.
+
+        Args:
+            properties: its dead properties (RFC 5689), Clark name to XML.
+        """
+        before = self.tree.find(path)
+        terms.check(before)
+        if before is not None:
+            raise AlreadyExists(path)
+        above = self.tree.find(parent_of(path))
+        if above is None or not above.is_folder:
+            raise ParentMissing(path)
         treerights.require_create(self._session, path)
         if is_rules_file(path):
             raise PlaceRefused(path, "this name is for a file of the folder's rules or links")
@@ -100,6 +145,7 @@ class FileShelf:
                 place,
                 owner=treerights.owner_of_new_folder(self._session, path),
                 creator=treerights.creator_of_new(self._session, path),
+                state={"props": properties or None},
             )
 
     def remove(self, path: str, terms: Terms) -> None:

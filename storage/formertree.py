@@ -24,6 +24,7 @@ from typing import Any
 from auth.acl import Level
 from storage import state as states
 from storage.former import snapshot
+from storage.numbering import first_free
 from storage.paths import COLLECTIONS, DAV, FILES, STATE_FILE, is_within
 from storage.state import Change, render_line
 
@@ -166,17 +167,8 @@ class FormerTree:
         return self._first_free(lambda number: above + named(number))
 
     def _first_free(self, spot: Callable[[int], str]) -> str:
-        """A numbered spot where nothing lies; of a thousand that are taken, ten are looked at."""
-        taken, free = 0, 1
-        while os.path.lexists(f"{self._root}/{spot(free)}"):
-            taken, free = free, free * 2
-        while free - taken > 1:
-            middle = (taken + free) // 2
-            if os.path.lexists(f"{self._root}/{spot(middle)}"):
-                taken = middle
-            else:
-                free = middle
-        return spot(free)
+        """A numbered spot where nothing lies."""
+        return spot(first_free(lambda number: os.path.lexists(f"{self._root}/{spot(number)}")))
 
 
 def join_to(root: str, below: str) -> str:

@@ -37,6 +37,14 @@ def why_not(name: str) -> str | None:
     return None
 
 
+def made_safe(name: str) -> str:
+    """A name that anything can show, made of a text that is only a wish for one."""
+    safe = RESERVED.sub("-", "".join(c if c.isprintable() else "-" for c in nfc(name))).strip(" .")
+    if DEVICE.fullmatch(safe):
+        safe += "_"
+    return safe or "Untitled"
+
+
 def caseless(name: str) -> str:
     """A name as Windows compares it: letter by letter in capitals, so that ``ß`` is not ``SS``."""
     return name.upper() if name.isascii() else "".join(c.upper() if len(c.upper()) == 1 else c for c in name)

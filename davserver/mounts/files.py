@@ -17,7 +17,7 @@ from davserver.dav.names import DAV
 from davserver.dav.target import destination_of
 from davserver.dav.xml import open_tag
 from davserver.errors import lacking
-from davserver.mounts import files_lock, files_propfind, files_read, files_write
+from davserver.mounts import files_lock, files_make, files_propfind, files_read, files_write
 from davserver.mounts.files_acl import acl
 from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_patch import patch
@@ -38,6 +38,8 @@ NOT_THE_GUESTS: dict[str, Callable[[Call], Response]] = {
     "GET": files_read.get,
     "HEAD": files_read.get,
     "PUT": files_write.put,
+    "POST": files_make.post,
+    "MKCOL": files_make.mkcol,
     "PATCH": patch,
     "COPY": files_write.copy,
     "MOVE": files_write.move,
@@ -49,7 +51,7 @@ NOT_THE_GUESTS: dict[str, Callable[[Call], Response]] = {
     "ACL": acl,
 }
 OF_TREES = frozenset({"DELETE", "COPY", "MOVE"})
-METHODS = NOT_THE_GUESTS.keys() | {"MKCOL", "DELETE", "UNLOCK"}
+METHODS = NOT_THE_GUESTS.keys() | {"DELETE", "UNLOCK"}
 
 
 class FilesMount:

@@ -259,6 +259,11 @@ def _sync_token(scene: Scene, node: Node) -> str | None:
     return f"<D:sync-token>{text_of(scene.call.files.sync.token(node))}</D:sync-token>"
 
 
+def _add_member(scene: Scene, node: Node) -> str | None:
+    takes_files = "POST" in allowed(node).split(", ")
+    return f"<D:add-member>{href(scene.call.href_of(node))}</D:add-member>" if takes_files else None
+
+
 def _supported_reports(scene: Scene, node: Node) -> str | None:
     """``DAV:supported-report-set`` (RFC 3253 §3.1.5); files have no report."""
     if not node.is_folder:
@@ -297,6 +302,7 @@ ON_REQUEST: dict[str, Render] = {
     DAV.acl_restrictions: lambda scene, node: open_tag(DAV.acl_restrictions, RESTRICTIONS),
     DAV.inherited_acl_set: lambda scene, node: open_tag(DAV.inherited_acl_set, INHERITED_ACL_SET),
     DAV.sync_token: _sync_token,
+    DAV.add_member: _add_member,  # RFC 5995 §3.2.1
     DAV.supported_report_set: _supported_reports,
     DAV.supported_method_set: _supported_methods,  # RFC 3253 §3.1.3
     DAV.supported_query_grammar_set: lambda scene, node: GRAMMARS,  # RFC 5323 §3.3

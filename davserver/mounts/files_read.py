@@ -31,7 +31,7 @@ for _type, _suffix in (
 ):
     TYPES.add_type(_type, _suffix)
 
-DAV_CLASSES = ("DAV", "1, 2, 3")
+DAV_CLASSES = ("DAV", "1, 2, 3, access-control, extended-mkcol")
 AUTHOR = ("MS-Author-Via", "DAV")  # Office and old Windows clients open read-only without it
 PATCH_TYPE = "application/x-sabredav-partialupdate"
 ACCEPT_PATCH = ("Accept-Patch", PATCH_TYPE)  # RFC 5789 §3.1
@@ -40,7 +40,7 @@ READING = "OPTIONS, GET, HEAD, PROPFIND, SEARCH"
 WRITING = "COPY, MOVE, DELETE, PROPPATCH, LOCK, UNLOCK"
 ALLOW_FILE = f"{READING}, PUT, PATCH, {WRITING}"
 ALLOW_TOP = f"{READING}, REPORT, ACL"
-ALLOW_FOLDER = f"{ALLOW_TOP}, {WRITING}"
+ALLOW_FOLDER = f"{ALLOW_TOP}, POST, {WRITING}"
 ALLOW_LISTING = READING
 ALLOW_FORMER = f"{READING}, COPY, MOVE, DELETE"
 ALLOW_NOTHING_YET = "OPTIONS, PUT, MKCOL, LOCK, UNLOCK"

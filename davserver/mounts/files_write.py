@@ -61,9 +61,9 @@ def put(call: Call) -> Response:
     return Response.empty(201 if stored.created else 204, *stored_headers(stored.node, upload))
 
 
-def upload_of(request: Request, limits: Limits) -> Upload:
+def upload_of(request: Request, limits: Limits, *, to_folder: bool = False) -> Upload:
     """
-    The file that a PUT brings, to be read once its place is known.
+    The file that a PUT brings, or a POST to a folder, to be read once its place is known.
 
     Raises:
         BadRequest, UnsupportedMedia: it is a part of a file, coded, or has a header that cannot be read.
@@ -71,7 +71,7 @@ def upload_of(request: Request, limits: Limits) -> Upload:
         TooLarge: more is announced than a file may have.
     """
     require_whole_and_uncoded(request.headers)
-    if request.path.endswith("/"):
+    if request.path.endswith("/") and not to_folder:
         raise NameRefused("", "is missing: the URL of a file does not end with a slash")
     modified_ns = parse_mtime(request.header("x-oc-mtime"))
     announced, most = _announced(request), limits.upload_bytes
@@ -121,13 +121,9 @@ def proppatch(call: Call) -> Response:
     root = parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     changes = parse_propertyupdate(root)
     node = call.get()
-    texts = {name: text_in(root, name) for name, value in changes.items() if value is not None}
-    refused = {
-        name: status
-        for name, value in changes.items()
-        if (status := _refusal(name, value, limits, node, texts.get(name))) is not None
-    }
+    refused = refusals(changes, root, limits, is_folder=node.is_folder)
     if not refused:
+        texts = {name: text_in(root, name) for name, value in changes.items() if value is not None}
         kept = {name: value for name, value in changes.items() if name not in files_times.LIVE_OF_FILES}
         if not kept.keys().isdisjoint(files_times.CREATED):
             kept[DAV.creationdate] = files_times.render_created(texts)
@@ -139,9 +135,7 @@ def proppatch(call: Call) -> Response:
         answer = [_propstat(200, "", changes)]
     else:
         call.require_conditions(node)
-        answer = [
-            _propstat(status, condition, names) for (status, condition), names in _grouped(changes, refused).items()
-        ]
+        answer = propstats(changes, refused)
     return multistatus([f"<D:response>{href(call.href_of(node))}{''.join(answer)}</D:response>"])
 
 
@@ -154,6 +148,14 @@ def parse_propertyupdate(root: Element | None) -> dict[str, str | None]:
     """
     if root is None or root.tag != DAV.propertyupdate:
         raise BadRequest("a PROPPATCH has a body with a DAV:propertyupdate")
+    changes = properties_in(root)
+    if not changes:
+        raise BadRequest("the DAV:propertyupdate sets and removes nothing")
+    return changes
+
+
+def properties_in(root: Element) -> dict[str, str | None]:
+    """What the ``DAV:set`` and ``DAV:remove`` of an element do: Clark name to XML, None where it is removed."""
     changes: dict[str, str | None] = {}
     for instruction in root:
         if instruction.tag not in (DAV.set, DAV.remove):
@@ -166,8 +168,6 @@ def parse_propertyupdate(root: Element | None) -> dict[str, str | None]:
                     element.set(XML_LANG, scope)  # RFC 4918 §4.3: the language in scope is part of the value
                 element.tail = None
                 changes[element.tag] = render_element(element) if instruction.tag == DAV.set else None
-    if not changes:
-        raise BadRequest("the DAV:propertyupdate sets and removes nothing")
     return changes
 
 
@@ -202,11 +202,29 @@ XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 PROTECTED = "<D:cannot-modify-protected-property/>"
 
 
-def _refusal(name: str, value: str | None, limits: Limits, node: Node, text: str | None) -> tuple[int, str] | None:
+def refusals(
+    changes: dict[str, str | None], root: Element | None, limits: Limits, *, is_folder: bool
+) -> dict[str, tuple[int, str]]:
+    """Of some changes those that cannot be: status and condition by name."""
+    return {
+        name: status
+        for name, value in changes.items()
+        if (status := _refusal(name, value, limits, text_in(root, name), is_folder=is_folder)) is not None
+    }
+
+
+def propstats(changes: dict[str, str | None], refused: dict[str, tuple[int, str]]) -> list[str]:
+    """The ``DAV:propstat`` of changes that were refused together, because of some of them."""
+    return [_propstat(status, condition, names) for (status, condition), names in _grouped(changes, refused).items()]
+
+
+def _refusal(
+    name: str, value: str | None, limits: Limits, text: str | None, *, is_folder: bool
+) -> tuple[int, str] | None:
     """
     Status and condition for a property that is not set: live ones are protected, huge ones and no times are not kept.
     """
-    if name in files_times.LIVE_OF_FILES and value is not None and not node.is_folder:
+    if name in files_times.LIVE_OF_FILES and value is not None and not is_folder:
         return (409, "") if files_times.is_wrong(name, text) else None
     if name in LIVE and name not in SETTABLE:
         return 403, PROTECTED

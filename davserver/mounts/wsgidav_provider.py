@@ -12,7 +12,7 @@ from davserver.dav.message import Environ
 from davserver.mounts.files_call import Call, etag_of
 from storage.filetree import Node
 from storage.locks import Locks
-from storage.paths import is_within, join
+from storage.paths import is_within
 
 CALL = "davserver.call"
 
@@ -33,11 +33,6 @@ class ShelfCollection(DAVCollection):  # type: ignore[misc]
     def get_member_names(self) -> list[str]:
         """The names of what the principal may know of in it."""
         return [child.name for child in call_in(self.environ).files.tree.children(self.node)]
-
-    def create_collection(self, name: str) -> None:
-        """MKCOL; the rights, locks and conditions are the shelf's to ask."""
-        call = call_in(self.environ)
-        call.files.make_folder(join(self.node.path, name), call.terms())
 
     def get_ref_url(self) -> str:
         """The canonical path, under which locks are kept."""

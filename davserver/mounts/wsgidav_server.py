@@ -1,7 +1,7 @@
 """
 WsgiDAV's request server for ``/files/``, without its middlewares.
 
-WsgiDAV decides what MKCOL, DELETE and UNLOCK need and in which order. These methods never come to it (see
+WsgiDAV decides what DELETE and UNLOCK need and in which order. These methods never come to it (see
 ``files.NOT_THE_GUESTS``), each for a reason beside the tenth of a millisecond that its dispatch takes:
 
 =================  ====================================================================================================
@@ -11,6 +11,7 @@ PUT                the guest makes an empty file before it has read the body and
 PROPFIND           the guest builds one tree of the whole answer, leaves ``getetag`` unquoted and ignores ``include``
 PROPPATCH, LOCK    the guest's XML parser is lxml, unbounded, where that is installed; LOCK makes the empty file before
                    it asks for conflicts, PROPPATCH sets properties one by one
+MKCOL              the guest takes no body, and a chunked one for none
 COPY, MOVE         the guest decodes Destination before it splits it, so ``?`` and ``;`` in names are lost, answers 502
                    to a Destination with user and password in it, and moves file by file
 If, If-Match …     evaluated by our linear parser, and once more under the folder's write lock
@@ -22,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from wsgidav.dav_error import HTTP_MEDIATYPE_NOT_SUPPORTED, DAVError
 from wsgidav.request_server import RequestServer
 
 from davserver.dav.if_header import parse_lock_token
@@ -38,15 +38,6 @@ class FilesServer(RequestServer):  # type: ignore[misc]
     def __init__(self, provider: ShelfProvider) -> None:
         super().__init__(provider)
         self._locks = provider.lock_manager
-
-    def do_MKCOL(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """As the guest's, with the request's conditions and a look at chunked bodies, which it takes for none."""
-        call = call_in(environ)
-        call.require_conditions(call.find())
-        if call.request.content_length is None and call.request.body.read(1):
-            raise DAVError(HTTP_MEDIATYPE_NOT_SUPPORTED, "MKCOL has no body here")
-        answer: Iterable[bytes] = super().do_MKCOL(environ, start_response)
-        return answer
 
     def do_UNLOCK(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """As the guest's; who has ``admin`` there may take away the lock of somebody else."""

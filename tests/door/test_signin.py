@@ -110,7 +110,8 @@ def test_a_page_of_another_site_cannot_post(
     alice = shared.client("alice")
     alice.options("/dav/")  # her first request makes her first collections
     before = shared.tree()
-    reply = alice.request("POST", path, b"x=y", headers)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reply = alice.request("POST", path, b"x=y", headers | form)
     assert (reply.status == 403 and "another site" in reply.text) is (status == 403)
     assert shared.tree() == before
 

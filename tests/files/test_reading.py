@@ -93,7 +93,7 @@ def test_options_offers_locks_also_for_a_document_that_is_not_there_yet(alice: D
     alice.put(f"{home}/a.txt", "one")
     reply = alice.options(f"{home}/{name}")
     assert reply.status == 200
-    assert reply.headers["dav"] == "1, 2, 3"
+    assert reply.headers["dav"] == "1, 2, 3, access-control, extended-mkcol"
     assert reply.headers["ms-author-via"] == "DAV"
     assert "LOCK" in reply.headers["allow"]
 

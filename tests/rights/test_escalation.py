@@ -174,7 +174,11 @@ WRITING_RULES = [
     Way("ACL", f"{LED}/ruled/open/", body=ACL),
     Way("ACL", f"{LED}/ruled/access.toml", HIDDEN, body=ACL),
     Way("ACL", f"{SHARED}/training", HIDDEN, body=ACL),
-    Way("POST", f"{LED}/ruled/access.toml", NO_WAY, body=TO_BOB),
+    Way("POST", f"{LED}/ruled/access.toml", HIDDEN, body=TO_BOB),
+    Way("POST", f"{LED}/ruled/", STAYS, body=TO_BOB, headers={"Slug": "access.toml"}),
+    Way("POST", f"{LED}/ruled/open/", STAYS, body=TO_BOB, headers={"Slug": "%61ccess.toml"}),
+    Way("POST", f"{LED}/ruled/open/", STAYS, body=TO_BOB, headers={"Slug": "x/Access.TOML"}),
+    Way("POST", f"{LED}/ruled/open/", STAYS, body=TO_BOB, headers={"Slug": "links.txt"}),
     Way("PATCH", f"{LED}/ruled/access.toml", HIDDEN, body=TO_BOB, headers=PARTIAL),
     Way("PATCH", f"{SHARED}/training/access.toml", HIDDEN, body=TO_BOB, headers=PARTIAL),
     # something that is there already, copied or moved to the name
