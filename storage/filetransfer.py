@@ -100,6 +100,7 @@ class Transfer:
         parent = self._tree.find(parent_of(target))
         if parent is None or not parent.is_folder:
             raise ParentMissing(target)
+        treerights.require_depth(target, treerights.levels_below(self._session, node))
         before = self._tree.find(target)
         if before is None:
             treerights.require_create(self._session, target)

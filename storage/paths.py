@@ -40,6 +40,8 @@ STATE_FILE = ".state.jsonl"
 HIDDEN_ACCESS_FILE = ".access.toml"  # the rules of a calendar or book, beside its .Radicale.props
 SCRATCH_PREFIX = ".davserver-scratch-"
 RADICALE_PREFIX = ".Radicale."
+# Folders within folders: each is looked at for its own rules, so a deeper one makes every question about it dearer.
+DEEPEST = 100
 APART_PREFIX = "._"  # AppleDouble: what macOS keeps of a file where the file system cannot
 APART_NAMES = frozenset(
     {".DS_Store", ".Spotlight-V100", ".Trashes", ".fseventsd", ".TemporaryItems", ".apdisk", ".DocumentRevisions-V100"}

@@ -308,6 +308,9 @@ class Reconciler:
         """Add the rows of new subfolders and drop those of missing ones; gives the names that changed."""
         known = {row.name: row for row in self._index.folders(folder.place)}
         changed = []
+        if found and paths.path_of(folder.place).count("/") >= paths.DEEPEST:
+            log.warning("%s: what lies in folders below it is not served, it is too deep", folder.place)
+            found = {}
         for name, (disk_name, status) in found.items():
             row = known.pop(name, None)
             if disk_name != name and not self._compose(folder.place, disk_name, name):

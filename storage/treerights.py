@@ -18,6 +18,7 @@ from storage.fileterms import Terms, spot_of
 from storage.filetree import Node, is_derived, is_rules_file, is_shared_rules, rules_holder
 from storage.paths import (
     ACCESS_FILE,
+    DEEPEST,
     FILES,
     LINKS_FILE,
     MEMBERS,
@@ -63,6 +64,7 @@ def require_create(session: Session, path: str) -> None:
     name = path.rpartition("/")[2]
     require_in_use(path)
     require_name(name)
+    require_depth(path)
     if names_rules(name) and not is_rules_file(path):
         raise NameRefused(name, f"is another spelling of {ACCESS_FILE} or {LINKS_FILE}; write it like that")
     if parent_of(path) == FILES and fold(name) in RESERVED:
@@ -75,6 +77,20 @@ def require_create(session: Session, path: str) -> None:
         session.access.require(Action.CREATE, parent_of(path))
     if is_derived(path):
         raise ReadOnly(path)
+
+
+def require_depth(path: str, below: int = 0) -> None:
+    """Raise PlaceRefused for a path that is too deep, or with ``below`` one that has so many levels below it."""
+    if path.count("/") + below > DEEPEST:
+        raise PlaceRefused(path, f"folders can lie within each other {DEEPEST} deep")
+
+
+def levels_below(session: Session, node: Node) -> int:
+    """How many levels a tree has below its top."""
+    if not node.is_folder:
+        return 0
+    deepest = max(folder.place.count("/") for folder in session.store.tree(node.folder))
+    return deepest - node.folder.place.count("/") + 1  # a file may lie in the deepest
 
 
 def require_in_use(path: str) -> None:
