@@ -8,10 +8,11 @@ from auth.acl import Action
 from storage import quota, rulesgate, treerights
 from storage.errors import ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
-from storage.filetree import FileTree, Node, is_derived, is_rules_file, is_shared_rules
+from storage.filetree import FileTree, Node, is_derived, is_shared_rules
 from storage.formertree import FORMER, is_former_place
 from storage.paths import FILES, is_former, is_within, parent_of
 from storage.portable import require_portable, require_portable_tree
+from storage.treecopy import built_copy
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -144,11 +145,8 @@ class Transfer:
             tx.copy(node.folder.place, node.member.name, place, name, creator=creator, over=over, by=by)
             return
         owner = treerights.owner_of_new_folder(self._session, target)
-        properties = {"props": self._tree.properties(node) or None}
-        tx.make_folder(f"{place}/{name}", owner=owner, creator=creator, state=properties)
-        for child in self._tree.children(node) if deep else ():
-            if not is_rules_file(child.path):
-                self._copy(tx, child, f"{target}/{child.name}", creator, deep=True)
+        with built_copy(self._store, self._tree, node, owner=owner, creator=creator, deep=deep) as directory:
+            tx.adopt_folder(directory, f"{place}/{name}")
 
     def _creator_after(self, before: Node | None, source: str, target: str, *, moved: bool = False) -> str | None:
         """The maker to keep at the target: of a replaced file its own, within a folder the old one."""

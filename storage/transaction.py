@@ -199,7 +199,7 @@ class Transaction:
             else:
                 fd, source = self._store.open_member(folder, name)
                 try:
-                    _copy_bytes(fd, scratch)
+                    copy_bytes(fd, scratch)
                     scratch.set_modified(source.modified_ns)  # a copy is as old: sync programs copy on the server
                 finally:
                     os.close(fd)
@@ -252,6 +252,24 @@ class Transaction:
         if folder is None:
             raise NotFound(paths.path_of(place))
         return folder
+
+    def adopt_folder(self, directory: str, place: str) -> None:
+        """
+        Give a directory that was built elsewhere its place and read it. Needs the guards of the whole tree.
+
+        Raises:
+            ParentMissing, AlreadyExists.
+        """
+        above, _, name = place.rpartition("/")
+        self._require_free(above, name)
+        self.checkpoint()
+        target = self._store.file(above, name)
+        on_disk(lambda: os.rename(directory, target))
+        self._store.sync_directory(above)
+        folder = self._store.find_folder(place)
+        if folder is None:
+            raise NotFound(paths.path_of(place))
+        self._store.tree(folder)  # what it holds counts from now on
 
     def remove_folder(self, place: str, *, by: str | None) -> None:
         """Move a folder with all it holds to the trash. Needs the guards of the whole tree. Raises NotFound."""
@@ -555,8 +573,8 @@ def _veil_of(state: State, name: str) -> Veil:
     return Veil.NONE if state.get(name, "creator") is None else Veil.SOME
 
 
-def _copy_bytes(fd: int, scratch: Scratch) -> None:
-    """Within the kernel where the scratch file needs no hash of its own; the disk may share the blocks."""
+def copy_bytes(fd: int, scratch: Scratch) -> None:
+    """Copy within the kernel where the scratch file needs no hash of its own; the disk may share the blocks."""
     hashed = scratch.is_hashed
     while True:
         if hashed:
