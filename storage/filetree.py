@@ -212,7 +212,7 @@ class FileTree:
         may_read = self.reader(node)
         start = join(node.path, "")
         links = None if is_former(node.path) else self.find_links(node.path, node.folder)
-        for member in self._store.members(node.folder):
+        for member in self._store.each_member(node.folder):
             if links is not None and member.name >= LINKS_FILE:
                 yield links
                 links = None

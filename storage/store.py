@@ -53,6 +53,7 @@ TOKEN_PREFIX = "urn:davserver:sync:"  # noqa: S105 - a URN
 FOLDERS = ("files", "homes", "collections/collection-root", "trash", "history", "scratch")
 CACHED_STATES = 10_000
 LOOKS = 20  # at a tree in which looking finds new folders, which hold new folders
+LISTED_AT_ONCE = 1000  # rows of files
 READ_AT_ONCE = 100
 KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
 JOURNAL_IDLE_S = 5
@@ -353,6 +354,13 @@ class Store:
     def members_passing(self, folders: Iterable[Folder], wanted: RowFilter) -> list[tuple[int, Member]]:
         """The rows of the files directly in some folders that pass a filter, by name, each after its folder's id."""
         return self.index.members_passing([folder.id for folder in folders], wanted)
+
+    def each_member(self, folder: Folder) -> Iterator[Member]:
+        """As ``members``, some at a time: of a large folder that is listed to many no more is in memory."""
+        some = self.members(folder, most=LISTED_AT_ONCE)
+        while some:
+            yield from some
+            some = self.members(folder, after=some[-1].name, most=LISTED_AT_ONCE) if len(some) == LISTED_AT_ONCE else []
 
     def members_named(self, folder: Folder, names: Iterable[str]) -> dict[str, Member]:
         """The rows of some files directly in a folder, by name."""
