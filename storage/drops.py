@@ -101,10 +101,12 @@ class Delivery:
         issued = self._store.links.find(self._issued.token)
         if issued is None or not issued.link.adds or issued.place != self._issued.place:
             raise NoSuchLink
-        with self._store.write(*sorted({self._place, issued.place})) as tx:
-            first = join(self._folder, self._received[0][0])
+        first = join(self._folder, self._received[0][0])
+        with (
+            self._store.promised.room(self._session, first, self._size()),
+            self._store.write(*sorted({self._place, issued.place})) as tx,
+        ):
             treerights.require_unlocked(self._session, first, Terms(), tree=False)
-            quota.require_room(self._session, first, self._size())
             self._store.links.count_stored(tx, issued, self._size())
             names = _Names(self._session, tx, issued, self._folder)
             for name, scratch in self._received:

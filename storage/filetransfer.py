@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
-from storage import quota, rulesgate, treerights
+from storage import rulesgate, treerights
 from storage.errors import ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
 from storage.filetree import FileTree, Node, is_derived, is_shared_rules
@@ -32,8 +32,11 @@ class Transfer:
         node = self._require_pair(source, target)
         data = self._rules_bytes(node, target)
         before = self._require_target(node, target, overwrite=overwrite)
-        quota.require_room(self._session, target, self._tree_size(node, deep=deep))
-        with self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx:
+        size = self._tree_size(node, deep=deep)
+        with (
+            self._store.promised.room(self._session, target, size),
+            self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx,
+        ):
             terms.check(self._tree.find(source))
             treerights.require_unlocked(self._session, target, terms, tree=True)
             if data is not None:
@@ -50,8 +53,11 @@ class Transfer:
         self._require_leave(node, target)
         data = self._rules_bytes(node, target)
         before = self._require_target(node, target, overwrite=overwrite, leaving=source)
-        quota.require_room(self._session, target, self._tree_size(node, deep=True), leaving=source)
-        with self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx:
+        size = self._tree_size(node, deep=True)
+        with (
+            self._store.promised.room(self._session, target, size, leaving=source),
+            self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx,
+        ):
             present = self._tree.get(source)
             terms.check(present)
             treerights.require_unlocked(self._session, source, terms, tree=True)

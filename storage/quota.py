@@ -8,6 +8,10 @@ each.
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from auth.principal import fold
@@ -104,3 +108,34 @@ def require_room(session: Session, path: str, added_bytes: int, *, leaving: str 
             raise QuotaExceeded(f"{added_bytes} more bytes do not fit into the {given} bytes of {name_of(folder)}")
     if leaving is None and not session.store.make_room(added_bytes):
         raise DiskFull("the disk of the server is full")
+
+
+class Promised:
+    """
+    Bytes that are being written, by the folder whose quota they count against. Thread-safe.
+
+    Writes of different folders hold different locks: each counts what the others are about to add.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bytes: Counter[str] = Counter()
+
+    @contextmanager
+    def room(self, session: Session, path: str, added_bytes: int, *, leaving: str | None = None) -> Iterator[None]:
+        """As ``require_room``; until the end the room is nobody else's. Begin it before the write lock is taken."""
+        counted = [
+            folder
+            for folder in (quotas_of(session, path) if added_bytes > 0 else ())
+            if leaving is None or not is_within(leaving, folder)
+        ]
+        with self._lock if counted else nullcontext():
+            promised = max((self._bytes[folder] for folder in counted), default=0)
+            require_room(session, path, added_bytes + promised, leaving=leaving)
+            self._bytes.update(dict.fromkeys(counted, added_bytes))
+        try:
+            yield
+        finally:
+            with self._lock if counted else nullcontext():
+                self._bytes.subtract(dict.fromkeys(counted, added_bytes))
+                self._bytes += Counter()  # without those of nothing

@@ -35,6 +35,7 @@ from storage.itemwrite import JOURNALED_BYTES, ItemWrite
 from storage.journal import FULL_BYTES, Journal
 from storage.links import Links
 from storage.locks import Locks
+from storage.quota import Promised
 from storage.reconcile import Count, Reconciler, count_nothing, is_item_place
 from storage.records import DISTRUSTED, NEVER, Content, Folder, Member, NameChange, agrees
 from storage.replay import replay
@@ -121,6 +122,7 @@ class Store:
         shutil.rmtree(f"{self.data}/scratch")
         os.mkdir(f"{self.data}/scratch", 0o700)
         self.index = Index(Path(self.data, "index.sqlite"), durable=self.durable)
+        self.promised = Promised()
         self.locks = Locks(self.index, clock, per_member=settings.limits.locks_per_member)
         self._data_fd = os.open(self.data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.journal = Journal(self.data, boot=boot, durable=self.durable, sync=self.sync_all, clock=clock)

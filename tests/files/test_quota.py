@@ -102,3 +102,23 @@ def test_two_uploads_at_once_do_not_both_take_the_last_bytes(cloud: Server) -> N
     cloud.client("dora").get("/files/Home/")
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(upload, range(4))) == [201, 507, 507, 507]
+
+
+@pytest.mark.rfc("4331", "6")
+def test_uploads_side_by_side_into_several_folders_never_outgrow_the_quota_above(cloud: Server, alice: Dav) -> None:
+    """Different folders have different locks; what they add counts in the one above all the same."""
+    room, size, top = available(alice, "/files/Sport/"), 400, "/files/Sport/aside"
+    folders = [top, *(f"{top}/{number}" for number in range(8))]
+    for folder in folders:
+        assert alice.mkcol(folder).status == 201
+
+    def fill(number: int) -> list[int]:
+        client = cloud.client("alice")
+        return [client.put(f"{top}/{number}/{each}", "x" * size).status for each in range(3)]
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = [status for told in pool.map(fill, range(8)) for status in told]
+    assert set(statuses) == {201, 507}
+    assert statuses.count(201) * size <= room
+    assert available(alice, "/files/Sport/") >= 0
+    assert alice.delete(top).status == 204
