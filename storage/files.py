@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
+from auth.errors import NeedPrivileges
 from storage import quota, rulesgate, treerights
 from storage.errors import (
     AlreadyExists,
@@ -28,9 +29,10 @@ from storage.errors import (
 from storage.fileterms import Claim, Nothing, Stored, Terms, Upload, places_of, require_place, spot_of
 from storage.filetransfer import Transfer, remove
 from storage.filetree import FileTree, Node, is_derived, is_rules_file, is_shared_rules
+from storage.formerrules import entries_below, find_entry
 from storage.linksfile import open_links
 from storage.numbering import first_free, numbered
-from storage.paths import FILES, join, name_of, names_rules, parent_of
+from storage.paths import FILES, is_former, join, name_of, names_rules, parent_of
 from storage.portable import require_portable
 from storage.sharedrules import collection_of, open_rules, remove_rules, write_rules
 from storage.treesync import TreeSync
@@ -160,6 +162,9 @@ class FileShelf:
             return
         if is_derived(path):
             raise ReadOnly(path)
+        if is_former(path) and find_entry(self._store, path) is None:
+            self._empty(node, terms)
+            return
         treerights.require_movable(self._session, node)
         treerights.require_tree(self._session, node, treerights.REMOVE)
         with self._removing(node, terms) as (tx, present):
@@ -168,6 +173,26 @@ class FileShelf:
             treerights.require_tree(self._session, present, treerights.REMOVE)
             remove(self._session, tx, present)
         self._store.locks.forget(path)
+
+    def _empty(self, node: Node, terms: Terms) -> None:
+        """
+        Delete for good all that the principal may of a folder that only mirrors the tree, or of the whole trash.
+
+        Raises:
+            NeedPrivileges: something that it sees is not its to delete, and has stayed; the rest is gone.
+        """
+        terms.check(node)
+        kept = []
+        for path in sorted(entries_below(self._store, node.path)):
+            try:
+                if self.tree.find(path) is not None:
+                    self.remove(path, Terms())
+            except NeedPrivileges:
+                kept.append(path)
+            except NotFound:  # somebody else was faster
+                pass
+        if kept:
+            raise NeedPrivileges(node.path, Action.DELETE, kept[: treerights.MOST_TOLD])
 
     def copy(self, source: str, target: str, terms: Terms, *, overwrite: bool, deep: bool) -> bool:
         """Copy what the principal may read (RFC 4918 §9.8); true if nothing stood at the target."""

@@ -116,7 +116,7 @@ def _is_member(call: Call, path: str) -> bool:
 
 
 def _failed_members(status: int, condition: str, failed: Mapping[str, str]) -> Response:
-    """A tree of which nothing was touched, because of some of its members (RFC 4918 §9.6.1, §9.8.5, §9.9.4)."""
+    """A tree that has stayed because of some of its members (RFC 4918 §9.6.1, §9.8.5, §9.9.4)."""
     return multistatus([status_response(path, status, open_tag(condition, why)) for path, why in failed.items()])
 
 

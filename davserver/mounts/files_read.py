@@ -43,6 +43,7 @@ ALLOW_TOP = f"{READING}, REPORT, ACL"
 ALLOW_FOLDER = f"{ALLOW_TOP}, POST, {WRITING}"
 ALLOW_LISTING = READING
 ALLOW_FORMER = f"{READING}, COPY, MOVE, DELETE"
+ALLOW_EMPTIED = f"{READING}, DELETE"
 ALLOW_NOTHING_YET = "OPTIONS, PUT, MKCOL, LOCK, UNLOCK"
 
 
@@ -75,10 +76,10 @@ def allowed(node: Node | None) -> str:
     """The methods for a resource as an Allow header."""
     if node is None:
         return ALLOW_NOTHING_YET
+    if is_former(node.path):
+        return ALLOW_EMPTIED if node.listing else ALLOW_FORMER
     if node.listing or is_derived(node.path):
         return ALLOW_LISTING
-    if is_former(node.path):
-        return ALLOW_FORMER
     if node.path == FILES:
         return ALLOW_TOP
     return ALLOW_FOLDER if node.is_folder else ALLOW_FILE

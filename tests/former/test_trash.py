@@ -303,3 +303,42 @@ def test_an_event_that_another_is_moved_over_lies_in_the_trash(alice: Dav) -> No
     alice.put("/dav/alice/under/b.ics", event("same", "second"))
     assert alice.move("/dav/alice/over/a.ics", "/dav/alice/under/b.ics").status == 204
     assert alice.get("/files/Trash/Collections/alice/under/b.ics").text == event("same", "second")
+
+
+@pytest.mark.rfc("4918", "9.6.1")
+def test_emptying_it_takes_what_is_one_s_own_to_delete_and_names_the_rest(
+    alice: Dav, bob: Dav, carol: Dav, cloud: Server, folder: str
+) -> None:
+    mirror, folder = f"/files/Trash/{folder}", f"/files/{folder}"
+    for client, name in ((alice, "a.txt"), (alice, "sub/b.txt"), (bob, "bobs.txt")):
+        if "/" in name:
+            assert client.mkcol(f"{folder}/sub").status == 201
+        assert client.put(f"{folder}/{name}", name).status == 201
+        assert client.delete(f"{folder}/{name}").status == 204
+    kept = f"{mirror}/bobs.txt"
+    assert bob.get(kept).text == alice.get(kept).text == "bobs.txt"
+    reply = alice.delete(mirror)
+    assert reply.status == 207
+    assert {path: (row.status, row.condition) for path, row in reply.multistatus().items()} == {
+        kept: (403, DAV.need_privileges)
+    }
+    assert bob.get(kept).text == "bobs.txt"
+    for name in ("a.txt", "sub/b.txt"):
+        assert alice.get(f"{mirror}/{name}").status == 404
+        assert not (cloud.data / f"trash{mirror.removeprefix('/files/Trash')}/{name}").exists()
+    assert bob.delete(mirror).status == 204
+    assert bob.get(kept).status == 404
+    assert alice.put(f"{folder}/a.txt", "again").status == 201
+
+
+def test_all_of_it_is_emptied_at_once_and_others_keep_theirs(alice: Dav, carol: Dav, cloud: Server) -> None:
+    for client in (alice, carol):
+        assert client.put("/files/Home/emptied.txt", "x").status == 201
+        assert client.delete("/files/Home/emptied.txt").status == 204
+    assert "DELETE" in alice.options("/files/Trash/").headers["allow"]
+    assert alice.delete("/files/Trash/Home").status == 204
+    assert alice.get("/files/Trash/Home/emptied.txt").status == 404
+    assert carol.get("/files/Trash/Home/emptied.txt").text == "x"
+    assert carol.delete("/files/Trash/").status in (204, 207)
+    assert carol.get("/files/Trash/Home/emptied.txt").status == 404
+    assert alice.request("MOVE", "/files/Trash/", headers={"Destination": "/files/Home/trash"}).status == 403
