@@ -24,6 +24,7 @@ from davserver.mounts.files_patch import patch
 from davserver.mounts.files_read import allowed
 from davserver.mounts.files_report import report
 from davserver.mounts.files_search import search
+from davserver.mounts.pim_view import View
 from davserver.mounts.preferences import tell_preferences
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import FilesServer
@@ -46,12 +47,11 @@ NOT_THE_GUESTS: dict[str, Callable[[Call], Response]] = {
     "PROPFIND": files_propfind.propfind,
     "PROPPATCH": files_write.proppatch,
     "LOCK": files_lock.lock,
-    "REPORT": report,
     "SEARCH": search,
     "ACL": acl,
 }
 OF_TREES = frozenset({"DELETE", "COPY", "MOVE"})
-METHODS = NOT_THE_GUESTS.keys() | {"DELETE", "UNLOCK"}
+METHODS = NOT_THE_GUESTS.keys() | {"REPORT", "DELETE", "UNLOCK"}
 
 
 class FilesMount:
@@ -59,6 +59,8 @@ class FilesMount:
 
     def __init__(self, store: Store, settings: Settings, directory: Directory) -> None:
         self._settings = settings
+        self._directory = directory
+        self._handlers = {**NOT_THE_GUESTS, "REPORT": self._report}
         self._provider = ShelfProvider(store.locks)
         self._server = FilesServer(self._provider)
 
@@ -70,7 +72,7 @@ class FilesMount:
         if request.method not in METHODS:
             return Response.text(405, f"{request.method} is not for files\n", ("Allow", allowed(call.find())))
         try:
-            answer = NOT_THE_GUESTS.get(request.method, self._ask_guest)(call)
+            answer = self._handlers.get(request.method, self._ask_guest)(call)
             return tell_preferences(request, answer)
         except DAVError as error:
             return _refusal(call, error)
@@ -86,6 +88,9 @@ class FilesMount:
                 told = _told(call, error.members)
                 return _failed_members(403, DAV.need_privileges, {path: lacking(path, error.action) for path in told})
             raise NeedPrivileges(call.as_asked(error.path), error.action) from error
+
+    def _report(self, call: Call) -> Response:
+        return report(call, View(call.session, self._settings, self._directory))
 
     def _ask_guest(self, call: Call) -> Response:
         answer = _Answer()

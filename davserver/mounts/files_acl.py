@@ -20,7 +20,7 @@ from storage.sharedrules import collection_of
 def acl(call: Call) -> Response:
     """ACL: the entries of a folder's own rules become those of the body, all or none."""
     node = call.get()
-    call.session.access.require(Action.ADMIN, _ruled(node))
+    call.session.access.require(Action.ADMIN, ruled_path(node))
     limits = call.settings.limits
     body = read_body(call.request, limits.xml_bytes)
     root = parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements)
@@ -36,12 +36,12 @@ def acl(call: Call) -> Response:
 
 def may_see_aces(call: Call, node: Node) -> bool:
     """Whether ``DAV:acl`` of a resource is for the principal (§3.6)."""
-    return not is_former(node.path) and call.session.access.may(Action.ADMIN, _ruled(node))
+    return not is_former(node.path) and call.session.access.may(Action.ADMIN, ruled_path(node))
 
 
 def aces_of(call: Call, node: Node) -> list[WireAce]:
     """The entries in force on a resource; a rules file is for nobody but those with ``admin``."""
-    found = access_list(call.session, _ruled(node))
+    found = access_list(call.session, ruled_path(node))
     if node.member is not None and (is_rules_file(node.path) or is_shared_rules(node.path)):
         found = [ace for ace in found if ace.grant.may == EVERYTHING]
     return wire_aces(found, owner_name(call, node), call.as_asked)
@@ -56,6 +56,6 @@ def owner_name(call: Call, node: Node) -> str | None:
     return kept if isinstance(kept, str) else None
 
 
-def _ruled(node: Node) -> str:
+def ruled_path(node: Node) -> str:
     """The path whose rules hold for a resource: those of a calendar or book are edited at another one."""
     return collection_of(node.path) if is_shared_rules(node.path) else node.path

@@ -32,9 +32,12 @@ SUPPORTED_LOCK = "".join(
     f"<D:lockentry><D:lockscope><D:{scope}/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockentry>"
     for scope in ("exclusive", "shared")
 )
-SUPPORTED_REPORTS = (
-    "<D:supported-report-set><D:supported-report><D:report><D:sync-collection/></D:report></D:supported-report>"
-    "</D:supported-report-set>"
+REPORTS_OF_ALL = (
+    "expand-property",
+    "principal-property-search",
+    "principal-search-property-set",
+    "principal-match",
+    "acl-principal-prop-set",
 )
 GRAMMARS = (
     "<D:supported-query-grammar-set><D:supported-query-grammar><D:grammar><D:basicsearch/></D:grammar>"
@@ -264,11 +267,18 @@ def _add_member(scene: Scene, node: Node) -> str | None:
     return f"<D:add-member>{href(scene.call.href_of(node))}</D:add-member>" if takes_files else None
 
 
-def _supported_reports(scene: Scene, node: Node) -> str | None:
-    """``DAV:supported-report-set`` (RFC 3253 §3.1.5); files have no report."""
-    if not node.is_folder:
-        return None
-    return SUPPORTED_REPORTS if is_synchronised(node) else "<D:supported-report-set/>"
+def _supported_reports(scene: Scene, node: Node) -> str:
+    """``DAV:supported-report-set`` (RFC 3253 §3.1.5)."""
+    names = (("sync-collection",) if is_synchronised(node) else ()) + REPORTS_OF_ALL
+    reports = "".join(f"<D:supported-report><D:report><D:{name}/></D:report></D:supported-report>" for name in names)
+    return f"<D:supported-report-set>{reports}</D:supported-report-set>"
+
+
+def _supported_live(scene: Scene, node: Node) -> str:
+    names = "".join(
+        f"<D:supported-live-property><D:prop>{open_tag(name)}</D:prop></D:supported-live-property>" for name in LIVE
+    )
+    return f"<D:supported-live-property-set>{names}</D:supported-live-property-set>"
 
 
 def _supported_methods(scene: Scene, node: Node) -> str:
@@ -304,6 +314,7 @@ ON_REQUEST: dict[str, Render] = {
     DAV.sync_token: _sync_token,
     DAV.add_member: _add_member,  # RFC 5995 §3.2.1
     DAV.supported_report_set: _supported_reports,
+    DAV.supported_live_property_set: _supported_live,  # RFC 3253 §3.1.4
     DAV.supported_method_set: _supported_methods,  # RFC 3253 §3.1.3
     DAV.supported_query_grammar_set: lambda scene, node: GRAMMARS,  # RFC 5323 §3.3
 }

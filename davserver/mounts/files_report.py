@@ -12,8 +12,10 @@ from davserver.dav.propfind import PropRequest
 from davserver.dav.sync import parse_sync, render_end
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts.files_call import Call
+from davserver.mounts.files_principals import REPORTS
 from davserver.mounts.files_properties import Scene
 from davserver.mounts.files_propfind import Renderer
+from davserver.mounts.pim_view import View
 from storage.errors import PlaceRefused
 from storage.filetree import Node
 from storage.treesync import Apart, Gone, Told, is_synchronised
@@ -21,14 +23,18 @@ from storage.treesync import Apart, Gone, Told, is_synchronised
 LARGEST_PAGE = 20_000  # members in one answer; where there are more, the client asks on with the new token
 
 
-def report(call: Call) -> Response:
-    """What changed in a folder, or in the whole tree, since a token (RFC 6578 §3.2)."""
+def report(call: Call, view: View) -> Response:
+    """What changed in a folder, or in the whole tree, since a token (RFC 6578 §3.2), or what is asked of principals."""
     limits = call.settings.limits
     body = read_body(call.request, limits.xml_bytes)
     root = parse_xml(body, max_depth=limits.xml_depth, max_elements=limits.xml_elements)
     if root is None:
         raise BadRequest("a REPORT has a body that says which report")
     node = call.get()
+    of_principals = REPORTS.get(root.tag)
+    if of_principals is not None:
+        call.require_conditions(node)
+        return of_principals(root, node, call, view)
     if root.tag != DAV.sync_collection or not is_synchronised(node):
         raise PlaceRefused(node.path, f"{root.tag} is not a report of this resource", "supported-report")
     sync = parse_sync(root, call.request.header("depth"))

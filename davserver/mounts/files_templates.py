@@ -36,7 +36,7 @@ CONSTANT: dict[str, str] = {
     DAV.supportedlock: SUPPORTED_LOCK,
     DAV.lockdiscovery: "",  # used only where no lock is in sight
 }
-NOT_OF_FILES = frozenset({DAV.quota_used_bytes, DAV.quota_available_bytes, DAV.sync_token, DAV.supported_report_set})
+NOT_OF_FILES = frozenset({DAV.quota_used_bytes, DAV.quota_available_bytes, DAV.sync_token})
 
 
 class Templates:

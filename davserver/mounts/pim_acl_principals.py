@@ -27,11 +27,11 @@ def acl_principal_prop_set(root: Element, resource: Resource, request: Request, 
         raise BadRequest("a DAV:acl-principal-prop-set holds one DAV:prop")
     if not view.session.access.may(Action.ADMIN, resource.path):
         raise NeedPrivileges(resource.path, READ_ACL)
-    found = view.session.pim.principals(principals_of_acl(resource, view))
+    found = view.session.pim.principals(principals_of_acl(resource.path, view))
     return multistatus(rows_of(found, root, request, view))
 
 
-def principals_of_acl(resource: Resource, view: View) -> list[str]:
+def principals_of_acl(path: str, view: View) -> list[str]:
     """
     The names of all who hold something on a resource by the rules and owners in force, nearest first, each once.
 
@@ -42,25 +42,25 @@ def principals_of_acl(resource: Resource, view: View) -> list[str]:
     """
     names: dict[str, None] = {}
     deciding = True
-    for level in view.session.store.rulebook.levels(resource.path):
+    for level in view.session.store.rulebook.levels(path):
         if level.owner is not None:
             names[fold(level.owner)] = None
         deciding = deciding and not level.closed
-        rules = [rule for rule in level.rules if not rule.here or level.path == resource.path]
+        rules = [rule for rule in level.rules if not rule.here or level.path == path]
         for rule in rules:
             if deciding or Action.ADMIN in rule.may:  # what an administrator holds is never lost further down
                 names.update(dict.fromkeys(rule.who))
         if rules and not level.inherit:
             deciding = False
-    creator = _creator(resource, view)
+    creator = _creator(path, view)
     if creator is not None:
         names[creator] = None
     return [name for name in names if name not in BUILT_IN and view.directory.account(name) is not None]
 
 
-def _creator(resource: Resource, view: View) -> str | None:
+def _creator(path: str, view: View) -> str | None:
     """Whoever made a resource, as long as it may create there: no rule says that it changes its own (``auth.acl``)."""
-    store, path = view.session.store, resource.path
+    store = view.session.store
     name = store.rulebook.creator(path)
     principal = None if name is None else view.directory.principal(name)
     if principal is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import unescape
@@ -35,7 +35,7 @@ def expand_property(root: Element, resource: Resource, request: Request, view: V
         PlaceRefused: the answer would be longer than ``MOST_EXPANDED`` or deeper than ``DEEPEST``.
     """
     depth = parse_depth(request.header("depth"), default=Depth.ZERO)
-    expansion = _Expansion(resource, view, minimal=wants_minimal(request))
+    expansion = Expansion(href_path(resource), view, minimal=wants_minimal(request))
     return multistatus([expansion.row(root, each) for each in _reached(resource, depth, view)])
 
 
@@ -47,10 +47,11 @@ def _reached(resource: Resource, depth: Depth, view: View) -> Iterator[Resource]
         yield from descendants(resource, view)
 
 
-class _Expansion:
+class Expansion:
     """One answer; what it may still hold is counted down, so that groups that contain each other end it too."""
 
-    def __init__(self, asked: Resource, view: View, *, minimal: bool) -> None:
+    def __init__(self, asked: str, view: View, *, minimal: bool) -> None:
+        """``asked`` is the path of what the report is asked of."""
         self._asked = asked
         self._view = view
         self._minimal = minimal
@@ -58,18 +59,22 @@ class _Expansion:
 
     def row(self, asked: Element, resource: Resource, depth: int = 1) -> str:
         """The ``DAV:response`` of a resource with the properties that the children of ``asked`` name."""
+        return self.row_at(asked, href_path(resource), lambda name: element_of(name, resource, self._view), depth)
+
+    def row_at(self, asked: Element, path: str, look: Callable[[str], str | None], depth: int = 1) -> str:
+        """As ``row`` of what has a path; ``look`` gives its properties as whole elements."""
         found, missing, withheld = [], [], []
         for element in asked.findall(DAV.property):
             self._count(depth)
             name = _name_of(element)
-            rendered = element_of(name, resource, self._view)
+            rendered = look(name)
             if rendered is None and name in WITHHELD:
                 withheld.append(open_tag(name))
             elif rendered is None:
                 missing.append(open_tag(name))
             else:
                 found.append(self._followed(element, rendered, depth) if len(element) else rendered)
-        return propstat_response(href_path(resource), found, () if self._minimal else missing, forbidden=withheld)
+        return propstat_response(path, found, () if self._minimal else missing, forbidden=withheld)
 
     def _followed(self, asked: Element, rendered: str, depth: int) -> str:
         """A rendered property with responses for its hrefs; what is no path of this server's stays as it is."""
@@ -88,7 +93,7 @@ class _Expansion:
         self._left -= 1
         if self._left < 0 or depth > DEEPEST:
             why = f"an expand-property gives {MOST_EXPANDED} properties at most, {DEEPEST} levels deep"
-            raise PlaceRefused(href_path(self._asked), why, "number-of-matches-within-limits")
+            raise PlaceRefused(self._asked, why, "number-of-matches-within-limits")
 
 
 def _name_of(element: Element) -> str:
