@@ -52,7 +52,11 @@ def _restore_item(session: Session, node: Node, target: str, *, overwrite: bool)
             raise PreconditionFailed(f"{target} exists and the request says Overwrite: F")
 
     data, _ = session.store.read_member(node.folder, node.member.name)
+    properties = session.files.tree.properties(node)
     stored = put_item(session, collection, name_of(target), data, check)
+    if properties:
+        with session.store.write(collection.place) as tx:
+            tx.set_state(collection.place, name_of(target), "props", properties)
     erase(session.store, Removed(0, node.folder.place, node.member.name))
     return stored.created
 

@@ -213,11 +213,14 @@ def test_an_event_and_a_calendar_come_back_by_move(alice: Dav, bob: Dav) -> None
     alice.mkcalendar("/dav/alice/gone/")
     alice.put("/dav/alice/gone/a.ics", event("a"))
     alice.put("/dav/alice/gone/b.ics", event("b"))
+    assert alice.proppatch("/dav/alice/gone/a.ics", {"{urn:x}colour": "red"}).status == 207
     assert alice.delete("/dav/alice/gone/a.ics").status == 204
     trashed = "/files/Trash/Collections/alice/gone"
     assert alice.get(f"{trashed}/a.ics").text == event("a")
     assert bob.get(f"{trashed}/a.ics").status == 404
     assert alice.move(f"{trashed}/a.ics", "/dav/alice/gone/a.ics").status == 201
+    back = alice.propfind("/dav/alice/gone/a.ics", "{urn:x}colour", depth="0").multistatus()["/dav/alice/gone/a.ics"]
+    assert back.text("{urn:x}colour") == "red"
     assert alice.delete("/dav/alice/gone/").status == 204
     (calendar,) = [path for path in seen(alice, "/files/Trash/Collections/alice/") if path.endswith("b.ics")]
     assert alice.move(calendar.rpartition("/")[0], "/dav/alice/back/").status == 201
