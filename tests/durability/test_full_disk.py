@@ -17,6 +17,8 @@ from tests.pim.samples import event
 CALENDAR = "/dav/alice/calendar/"
 DISKS = [LimitedFiles, *([MemoryDisk] if may_mount() else [])]
 LARGE = os.urandom(2 * MIB)
+TREE_FILE = b"t" * 20_000
+PARTIAL = {"Content-Type": "application/x-sabredav-partialupdate", "X-Update-Range": "bytes=0-"}
 
 
 @pytest.fixture(params=DISKS, ids=lambda kind: kind.__name__)
@@ -63,6 +65,8 @@ def test_while_nothing_fits_each_write_is_done_or_507_and_reading_goes_on(
 ) -> None:
     """What is small may find a corner even on a full disk; what is refused has not happened."""
     full, server = disk
+    assert alice.mkcol("/files/Sport/tree").status == 201
+    assert alice.put("/files/Sport/tree/file", TREE_FILE).status == 201
     full.fill()
     done: set[str] = set()
     writes = {
@@ -73,6 +77,9 @@ def test_while_nothing_fits_each_write_is_done_or_507_and_reading_goes_on(
         "calendar": lambda: alice.mkcalendar("/dav/alice/another/"),
         "move": lambda: alice.move("/files/Sport/old", "/files/Sport/moved"),
         "lock": lambda: alice.lock("/files/Sport/locked"),
+        "copy": lambda: alice.copy("/files/Sport/tree", "/files/Sport/copied"),
+        "patch": lambda: alice.request("PATCH", "/files/Sport/tree/file", "p" * 9000, PARTIAL),
+        "post": lambda: alice.request("POST", "/files/Sport/", "p" * 9000, {"Slug": "posted"}),
     }
     for name, write in writes.items():
         reply = write()
@@ -90,7 +97,12 @@ def test_while_nothing_fits_each_write_is_done_or_507_and_reading_goes_on(
         "calendar": alice.propfind("/dav/alice/another/").status == 207,
         "move": alice.get("/files/Sport/moved").status == 200,
         "lock": alice.get("/files/Sport/locked").status == 200,
+        "copy": alice.get("/files/Sport/copied/file").body == TREE_FILE,
+        "patch": alice.get("/files/Sport/tree/file").body == b"p" * 9000 + TREE_FILE[9000:],
+        "post": alice.get("/files/Sport/posted").status == 200,
     }
+    assert alice.get("/files/Sport/tree/file").body in (TREE_FILE, b"p" * 9000 + TREE_FILE[9000:])
+    assert after["copy"] or alice.propfind("/files/Sport/copied", depth="0").status == 404
     assert {name for name, is_there in after.items() if is_there} == done - {"property"}
     assert alice.put(CALENDAR + "later.ics", event("later")).status == 201
     server.restart()

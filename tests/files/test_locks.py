@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from davserver.dav.errors import BadRequest
 from davserver.dav.names import DAV
 from davserver.dav.timeout import parse_timeout
+from tests.conftest import MakeServer
 from tests.harness import Dav, Server
 
 
@@ -213,3 +217,119 @@ def test_a_folder_is_not_locked_whole_while_somebody_holds_a_lock_below_and_the_
     assert alice.lock(sport).status == 200
     reply = bob.lock(sport, depth="infinity")  # locked itself too
     assert (reply.status, reply.condition) == (423, DAV.no_conflicting_lock)
+
+
+@pytest.mark.rfc("4918", "9.10.3")
+@pytest.mark.parametrize("depth", ["1", "2", "all"])
+def test_a_lock_is_of_a_resource_or_of_all_below_it(alice: Dav, sport: str, cloud: Server, depth: str) -> None:
+    before = cloud.tree()
+    assert alice.lock(sport, depth=depth).status == 400
+    assert alice.lock(f"{sport}/new.txt", depth=depth).status == 400
+    assert cloud.tree() == before
+    assert alice.propfind(sport, DAV.lockdiscovery, depth="0").text.count("<D:activelock>") == 0
+
+
+@pytest.mark.rfc("4918", "9.10.4")
+@pytest.mark.rfc("4918", "7.4")
+def test_a_lock_of_a_tree_guards_what_comes_into_it_too(alice: Dav, bob: Dav, sport: str, cloud: Server) -> None:
+    for folder in ("tree", "tree/sub", "beside"):
+        assert alice.mkcol(f"{sport}/{folder}").status == 201
+    assert bob.put(f"{sport}/beside/b.txt", "x").status == 201
+    token = alice.lock(f"{sport}/tree", depth="infinity").lock_token
+    before = cloud.tree()
+    refused = [
+        bob.put(f"{sport}/tree/sub/new.txt", "x"),
+        bob.mkcol(f"{sport}/tree/sub/new"),
+        bob.request("POST", f"{sport}/tree/sub/", "x"),
+        bob.move(f"{sport}/beside/b.txt", f"{sport}/tree/b.txt"),
+        bob.copy(f"{sport}/beside", f"{sport}/tree/sub/beside"),
+        bob.lock(f"{sport}/tree/sub/new.txt"),
+    ]
+    assert [reply.status for reply in refused] == [423] * 6
+    assert cloud.tree() == before
+    submitted = {"If": f"<{sport}/tree/> (<{token}>)"}
+    assert alice.put(f"{sport}/tree/sub/new.txt", "x", submitted).status == 201
+    assert alice.unlock(f"{sport}/tree/sub/new.txt", token).status == 204  # by any resource that it covers (§9.11)
+    assert bob.put(f"{sport}/tree/sub/new.txt", "y").status == 204
+
+
+@pytest.mark.rfc("4918", "6.2")
+def test_of_shared_locks_each_is_released_alone(alice: Dav, bob: Dav, carol: Dav, led: str) -> None:
+    path = f"{led}/a.txt"
+    assert alice.put(path, "x").status == 201
+    first, second = alice.lock(path, shared=True).lock_token, bob.lock(path, shared=True).lock_token
+    assert alice.propfind(path, DAV.lockdiscovery, depth="0").text.count("<D:activelock>") == 2
+    assert bob.unlock(path, first).status == 403
+    assert alice.unlock(path, first).status == 204
+    assert alice.put(path, "y").status == 423
+    assert alice.lock(path).status == 423
+    assert bob.put(path, "y", {"If": f"(<{second}>)"}).status == 204
+    assert bob.unlock(path, second).status == 204
+    assert alice.lock(path).status == 200
+
+
+@pytest.mark.rfc("4918", "9.10.4")
+def test_where_nothing_can_be_written_nothing_is_locked(
+    alice: Dav, bob: Dav, carol: Dav, led: str, cloud: Server
+) -> None:
+    assert alice.put(f"{led}/a.txt", "x").status == 201
+    assert carol.put(f"{led}/access.toml", '[[rule]]\nwho = ["bob"]\nmay = ["read"]\n').status == 201
+    before = cloud.tree()
+    for path, status in ((f"{led}/a.txt", 403), (f"{led}/new.txt", 403), (led, 403), (f"{led}/no/a.txt", 403)):
+        reply = bob.lock(path)
+        assert (reply.status, reply.condition) == (status, DAV.need_privileges), path
+    assert carol.lock(f"{led}/no/a.txt").status == 409
+    assert cloud.tree() == before
+    assert carol.propfind(led, DAV.lockdiscovery, depth="1").text.count("<D:activelock>") == 0
+
+
+@pytest.mark.rfc("4918", "7.6")
+def test_a_lock_ends_with_its_resource(alice: Dav, bob: Dav, sport: str) -> None:
+    assert alice.mkcol(f"{sport}/sub").status == 201
+    assert alice.put(f"{sport}/sub/a.txt", "x").status == 201
+    token = alice.lock(f"{sport}/sub/a.txt").lock_token
+    assert alice.delete(f"{sport}/sub", {"If": f"<{sport}/sub/a.txt> (<{token}>)"}).status == 204
+    assert bob.mkcol(f"{sport}/sub").status == 201
+    assert bob.put(f"{sport}/sub/a.txt", "y").status == 201
+    assert bob.lock(f"{sport}/sub/a.txt").status == 200
+    assert alice.lock(f"{sport}/sub/a.txt", refresh=token).status == 412
+
+
+def test_a_member_holds_so_many_locks_and_no_more(make_server: MakeServer) -> None:
+    server = make_server(settings="[limits]\nlocks_per_member = 3\n").start()
+    alice, bob = server.client("alice"), server.client("bob")
+    tokens = [alice.lock(f"/files/Sport/{number}").lock_token for number in range(3)]
+    before = server.tree()
+    assert alice.lock("/files/Sport/one-more").status == 403
+    assert server.tree() == before
+    assert bob.lock("/files/Sport/bobs").status == 201
+    assert alice.unlock("/files/Sport/0", tokens[0]).status == 204
+    assert alice.lock("/files/Sport/one-more").status == 201
+
+
+def test_a_lock_holds_while_the_index_is_gone_and_after_the_next_start(make_server: MakeServer) -> None:
+    server = make_server().start()
+    alice, bob = server.client("alice"), server.client("bob")
+    assert alice.put("/files/Sport/a", "x").status == 201
+    brief = alice.lock("/files/Sport/brief", timeout="Second-1")
+    assert brief.status == 201
+    token = alice.lock("/files/Sport/a").lock_token
+    server.kill()
+    server.start()
+    assert bob.put("/files/Sport/a", "y").status == 423
+    assert alice.put("/files/Sport/a", "y", {"If": f"(<{token}>)"}).status == 204
+    for file in server.data.glob("index.sqlite*"):
+        file.unlink()
+    assert bob.put("/files/Sport/a", "z").status == 423
+    until = time.monotonic() + 10
+    while bob.put("/files/Sport/brief", "z").status == 423 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert bob.get("/files/Sport/brief").text == "z"
+
+
+def test_of_many_who_ask_at_once_one_gets_the_lock(cloud: Server, alice: Dav, sport: str) -> None:
+    assert alice.put(f"{sport}/a.txt", "x").status == 201
+    clients = [cloud.client(name) for name in ("alice", "bob") * 4]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = sorted(reply.status for reply in pool.map(lambda client: client.lock(f"{sport}/a.txt"), clients))
+    assert statuses == [200, *[423] * 7]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from davserver.dav.names import DAV
+from tests.durability.disks import may_mount
 from tests.harness import ROOT, Dav, Server, password_of
 from tests.interop.programs import program, run
 
@@ -195,13 +195,6 @@ def test_gio_mounts_copies_lists_and_sees_that_somebody_else_saved(gnome: Deskto
     ]
 
 
-def can_mount() -> bool:
-    """Whether file systems of programs can be mounted here: not in every container, and for root alone."""
-    if not os.path.exists("/dev/fuse") or os.geteuid() != 0:
-        return False
-    return subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode == 0
-
-
 @pytest.fixture
 def mounted(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """``/files/`` of alice in the file system, by davfs2; its program runs as a user of its own."""
@@ -227,7 +220,7 @@ def mounted(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         run(program("umount"), mount)
 
 
-if can_mount():
+if os.path.exists("/dev/fuse") and may_mount():
 
     def test_davfs2_locks_what_it_writes_and_leaves_nothing_behind(
         mounted: Path, server: Server, alice: Dav, bob: Dav
