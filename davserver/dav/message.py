@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote
 
 Environ = dict[str, Any]
-HREF_SAFE = "/~!$&'()*+,;=:@"
-_PLAIN = re.compile(r"[A-Za-z0-9_.\-/~!$&'()*+,;=:@]*")  # what quote leaves as it is
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.\-/~!$&'()*+,;=:@]")
+
+
+@lru_cache(maxsize=4096)
+def _percent(character: str) -> str:
+    return quote(character, safe="")
 
 
 def quote_path(path: str) -> str:
     """A decoded path as it stands in an href: UTF-8, percent-encoded (RFC 3986 §3.3)."""
-    return path if _PLAIN.fullmatch(path) else quote(path, safe=HREF_SAFE)
+    return _UNSAFE.sub(lambda found: _percent(found[0]), path)
 
 
 class Body(Protocol):
