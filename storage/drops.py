@@ -103,7 +103,7 @@ class Delivery:
             raise NoSuchLink
         first = join(self._folder, self._received[0][0])
         with (
-            self._store.promised.room(self._session, first, self._size()),
+            self._store.promised.room(self._session, first, self._size(), written=True),
             self._store.write(*sorted({self._place, issued.place})) as tx,
         ):
             treerights.require_unlocked(self._session, first, Terms(), tree=False)

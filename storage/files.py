@@ -83,12 +83,10 @@ class FileShelf:
             self._receive(path, upload, scratch)
             growth = quota.growth_bytes(path, _size(before), scratch.size)
             with (
-                self._store.promised.room(self._session, path, growth),
+                self._store.promised.room(self._session, path, growth, written=True),
                 self._writing(path, terms, place) as (tx, node),
             ):
                 self._require_put(path, node)
-                if _size(node) != _size(before):
-                    quota.require_room(self._session, path, quota.growth_bytes(path, _size(node), scratch.size))
                 creator = treerights.creator_of_new(self._session, path) if node is None else None
                 member = tx.put(place, name, scratch, creator=creator, by=self._session.principal.name)
         folder = self._store.find_folder(place)
@@ -108,7 +106,10 @@ class FileShelf:
         place = require_place(folder)
         with self._store.scratch(place) as scratch:
             self._receive(path, upload, scratch)
-            with self._store.promised.room(self._session, path, scratch.size), self._store.write(place) as tx:
+            with (
+                self._store.promised.room(self._session, path, scratch.size, written=True),
+                self._store.write(place) as tx,
+            ):
                 number = first_free(lambda number: self._is_taken(tx, place, numbered(name, number)))
                 path = join(folder, numbered(name, number))
                 treerights.require_unlocked(self._session, path, terms, tree=False)

@@ -92,21 +92,22 @@ def growth_bytes(path: str, before: int, after: int) -> int:
     return counted(after) - counted(before)
 
 
-def require_room(session: Session, path: str, added_bytes: int, *, leaving: str | None = None) -> None:
-    """
-    Raise QuotaExceeded or DiskFull unless so many bytes can be added at a path.
-
-    Args:
-        leaving: where they are now, if they go away from there: quotas that hold there too are not touched.
-    """
+def require_room(session: Session, path: str, added_bytes: int) -> None:
+    """Raise QuotaExceeded or DiskFull unless so many bytes can be added at a path."""
     if added_bytes <= 0:
         return
     for folder, given in quotas_of(session, path).items():
-        if leaving is not None and is_within(leaving, folder):
-            continue
-        if _bytes_in(session, folder) + added_bytes > given:
-            raise QuotaExceeded(f"{added_bytes} more bytes do not fit into the {given} bytes of {name_of(folder)}")
-    if leaving is None and not session.store.make_room(added_bytes):
+        _require_quota(session, folder, given, added_bytes)
+    _require_disk(session, added_bytes)
+
+
+def _require_quota(session: Session, folder: str, given: int, added_bytes: int) -> None:
+    if _bytes_in(session, folder) + added_bytes > given:
+        raise QuotaExceeded(f"{added_bytes} more bytes do not fit into the {given} bytes of {name_of(folder)}")
+
+
+def _require_disk(session: Session, added_bytes: int) -> None:
+    if not session.store.make_room(added_bytes):
         raise DiskFull("the disk of the server is full")
 
 
@@ -122,18 +123,25 @@ class Promised:
         self._bytes: Counter[str] = Counter()
 
     @contextmanager
-    def room(self, session: Session, path: str, added_bytes: int, *, leaving: str | None = None) -> Iterator[None]:
-        """As ``require_room``; until the end the room is nobody else's. Begin it before the write lock is taken."""
-        counted = [
-            folder
-            for folder in (quotas_of(session, path) if added_bytes > 0 else ())
-            if leaving is None or not is_within(leaving, folder)
-        ]
+    def room(
+        self, session: Session, path: str, added_bytes: int, *, leaving: str | None = None, written: bool = False
+    ) -> Iterator[None]:
+        """
+        As ``require_room``; until the end the room is nobody else's. Begin it before the write lock is taken.
+
+        Args:
+            leaving: where the bytes are now, if they go away from there: quotas that hold there too are not touched.
+            written: they lie on the disk already, under no name.
+        """
+        quotas = quotas_of(session, path) if added_bytes > 0 else {}
+        counted = [folder for folder in quotas if leaving is None or not is_within(leaving, folder)]
         with self._lock if counted else nullcontext():
-            promised = max((self._bytes[folder] for folder in counted), default=0)
-            require_room(session, path, added_bytes + promised, leaving=leaving)
+            for folder in counted:
+                _require_quota(session, folder, quotas[folder], added_bytes + self._bytes[folder])
             self._bytes.update(dict.fromkeys(counted, added_bytes))
         try:
+            if added_bytes > 0 and leaving is None and not written:
+                _require_disk(session, added_bytes)
             yield
         finally:
             with self._lock if counted else nullcontext():

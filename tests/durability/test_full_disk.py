@@ -135,3 +135,15 @@ def test_what_strangers_send_is_stored_whole_or_refused(disk: tuple[Disk, Server
     full.free()
     assert visitor.request("POST", url, files, {"Content-Type": "multipart/form-data; boundary=X"}).status == 201
     assert alice.get("/files/Home/box/large").body == LARGE
+
+
+if may_mount():
+
+    @pytest.mark.parametrize("disk", [MemoryDisk], indirect=True, ids=["MemoryDisk"])
+    def test_a_file_that_fits_is_stored_though_it_would_not_fit_twice(disk: tuple[Disk, Server], alice: Dav) -> None:
+        """What has been received lies on the disk already, and needs no room a second time."""
+        room = alice.propfind("/files/Sport/", DAV.quota_available_bytes, depth="0").multistatus()["/files/Sport/"]
+        size = int(room.text(DAV.quota_available_bytes) or "0") * 6 // 10
+        assert alice.put("/files/Sport/large", bytes(size)).status == 201
+        assert alice.request("POST", "/files/Sport/", bytes(size // 4), {"Slug": "more"}).status == 201
+        assert alice.put("/files/Sport/large-too", bytes(size)).status == 507
