@@ -79,6 +79,7 @@ LACKS = (403, DAV.need_privileges)  # a right is missing
 STAYS = (403, None)  # nobody may do this here: a name of the server's, a folder that stays
 HIDDEN = (404, None)  # for bob there is nothing
 NO_PARENT = (409, None)  # for bob there is no folder in which to make it (RFC 4918 §9.3.1)
+OWN_ALONE = (204, None)  # it takes what is bob's to take, and nothing is
 BAD = (400, None)  # the path is none
 NO_WAY = (405, None)  # the method is not offered there
 
@@ -251,8 +252,8 @@ TAKING_AWAY = [
     # what was removed or replaced
     Way("MOVE", "/files/Trash", STAYS, f"{OWN}/trash"),
     Way("COPY", "/files/History", STAYS, f"{OWN}/history"),
-    Way("DELETE", "/files/Trash", STAYS),
-    Way("DELETE", "/files/History/", STAYS),
+    Way("DELETE", "/files/Trash", OWN_ALONE),
+    Way("DELETE", "/files/History/", OWN_ALONE),
     put("/files/Trash/access.toml", STAYS),
     put("/files/History/access.toml", STAYS),
 ]
