@@ -11,10 +11,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format fast litmus bench conformance programs lock clean
+.PHONY: help demo test check format fast litmus bench bench-files conformance programs lock clean
 
 help: ## Say what can be made
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
 
 demo: .venv/installed ## Serve the example association from ./demo and print what to type into which client
 	@$(BIN)/davserver demo demo $(if $(LISTEN),--listen $(LISTEN))
@@ -44,6 +44,9 @@ bench: .venv/installed .venv-peers/installed ## Measure calendars and contacts b
 
 conformance: .venv/installed-for-tests ## Write docs/conformance.md anew from the marks on the tests
 	$(BIN)/python -m tests.conformance_page
+
+bench-files: .venv/installed ## Measure the drive beside stock WsgiDAV
+	$(BIN)/python -m benchmarks.files $(BENCH_ARGS)
 
 programs:
 	@.ci/programs

@@ -50,11 +50,13 @@ class Drive:
     Attributes:
         path: URL path of the folder, with slash.
         slot_s: how long one measurement repeats its request.
+        big_bytes: size of the large file.
     """
 
     server: Server
     path: str
     slot_s: float
+    big_bytes: int
     numbers: count[int] = field(default_factory=count)
     random: Random = field(default_factory=lambda: Random(1))
 
@@ -103,7 +105,7 @@ def get_304(drive: Drive) -> float:
 
 def get_range(drive: Drive) -> float:
     def one(client: Client) -> None:
-        at = drive.random.randrange(BIG_BYTES - 65536)
+        at = drive.random.randrange(drive.big_bytes - 65536)
         drive.get(client, "big.bin", {"Range": f"bytes={at}-{at + 65535}"}, 206)
 
     return drive.rate(one)
@@ -175,21 +177,21 @@ WORKLOADS = {
 }
 
 
-def fill(folder: Path) -> None:
-    """The files that both serve: small, large, and two folders of many."""
+def fill(folder: Path, share: int) -> None:
+    """The files that both serve: small, large, and two folders of many; or one in ``share`` of them."""
     for name, number in (("dir1000", 1000), ("dir10000", 10_000), ("put", 0)):
         (folder / name).mkdir(parents=True)
-        for each in range(number):
+        for each in range(number // share):
             (folder / name / f"file {each:05}.txt").write_bytes(b"x" * (each % 997))
     (folder / "small.bin").write_bytes(os.urandom(1024))
     with (folder / "big.bin").open("wb") as file:
-        for _ in range(BIG_BYTES >> 20):
+        for _ in range(BIG_BYTES // share >> 20):
             file.write(os.urandom(1 << 20))
 
 
-def ours(folder: Path, durability: str) -> Server:
+def ours(folder: Path, durability: str, share: int) -> Server:
     port = _free_port()
-    fill(folder / "data/files/Bench")
+    fill(folder / "data/files/Bench", share)
     hashed = argon2.PasswordHasher().hash(ACCOUNT.password)
     (folder / "users.toml").write_text(f'[user.{ACCOUNT.user}]\npassword = "{hashed}"\n')
     (folder / "users.toml").chmod(0o600)
@@ -204,10 +206,10 @@ def ours(folder: Path, durability: str) -> Server:
     return Server("davserver", port, command, ACCOUNT, {"events": TOP}, {}, nowhere, folder / "log", environment)
 
 
-def wsgidav(folder: Path) -> Server:
+def wsgidav(folder: Path, share: int) -> Server:
     """WsgiDAV as its own command starts it, with Basic authentication, locks and properties."""
     port = _free_port()
-    fill(folder / "root/files/Bench")
+    fill(folder / "root/files/Bench", share)
     settings = {
         "host": "127.0.0.1",
         "port": port,
@@ -228,9 +230,10 @@ def main() -> int:
     arguments = _parser().parse_args()
     names = arguments.only.split(",") if arguments.only else list(WORKLOADS)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as place, ExitStack() as running:
-        servers = [ours(Path(place, "davserver"), arguments.durability), wsgidav(Path(place, "wsgidav"))]
+        share = arguments.share
+        servers = [ours(Path(place, "davserver"), arguments.durability, share), wsgidav(Path(place, "wsgidav"), share)]
         processes = [running.enter_context(Process(server)) for server in servers]
-        drives = [Drive(server, TOP, arguments.slot) for server in servers]
+        drives = [Drive(server, TOP, arguments.slot, BIG_BYTES // share) for server in servers]
         found: dict[str, dict[str, list[float]]] = {name: {} for name in names}
         for number in range(arguments.rounds):
             for name in names:
@@ -264,6 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--rounds", type=int, default=3, help="the median of so many is told (default: 3)")
     add("--slot", metavar="S", type=float, default=1.0, help="seconds of one measurement (default: 1)")
     add("--durability", choices=("full", "process"), default="full", help="of our own server (default: full)")
+    add("--share", metavar="N", type=int, default=1, help="one in N of the files, to see that it runs (default: 1)")
     add("--only", metavar="NAMES", help="workloads, of: " + " ".join(WORKLOADS))
     add("--folder", metavar="DIR", type=Path, help="where the data lies meanwhile (default: the system's)")
     return parser

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import files
 from benchmarks.client import Client
 from benchmarks.data import KINDS, Kind, whole_calendar, write_items
 from benchmarks.measure import Cell, Outcome, Plan
@@ -198,3 +199,15 @@ def answering(*answers: bytes) -> Iterator[int]:
         thread.start()
         yield int(listener.getsockname()[1])
         thread.join()
+
+
+def test_the_drive_is_measured_beside_wsgidav_in_every_workload(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.files", "--rounds", "1", "--slot", "0.02", "--share", "100"]
+    ran = subprocess.run([*command, "--folder", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    rows = [line.strip("| ").split(" | ") for line in ran.stdout.splitlines()]
+    assert [row[0] for row in rows[2:]] == [*files.WORKLOADS, "memory, at its highest"]
+    for row in rows[2:-1]:
+        assert float(row[2]) > 0
+        assert float(row[3].partition(" ")[0]) > 0
+    assert list(tmp_path.iterdir()) == []
