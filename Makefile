@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint
 .PHONY: help demo test check format fast litmus bench bench-files conformance programs lock clean
 
 help: ## Say what can be made
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
 
 demo: .venv/installed ## Serve the example association from ./demo and print what to type into which client
 	@$(BIN)/davserver demo demo $(if $(LISTEN),--listen $(LISTEN))

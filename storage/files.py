@@ -28,11 +28,11 @@ from storage.errors import (
 )
 from storage.fileterms import Claim, Nothing, Stored, Terms, Upload, places_of, require_place, spot_of
 from storage.filetransfer import Transfer, remove
-from storage.filetree import FileTree, Node, is_derived, is_rules_file, is_shared_rules
+from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
 from storage.formerrules import entries_below, find_entry
 from storage.linksfile import open_links
 from storage.numbering import first_free, numbered
-from storage.paths import FILES, is_former, join, name_of, names_rules, parent_of
+from storage.paths import FILES, LINKS_FILE, is_former, join, name_of, names_rules, parent_of
 from storage.portable import require_portable
 from storage.sharedrules import collection_of, open_rules, remove_rules, write_rules
 from storage.treesync import TreeSync
@@ -58,7 +58,7 @@ class FileShelf:
 
     def open(self, node: Node) -> tuple[int, Node]:
         """A file's bytes as a descriptor that the caller closes, and the node that agrees with them."""
-        is_links = is_derived(node.path)
+        is_links = node.is_derived
         if is_links or is_shared_rules(node.path):
             found = open_links(self._session, node.folder) if is_links else open_rules(self._store, node.folder)
             if found is None:
@@ -161,7 +161,7 @@ class FileShelf:
         if is_shared_rules(path):
             self._remove_shared_rules(node, terms)
             return
-        if is_derived(path):
+        if node.is_derived:
             raise ReadOnly(path)
         if is_former(path) and find_entry(self._store, path) is None:
             self._empty(node, terms)
@@ -354,7 +354,7 @@ class FileShelf:
         """The collection that the rules at a path are for, if the principal has ``admin`` on it."""
         collection = collection_of(path)
         self._session.access.require(Action.ADMIN, collection)
-        if is_derived(path):
+        if name_of(path) == LINKS_FILE:
             raise ReadOnly(path)
         if not rulesgate.holds_rules(path) or path.count("/") != 5:
             raise PlaceRefused(path, "only access.toml of a collection stands here")
@@ -365,7 +365,7 @@ class FileShelf:
     def _remove_shared_rules(self, node: Node, terms: Terms) -> None:
         if node.is_folder:
             raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
-        if is_derived(node.path):
+        if node.is_derived:
             raise ReadOnly(node.path)
         with self._store.write(node.folder.place) as tx:
             terms.check(self.tree.find(node.path))

@@ -8,7 +8,7 @@ from auth.acl import Action
 from storage import rulesgate, treerights
 from storage.errors import ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
-from storage.filetree import FileTree, Node, is_derived, is_shared_rules
+from storage.filetree import FileTree, Node, is_shared_rules
 from storage.formertree import FORMER, is_former_place
 from storage.paths import FILES, is_former, is_within, parent_of
 from storage.portable import require_portable, require_portable_tree
@@ -85,7 +85,7 @@ class Transfer:
         node = self._tree.get(source)
         if is_within(target, source) or is_within(source, target):
             raise PlaceRefused(target, "a resource cannot be copied or moved onto, into or over itself")
-        if is_derived(source):
+        if node.is_derived:
             raise ReadOnly(source)
         if node.listing or node.path == FILES or is_shared_rules(source):
             raise PlaceRefused(source, "this folder is the server's; copy or move what lies in it")

@@ -74,6 +74,11 @@ class Node:
         return name_of(self.path)
 
     @property
+    def is_derived(self) -> bool:
+        """Whether it is the list of a folder's links, which the server makes as it is read and nobody writes."""
+        return self.member is not None and self.member.id == 0 and self.member.name == LINKS_FILE
+
+    @property
     def modified_ns(self) -> int:
         """When it was changed last."""
         return self.folder.modified_ns if self.member is None else self.member.modified_ns
@@ -102,11 +107,6 @@ def rules_holder(path: str) -> str:
 def is_shared_rules(path: str) -> bool:
     """Whether the path lies among the rules of calendars and address books."""
     return is_within(path, COLLECTIONS)
-
-
-def is_derived(path: str) -> bool:
-    """Whether the path names a file that the server makes as it is read, and that nobody writes."""
-    return name_of(path) == LINKS_FILE and not is_former(path)
 
 
 def properties_in(state: State, name: str) -> dict[str, str]:
@@ -189,8 +189,8 @@ class FileTree:
         parent = self._store.find_folder(parent_of(place))
         if parent is None:
             return None
-        if is_derived(path):
-            return self.find_links(parent_of(path), parent)
+        if name_of(path) == LINKS_FILE and (links := self.find_links(parent_of(path), parent)) is not None:
+            return links
         found = self._store.find_in(parent, name_of(path))
         if isinstance(found, Folder):
             return Node(path, found) if self._access.sees(path) else None
@@ -198,7 +198,7 @@ class FileTree:
 
     def find_links(self, folder_path: str, folder: Folder) -> Node | None:
         """The derived list of a folder's links, for those with ``admin`` there."""
-        if not self._access.may(Action.ADMIN, folder_path):
+        if is_former(folder_path) or not self._access.may(Action.ADMIN, folder_path):
             return None
         member = find_links_member(self._session, folder)
         return None if member is None else Node(join(folder_path, LINKS_FILE), folder, member)
@@ -211,12 +211,13 @@ class FileTree:
                 yield Node(path, folder)
         may_read = self.reader(node)
         start = join(node.path, "")
-        links = None if is_former(node.path) else self.find_links(node.path, node.folder)
+        links = self.find_links(node.path, node.folder)
+        hidden = None if links is None else LINKS_FILE  # by the one that is made
         for member in self._store.each_member(node.folder):
             if links is not None and member.name >= LINKS_FILE:
                 yield links
                 links = None
-            if may_read(member.name) and not is_kept_apart(member.name) and not is_derived(start + member.name):
+            if may_read(member.name) and not is_kept_apart(member.name) and member.name != hidden:
                 yield Node(start + member.name, node.folder, member)
         if links is not None:
             yield links

@@ -17,11 +17,12 @@ from auth.links import is_over
 from auth.rules import Link
 from storage.collection import ADDRESS_BOOK, CALENDAR, read_props, tag_of
 from storage.disk import find_status
-from storage.paths import ACCESS_FILE, HIDDEN_ACCESS_FILE, LINKS_FILE, STATE_FILE
+from storage.paths import ACCESS_FILE, HIDDEN_ACCESS_FILE, LINKS_FILE, STATE_FILE, is_former, name_of, parent_of
 from storage.records import Folder, Member, etag_of
 
 if TYPE_CHECKING:
     from storage.links import Issued
+    from storage.rulebook import DiskRuleBook
     from storage.session import Session
 
 HEAD = """\
@@ -45,6 +46,11 @@ def render_links(session: Session, folder: Folder) -> bytes:
         title = "".join(c if c.isprintable() else " " for c in link.name or "(no name)")
         parts.append("\n  ".join([title, *lines]) + "\n")
     return "\n".join(parts).encode("utf-8", "surrogatepass")
+
+
+def is_list_of_links(book: DiskRuleBook, path: str) -> bool:
+    """Whether a path is that of the list of a folder's links, as the folder has some."""
+    return name_of(path) == LINKS_FILE and not is_former(path) and bool(book.links_of(parent_of(path)))
 
 
 def find_links_member(session: Session, folder: Folder) -> Member | None:

@@ -15,7 +15,8 @@ from auth.errors import NeedPrivileges
 from auth.principal import fold
 from storage.errors import NameRefused, ParentMissing, PlaceRefused, ReadOnly
 from storage.fileterms import Terms, spot_of
-from storage.filetree import Node, is_derived, is_rules_file, is_shared_rules, rules_holder
+from storage.filetree import Node, is_rules_file, is_shared_rules, rules_holder
+from storage.linksfile import is_list_of_links
 from storage.paths import (
     ACCESS_FILE,
     DEEPEST,
@@ -75,7 +76,7 @@ def require_create(session: Session, path: str) -> None:
         session.access.require(Action.ADMIN, parent_of(path))
     else:
         session.access.require(Action.CREATE, parent_of(path))
-    if is_derived(path):
+    if is_list_of_links(session.store.rulebook, path):
         raise ReadOnly(path)
 
 
@@ -154,7 +155,7 @@ def require_write(session: Session, node: Node) -> None:
         session.access.require(Action.ADMIN, collection_of(path))
     else:
         require(session, Action.WRITE, path)
-    if is_derived(path):
+    if node.is_derived:
         raise ReadOnly(path)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from storage.filetree import FileTree, Node, is_derived, properties_in
+from storage.filetree import FileTree, Node, properties_in
 from storage.paths import FILES, is_former, is_kept_apart, join, name_of, nfc, parent_of
 from storage.rowfilter import RowFilter
 from storage.treesync import is_synchronised
@@ -157,4 +157,4 @@ def _file(node: Node, member: Member) -> Node:
 
 
 def _is_listed(node: Node) -> bool:
-    return not is_kept_apart(node.name) and not is_derived(node.path)
+    return not is_kept_apart(node.name) and not node.is_derived

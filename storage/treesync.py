@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from storage.errors import InvalidSyncToken
-from storage.filetree import ROOT_PLACE, FileTree, Node, is_derived, is_rules_file, is_shared_rules
+from storage.filetree import ROOT_PLACE, FileTree, Node, is_rules_file, is_shared_rules
+from storage.linksfile import is_list_of_links
 from storage.pages import split_token, token_after
 from storage.paths import VIRTUAL_TOPS, is_former, is_kept_apart, is_within, join, parent_of, place_of
 from storage.records import Veil
@@ -188,7 +189,7 @@ class TreeSync:
         """What lies in a folder, parents first and by name, from after ``last`` on."""
         apart = {child.path for child in self._tree.apart(node)}
         kept = (child for child in self._tree.children(node) if not is_former(child.path))
-        present = (child for child in kept if not is_derived(child.path))  # what the server makes has no history
+        present = (child for child in kept if not child.is_derived)  # what the server makes has no history
         children = {tuple(child.path[len(top.path) + 1 :].split("/")): child for child in present}
         for key in sorted(children):
             child = children[key]
@@ -244,7 +245,7 @@ class TreeSync:
         if is_kept_apart(change.name):
             return None
         path = join(place.node.path, change.name)
-        if is_derived(path):
+        if is_list_of_links(self._store.rulebook, path):
             return None
         folder = moment.folders.get(f"{place.node.folder.place}/{change.name}")
         if folder is not None and self._is_served(folder):

@@ -20,7 +20,7 @@ from davserver.mounts.files_times import SECOND, WIN32
 from davserver.mounts.preferences import wants_minimal
 from davserver.mounts.privileges import render_supported
 from storage import quota
-from storage.filetree import Node, is_derived, is_shared_rules, properties_in
+from storage.filetree import Node, is_shared_rules, properties_in
 from storage.foldertags import FolderTags
 from storage.locks import Lock
 from storage.paths import is_former, is_within
@@ -245,7 +245,7 @@ def _principal_collections(scene: Scene, node: Node) -> str:
 
 def _privileges(scene: Scene, node: Node) -> str:
     access = scene.call.session.access
-    if is_derived(node.path):
+    if node.is_derived:
         held = frozenset({Action.READ})
     elif is_shared_rules(node.path):
         held = frozenset({Action.READ}) if node.member is None else access.actions(collection_of(node.path))

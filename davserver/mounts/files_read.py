@@ -12,7 +12,7 @@ from davserver.dav.message import FileBody, Response
 from davserver.dav.ranges import apply_ranges
 from davserver.mounts.browsing import browser_headers
 from davserver.mounts.files_call import Call, etag_of
-from storage.filetree import Node, is_derived
+from storage.filetree import Node
 from storage.paths import FILES, is_former
 
 TYPES = MimeTypes()
@@ -78,7 +78,7 @@ def allowed(node: Node | None) -> str:
         return ALLOW_NOTHING_YET
     if is_former(node.path):
         return ALLOW_EMPTIED if node.listing else ALLOW_FORMER
-    if node.listing or is_derived(node.path):
+    if node.listing or node.is_derived:
         return ALLOW_LISTING
     if node.path == FILES:
         return ALLOW_TOP

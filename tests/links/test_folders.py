@@ -415,3 +415,18 @@ def test_links_txt_of_a_folder_is_for_its_administrators_and_nobody_writes_it(st
     assert stand.alice.get(path).body == before.body
     assert not (stand.server.data / stand.disk / "links.txt").exists()
     assert stand.alice.delete(stand.folder).status == 204
+
+
+def test_a_file_of_that_name_is_hidden_only_where_there_are_links(stand: Stand) -> None:
+    path, bob = f"{stand.folder}/links.txt", stand.server.client("bob")
+    assert stand.alice.put(path, "a list of links of our own").status == 201
+    assert stand.alice.get(path).text == "a list of links of our own"
+    assert bob.get(path).status == 404  # as any file of a folder's rules it is for those who give rights
+    stand.publish()
+    assert "URL:" in stand.alice.get(path).text
+    assert stand.alice.put(path, "x").status == 405
+    listing = list(stand.alice.propfind(stand.folder, DAV.getetag, depth="1").multistatus())
+    assert listing.count(path) == 1
+    assert stand.alice.delete(f"{stand.folder}/access.toml").status == 204
+    assert stand.alice.get(path).text == "a list of links of our own"
+    assert stand.alice.delete(path).status == 204
