@@ -42,6 +42,7 @@ SCRATCH_PREFIX = ".davserver-scratch-"
 RADICALE_PREFIX = ".Radicale."
 # Folders within folders: each is looked at for its own rules, so a deeper one makes every question about it dearer.
 DEEPEST = 100
+FORMER_LEVELS = 4
 APART_PREFIX = "._"  # AppleDouble: what macOS keeps of a file where the file system cannot
 APART_NAMES = frozenset(
     {".DS_Store", ".Spotlight-V100", ".Trashes", ".fseventsd", ".TemporaryItems", ".apdisk", ".DocumentRevisions-V100"}
@@ -52,6 +53,12 @@ APART_BYTES = 256 * 1024  # a larger one counts towards quotas: a film under suc
 def nfc(text: str) -> str:
     """Unicode NFC: a name sent decomposed by macOS and composed by others is one file."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def is_too_deep(place: str) -> bool:
+    """Whether a place lies deeper than any folder that is served; the trash has what was deleted some levels deeper."""
+    root = place.partition("/")[0]
+    return place.count("/") > DEEPEST + (FORMER_LEVELS if root in dict(FORMER_TREES).values() else 0)
 
 
 def is_former(path: str) -> bool:

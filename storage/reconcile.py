@@ -308,7 +308,7 @@ class Reconciler:
         """Add the rows of new subfolders and drop those of missing ones; gives the names that changed."""
         known = {row.name: row for row in self._index.folders(folder.place)}
         changed = []
-        if found and paths.path_of(folder.place).count("/") >= paths.DEEPEST:
+        if found and paths.is_too_deep(f"{folder.place}/…/…"):
             log.warning("%s: what lies in folders below it is not served, it is too deep", folder.place)
             found = {}
         for name, (disk_name, status) in found.items():

@@ -277,7 +277,7 @@ class Store:
     def _may_be_there(self, place: str) -> bool:
         """Whether a folder without a row can exist: its parent must have moved, which looking at it finds out."""
         above, _, name = place.rpartition("/")
-        if not above or name == "" or paths.is_private(name):
+        if not above or name == "" or paths.is_private(name) or paths.is_too_deep(place):
             return False
         if not any(place.startswith(root + "/") for _, root in paths.EVERY_TREE):
             return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from davserver.dav.names import DAV
 from tests.files.conftest import made
 from tests.harness import Dav, Server
@@ -52,3 +54,17 @@ def test_what_lies_deeper_on_the_disk_is_not_served_and_the_log_says_so(
     assert bob.get(f"{sport}{'/e' * (DEEPEST + 20)}/file").status == 404
     assert "it is too deep" in cloud.log
     assert alice.delete(f"{sport}/e").status == 204
+
+
+@pytest.mark.parametrize("depth", [DEEPEST, 500, 1900])
+@pytest.mark.parametrize("top", ["/files/Sport", "/files/Home", "/files/Trash", "/files/History", "/dav/alice", "/p"])
+def test_a_path_as_deep_as_one_likes_is_only_a_path(alice: Dav, cloud: Server, top: str, depth: int) -> None:
+    alice.options("/dav/")  # her first request makes her first collections
+    path, before = top + "/a" * depth, cloud.tree()
+    for method in ("OPTIONS", "GET", "PROPFIND", "PUT", "MKCOL", "DELETE", "PROPPATCH", "REPORT", "POST"):
+        reply = alice.request(method, path, "x" if method == "PUT" else None, {"Depth": "0"})
+        assert reply.status in (200, 400, 403, 404, 405, 409, 429), (method, reply.body)
+    assert alice.lock(path).status in (403, 404, 405, 409, 429)
+    assert alice.copy("/files/Sport", path).status in (403, 404, 409)
+    assert alice.move("/files/Home", path).status in (403, 404, 409)
+    assert cloud.tree() == before
