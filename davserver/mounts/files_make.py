@@ -16,6 +16,7 @@ from davserver.mounts.files_read import allowed
 from davserver.mounts.files_write import properties_in, propstats, refusals, stored_headers, upload_of
 from storage.portable import made_safe
 
+LONGEST_WISH_BYTES = 200
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})  # what pages in browsers send
 
 
@@ -40,7 +41,8 @@ def post(call: Call) -> Response:
 
 def _name(call: Call) -> str:
     slug = unquote_to_bytes(call.request.header("slug") or "").decode(errors="replace")
-    name = made_safe(slug.rpartition("/")[2])
+    wish = slug.rpartition("/")[2].encode()[-LONGEST_WISH_BYTES:].decode(errors="ignore")  # the end has the suffix
+    name = made_safe(wish)
     suffix = mimetypes.guess_extension(_media_type(call)) or ""
     return name if "." in name else name + suffix
 

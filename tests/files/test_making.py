@@ -44,6 +44,8 @@ def test_a_folder_names_itself_as_the_place_to_add_to(alice: Dav, home: str) -> 
         ("tab\tname\n", "", "tab-name-"),
         (" . ", "application/pdf", "Untitled.pdf"),
         (None, "application/pdf", "Untitled.pdf"),
+        ("x" * 300 + ".txt", "", "x" * 196 + ".txt"),
+        ("%zz%00", "", "%zz%00"),
         (None, "", "Untitled"),
     ],
 )
