@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
+from http.client import HTTPException
 
 import pytest
 
+from davserver.dav.names import DAV
 from tests.conftest import MakeServer
 from tests.durability.writers import FileWriter, HomeWriter, ItemWriter, Writer, all_writing
 from tests.harness import ACCESS, Dav, Server
@@ -61,3 +64,40 @@ def test_every_acknowledged_write_survives_a_crash_and_no_half_one_is_seen(make_
     assert server.stop() == 0
     assert "Traceback" not in server.log
     assert " 500 " not in server.log
+
+
+@pytest.mark.timeout(120)
+def test_a_copied_tree_is_there_whole_or_not_at_all(make_server: MakeServer) -> None:
+    server, chance = make_server().start(), random.Random(1)
+    alice = server.client("alice")
+    assert alice.mkcol("/files/Sport/tree").status == 201
+    assert alice.mkcol("/files/Sport/tree/sub").status == 201
+    names = [f"{'sub/' if number % 2 else ''}{number}.txt" for number in range(150)]
+    for name in names:
+        assert alice.put(f"/files/Sport/tree/{name}", name).status == 201
+    for number in range(8):
+        target = f"/files/Sport/copy{number}"
+        sender = threading.Thread(target=_copy_until_it_breaks, args=(server.port, target))
+        sender.start()
+        time.sleep(chance.uniform(0.002, 0.06))
+        server.kill()
+        sender.join()
+        server.start()
+        alice = server.client("alice")
+        reply = alice.propfind(target, DAV.getcontentlength, depth="infinity")
+        if reply.status == 207:
+            assert len(reply.multistatus()) == len(names) + 2
+            for name in names[::10]:
+                assert alice.get(f"{target}/{name}").text == name
+        else:
+            assert reply.status == 404
+            assert not (server.data / target.lstrip("/")).exists()
+    assert os.listdir(server.data / "scratch") == []
+    assert alice.copy("/files/Sport/tree", "/files/Sport/last").status == 201
+
+
+def _copy_until_it_breaks(port: int, target: str) -> None:
+    try:
+        Dav(port, "alice").copy("/files/Sport/tree", target)
+    except (OSError, HTTPException):
+        pass  # the server was killed
