@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from storage import rulesgate, treerights
-from storage.errors import ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
+from storage.errors import NotFound, ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
 from storage.filetree import FileTree, Node, is_shared_rules
 from storage.formertree import FORMER, is_former_place
@@ -32,20 +33,44 @@ class Transfer:
         node = self._require_pair(source, target)
         data = self._rules_bytes(node, target)
         before = self._require_target(node, target, overwrite=overwrite)
-        size = self._tree_size(node, deep=deep)
-        with (
-            self._store.promised.room(self._session, target, size),
-            self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx,
-        ):
+        creator = self._creator_after(before, source, target)
+        with ExitStack() as stack:
+            size = self._tree_size(node, deep=deep)
+            stack.enter_context(self._store.promised.room(self._session, target, size))
+            # A large tree takes its time, in which others write: what they change in it is looked for under the lock.
+            version = self._version(node)
+            try:
+                directory = self._built(stack, node, target, creator, deep=deep)
+            except NotFound:  # something was taken away meanwhile
+                version = directory = None
+            tx = stack.enter_context(self._store.write(*_both(node, target), tree=_is_tree(node, before)))
             terms.check(self._tree.find(source))
             treerights.require_unlocked(self._session, target, terms, tree=True)
             if data is not None:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
             before = self._require_target(node, target, overwrite=overwrite)
-            creator = self._creator_after(before, source, target)
+            present = self._creator_after(before, source, target)
+            if node.is_folder and (version, creator) != (self._version(node), present):
+                directory = self._built(stack, node, target, present, deep=deep)
             over = self._make_way(tx, node, before)
-            self._copy(tx, node, target, creator, deep=deep, over=over)
+            if directory is not None:
+                tx.adopt_folder(directory, "/".join(spot_of(target)))
+            elif node.member is not None:
+                by = self._session.principal.name
+                tx.copy(node.folder.place, node.member.name, *spot_of(target), creator=present, over=over, by=by)
         return before is None
+
+    def _version(self, node: Node) -> int | None:
+        """A number that changes with everything in a tree."""
+        return self._store.index.newest_change(node.folder.place) if node.is_folder else 0
+
+    def _built(self, stack: ExitStack, node: Node, target: str, creator: str | None, *, deep: bool) -> str | None:
+        """The directory with the copy of a folder; None for a file."""
+        if not node.is_folder:
+            return None
+        owner = treerights.owner_of_new_folder(self._session, target)
+        copy = built_copy(self._store, self._tree, node, owner=owner, creator=creator, deep=deep)
+        return stack.enter_context(copy)
 
     def move(self, source: str, target: str, terms: Terms, *, overwrite: bool) -> bool:
         """Move a file or a whole tree (RFC 4918 §9.9); true if nothing stood at the target."""
@@ -141,18 +166,6 @@ class Transfer:
         if node.member is not None:
             return node.member.size
         return self._store.tree_bytes(node.folder) if deep else 0
-
-    def _copy(
-        self, tx: Transaction, node: Node, target: str, creator: str | None, *, deep: bool, over: bool = False
-    ) -> None:
-        place, name = spot_of(target)
-        if node.member is not None:
-            by = self._session.principal.name
-            tx.copy(node.folder.place, node.member.name, place, name, creator=creator, over=over, by=by)
-            return
-        owner = treerights.owner_of_new_folder(self._session, target)
-        with built_copy(self._store, self._tree, node, owner=owner, creator=creator, deep=deep) as directory:
-            tx.adopt_folder(directory, f"{place}/{name}")
 
     def _creator_after(self, before: Node | None, source: str, target: str, *, moved: bool = False) -> str | None:
         """The maker to keep at the target: of a replaced file its own, within a folder the old one."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from davserver.dav.names import DAV
@@ -267,3 +270,25 @@ def test_a_method_is_done_only_if_a_list_of_the_if_header_holds(
     assert cloud.tree() == before
     right = alice.request(method, path, bodies.get(method), headers | {"If": f'(["wrong"]) (Not <urn:x:y> [{etag}])'})
     assert 200 <= right.status < 300
+
+
+def test_a_tree_in_which_others_write_meanwhile_is_copied_as_it_is(alice: Dav, desk: str, cloud: Server) -> None:
+    over = threading.Event()
+
+    def write() -> None:
+        bob = cloud.client("bob")
+        while not over.is_set():
+            for number in range(5):
+                assert bob.put(f"{desk}folder/inner/{number}", str(number)).status in (201, 204)
+            for number in range(5):
+                assert bob.delete(f"{desk}folder/inner/{number}").status == 204
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        try:
+            for number in range(12):
+                assert transfer(alice, "COPY", f"{desk}folder", f"{desk}copy{number}") == (201, None)
+                assert alice.get(f"{desk}copy{number}/inner/b").text == "bytes of folder/inner/b"
+        finally:
+            over.set()
+        writing.result()
