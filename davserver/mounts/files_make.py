@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 from urllib.parse import unquote_to_bytes
 
 from davserver.dav.errors import UnsupportedMedia
@@ -12,7 +11,7 @@ from davserver.dav.names import DAV
 from davserver.dav.representation import require_xml
 from davserver.dav.xml import open_tag, parse_xml, read_body
 from davserver.mounts.files_call import Call
-from davserver.mounts.files_read import allowed
+from davserver.mounts.files_read import TYPES, allowed
 from davserver.mounts.files_write import properties_in, propstats, refusals, stored_headers, upload_of
 from storage.portable import made_safe
 
@@ -43,7 +42,7 @@ def _name(call: Call) -> str:
     slug = unquote_to_bytes(call.request.header("slug") or "").decode(errors="replace")
     wish = slug.rpartition("/")[2].encode()[-LONGEST_WISH_BYTES:].decode(errors="ignore")  # the end has the suffix
     name = made_safe(wish)
-    suffix = mimetypes.guess_extension(_media_type(call)) or ""
+    suffix = TYPES.guess_extension(_media_type(call), strict=False) or ""
     return name if "." in name else name + suffix
 
 
