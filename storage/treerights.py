@@ -28,6 +28,7 @@ from storage.paths import (
     is_former,
     is_within,
     join,
+    name_of,
     names_rules,
     nfc,
     parent_of,
@@ -125,12 +126,16 @@ def require_free_of_rules(session: Session, node: Node, target: str) -> None:
         session.access.require(Action.ADMIN, parent_of(target))
 
 
+def is_top(path: str) -> bool:
+    """Whether a folder is a home, or one of those at the top that the server makes."""
+    return parent_of(path) == MEMBERS or (parent_of(path) == FILES and name_of(path) in OBJECT_TOPS)
+
+
 def require_movable(session: Session, node: Node) -> None:
     """Raise PlaceRefused for what stays where it is: tops, homes, listings and folders that the server's file names."""
     if node.listing or node.path == FILES or is_shared_rules(node.path):
         raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
-    is_top = parent_of(node.path) == MEMBERS or (parent_of(node.path) == FILES and node.name in OBJECT_TOPS)
-    if node.is_folder and is_top:
+    if node.is_folder and is_top(node.path):
         raise PlaceRefused(node.path, "this folder is the server's and stays where it is")
     if any(is_within(path, node.path) for path in session.store.rulebook.server_paths):
         why = "the administrator's rules name it or a folder in it; only they move, rename or remove it"

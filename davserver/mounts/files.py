@@ -16,19 +16,19 @@ from davserver.dav.multistatus import error_response, href, multistatus, status_
 from davserver.dav.names import DAV
 from davserver.dav.target import destination_of
 from davserver.dav.xml import open_tag
-from davserver.errors import lacking
+from davserver.errors import lacking, translate
 from davserver.mounts import files_lock, files_make, files_propfind, files_read, files_write
 from davserver.mounts.files_acl import acl
 from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_patch import patch
-from davserver.mounts.files_read import allowed
+from davserver.mounts.files_read import allowed_at
 from davserver.mounts.files_report import report
 from davserver.mounts.files_search import search
 from davserver.mounts.pim_view import View
 from davserver.mounts.preferences import tell_preferences
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import FilesServer
-from storage.errors import LockConflict, Locked
+from storage.errors import AlreadyExists, LockConflict, Locked, ReadOnly
 from storage.paths import is_within
 from storage.session import Session
 from storage.store import Store
@@ -70,12 +70,19 @@ class FilesMount:
             raise UrlTooLong(f"the path is longer than {self._settings.limits.path_bytes} bytes")
         call = call_of(request, session, self._settings)
         if request.method not in METHODS:
-            return Response.text(405, f"{request.method} is not for files\n", ("Allow", allowed(call.find())))
+            return Response.text(405, f"{request.method} is not for files\n", ("Allow", allowed_at(call)))
         try:
             answer = self._handlers.get(request.method, self._ask_guest)(call)
             return tell_preferences(request, answer)
         except DAVError as error:
             return _refusal(call, error)
+        except (AlreadyExists, ReadOnly) as error:
+            if error.path != call.path:
+                raise
+            answer = translate(error, "files")
+            answer.headers = [field for field in answer.headers if field[0] != "Allow"]
+            answer.headers.append(("Allow", allowed_at(call)))
+            return answer
         except LockConflict as error:
             raise LockConflict(_told(call, error.roots), call.as_asked(error.asked)) from error
         except Locked as error:
@@ -148,5 +155,5 @@ def _refusal(call: Call, error: DAVError) -> Response:
     said = str(error.context_info or "")
     if condition:
         return error_response(error.value, str(condition), message=said)
-    allow = (("Allow", allowed(call.find())),) if error.value == 405 else ()
+    allow = (("Allow", allowed_at(call)),) if error.value == 405 else ()
     return Response.text(error.value, f"{said or 'refused'}\n", *allow)

@@ -12,8 +12,9 @@ from davserver.dav.message import FileBody, Response
 from davserver.dav.ranges import apply_ranges
 from davserver.mounts.browsing import browser_headers
 from davserver.mounts.files_call import Call, etag_of
-from storage.filetree import Node
+from storage.filetree import Node, is_shared_rules
 from storage.paths import FILES, is_former
+from storage.treerights import is_top
 
 TYPES = MimeTypes()
 for _type, _suffix in (
@@ -36,11 +37,13 @@ AUTHOR = ("MS-Author-Via", "DAV")  # Office and old Windows clients open read-on
 PATCH_TYPE = "application/x-sabredav-partialupdate"
 ACCEPT_PATCH = ("Accept-Patch", PATCH_TYPE)  # RFC 5789 §3.1
 DASL = ("DASL", "<DAV:basicsearch>")  # RFC 5323 §3.2
-READING = "OPTIONS, GET, HEAD, PROPFIND, SEARCH"
-WRITING = "COPY, MOVE, DELETE, PROPPATCH, LOCK, UNLOCK"
-ALLOW_FILE = f"{READING}, REPORT, PUT, PATCH, {WRITING}"
-ALLOW_TOP = f"{READING}, REPORT, ACL"
-ALLOW_FOLDER = f"{ALLOW_TOP}, POST, {WRITING}"
+READING = "OPTIONS, GET, HEAD, PROPFIND, SEARCH, REPORT"
+STAYING = "COPY, PROPPATCH, LOCK, UNLOCK"
+ALLOW_FILE = f"{READING}, PUT, PATCH, {STAYING}, MOVE, DELETE"
+ALLOW_SHARED_RULES = f"{READING}, PUT, PATCH, DELETE, LOCK, UNLOCK"
+ALLOW_TOP = f"{READING}, ACL"
+ALLOW_HOME = f"{ALLOW_TOP}, POST, {STAYING}"
+ALLOW_FOLDER = f"{ALLOW_HOME}, MOVE, DELETE"
 ALLOW_LISTING = READING
 ALLOW_FORMER = f"{READING}, COPY, MOVE, DELETE"
 ALLOW_EMPTIED = f"{READING}, DELETE"
@@ -67,22 +70,30 @@ def get(call: Call) -> Response:
 
 def options(call: Call) -> Response:
     """What can be done with a URL (RFC 4918 §10.1); also with one that holds nothing yet: LibreOffice asks there."""
-    allow = allowed(call.find())
+    allow = allowed_at(call)
     patched = (ACCEPT_PATCH,) if "PATCH" in allow else ()
     return Response.empty(200, DAV_CLASSES, ("Allow", allow), AUTHOR, DASL, ("Accept-Ranges", "bytes"), *patched)
 
 
-def allowed(node: Node | None) -> str:
+def allowed_at(call: Call) -> str:
+    """The methods for a URL as an Allow header: those of what is there, or those that make something."""
+    node = call.find()
+    if node is not None:
+        return allowed(node)
+    return "OPTIONS" if is_former(call.path) else ALLOW_NOTHING_YET
+
+
+def allowed(node: Node) -> str:
     """The methods for a resource as an Allow header."""
-    if node is None:
-        return ALLOW_NOTHING_YET
     if is_former(node.path):
         return ALLOW_EMPTIED if node.listing else ALLOW_FORMER
     if node.listing or node.is_derived:
         return ALLOW_LISTING
     if node.path == FILES:
         return ALLOW_TOP
-    return ALLOW_FOLDER if node.is_folder else ALLOW_FILE
+    if not node.is_folder:
+        return ALLOW_SHARED_RULES if is_shared_rules(node.path) else ALLOW_FILE
+    return ALLOW_HOME if is_top(node.path) else ALLOW_FOLDER
 
 
 def content_type(node: Node) -> str:
