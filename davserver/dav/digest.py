@@ -1,4 +1,8 @@
-"""Digests of what is sent and stored: ``Content-Digest``, ``Repr-Digest`` and what asks for them (RFC 9530)."""
+"""
+Digests of what is sent and stored: ``Content-Digest``, ``Repr-Digest`` and what asks for them (RFC 9530).
+
+Sync programs that speak to ownCloud, rclone among them, say the same by ``OC-Checksum: SHA1:0a4d55a8…``.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,54 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from davserver.dav.errors import BadRequest
+from davserver.dav.message import FileBody
 
 if TYPE_CHECKING:
     from storage.fileterms import Source
 
-ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}  # those that are not deprecated (RFC 9530 §5)
+
+class Hash(Protocol):
+    """What takes bytes and makes a digest of them."""
+
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+class Adler32:
+    """The sum of RFC 1950 §8.2 as a hash."""
+
+    def __init__(self) -> None:
+        self._sum = 1
+
+    def update(self, data: bytes, /) -> None:
+        """Take the next bytes."""
+        self._sum = zlib.adler32(data, self._sum)
+
+    def digest(self) -> bytes:
+        """Four bytes."""
+        return self._sum.to_bytes(4, "big")
+
+
+ALGORITHMS: dict[str, Callable[[], Hash]] = {
+    # those that are not deprecated (RFC 9530 §5)
+    "sha-256": hashlib.sha256,
+    "sha-512": hashlib.sha512,
+}
+CHECKSUMS: dict[str, Callable[[], Hash]] = {
+    # of OC-Checksum: they tell of accidents, not of attacks
+    "sha1": lambda: hashlib.sha1(usedforsecurity=False),
+    "md5": lambda: hashlib.md5(usedforsecurity=False),
+    "sha256": hashlib.sha256,
+    "sha3-256": hashlib.sha3_256,
+    "adler32": Adler32,
+}
 # Members of a dictionary of structured fields (RFC 8941 §3.2): a byte sequence or an integer, parameters left aside.
 _DIGEST = re.compile(r"[ \t]*([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]{0,200}):(?:;[^,]*)?[ \t]*")
 _WISH = re.compile(r"[ \t]*([a-z*][a-z0-9_.*-]*)=(\d{1,2})(?:;[^,]*)?[ \t]*")
@@ -44,6 +85,21 @@ def parse_digests(headers: Mapping[str, str]) -> dict[str, bytes]:
                 raise BadRequest(f"{name} holds what is not base64") from error
             if read[1] in ALGORITHMS and found.setdefault(read[1], digest) != digest:
                 raise BadRequest("Content-Digest and Repr-Digest of one body differ")
+    return found | _checksums(headers.get("oc-checksum", ""))
+
+
+def _checksums(value: str) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for checksum in value.split():
+        kind, _, digits = checksum.lower().partition(":")
+        if kind not in CHECKSUMS:
+            continue
+        try:
+            digest = bytes.fromhex(digits)
+        except ValueError as error:
+            raise BadRequest(f"OC-Checksum holds a {kind} that is not hexadecimal") from error
+        if found.setdefault(kind, digest) != digest:
+            raise BadRequest(f"OC-Checksum holds two {kind} that differ")
     return found
 
 
@@ -53,10 +109,11 @@ class Verified:
 
     body: Source
     digests: Mapping[str, bytes]
-    _hashes: dict[str, hashlib._Hash] = field(init=False)
+    _hashes: dict[str, Hash] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._hashes = {name: hashlib.new(ALGORITHMS[name]) for name in self.digests}
+        known = ALGORITHMS | CHECKSUMS
+        self._hashes = {name: known[name]() for name in self.digests}
 
     def read(self, size: int, /) -> bytes:
         """The next bytes, ``b""`` at a proper end. Raises BadRequest."""
@@ -70,21 +127,22 @@ class Verified:
 
 
 def wanted_algorithm(header: str | None) -> str | None:
-    """The algorithm that ``Want-Repr-Digest`` likes best of those known here (RFC 9530 §4), or None."""
+    """The algorithm that a ``Want-Repr-Digest`` or its twin likes best of those known here (RFC 9530 §4), or None."""
     wishes = (_WISH.fullmatch(member) for member in (header or "").split(","))
     known = [(int(wish[2]), wish[1]) for wish in wishes if wish is not None and wish[1] in ALGORITHMS]
     weight, algorithm = max(known, default=(0, ""))
     return algorithm if weight else None
 
 
-def render_digest(fd: int, version: int, algorithm: str) -> str:
+def render_digest(file: FileBody, version: int, algorithm: str) -> str:
     """
-    The value of ``Repr-Digest`` of a file.
+    The value of a ``Repr-Digest`` or ``Content-Digest`` of a file, or of a slice of one.
 
     Args:
         version: a number that no other version of any file has: what was computed is remembered by it.
     """
-    return f"{algorithm}=:{base64.b64encode(_digest_of(version, algorithm, _Opened(fd))).decode()}:"
+    digest = _digest_of(version, algorithm, file.offset, file.length, _Opened(file.fd))
+    return f"{algorithm}=:{base64.b64encode(digest).decode()}:"
 
 
 class _Opened:
@@ -101,9 +159,9 @@ class _Opened:
 
 
 @lru_cache(maxsize=4096)
-def _digest_of(version: int, algorithm: str, opened: _Opened) -> bytes:
-    digest, offset = hashlib.new(ALGORITHMS[algorithm]), 0
-    while block := os.pread(opened.fd, _BLOCK_BYTES, offset):
+def _digest_of(version: int, algorithm: str, first: int, length: int, opened: _Opened) -> bytes:
+    digest, offset, end = ALGORITHMS[algorithm](), first, first + length
+    while block := os.pread(opened.fd, min(_BLOCK_BYTES, end - offset), offset):
         digest.update(block)
         offset += len(block)
     return digest.digest()

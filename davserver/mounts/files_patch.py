@@ -6,11 +6,11 @@ import os
 import re
 from dataclasses import dataclass, replace
 
-from davserver.dav.errors import BadRequest
+from davserver.dav.errors import BadRequest, TooLarge
 from davserver.dav.message import Response
 from davserver.mounts.files_call import Call, etag_of
 from davserver.mounts.files_read import ACCEPT_PATCH, PATCH_TYPE
-from davserver.mounts.files_write import Checked
+from davserver.mounts.files_write import Checked, verified
 from storage.errors import IsFolder, PreconditionFailed
 from storage.fileterms import Source, Terms, Upload
 from storage.filetree import Node
@@ -74,10 +74,11 @@ def patch(call: Call) -> Response:
         start = _start(request.header("x-update-range"), size, length)
         if start is None:
             return Response.text(416, f"the file has {size} bytes\n", ("Content-Range", f"bytes */{size}"))
-        upload = Upload(
-            Patched(fd, size, start, Checked(request.body, length, call.settings.limits.upload_bytes)),
-            max(size, start + length),
-        )
+        most, after = call.settings.limits.upload_bytes, max(size, start + length)
+        if after > most:
+            raise TooLarge(f"the file would have {after} bytes; a file may have {most}")
+        body = verified(request, Checked(request.body, length, most))
+        upload = Upload(Patched(fd, size, start, body), after)
         stored = call.files.put(call.path, upload, _unchanged(call.terms(), node))
     finally:
         os.close(fd)

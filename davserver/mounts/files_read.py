@@ -116,7 +116,7 @@ def _type_of(suffix: str) -> str:
 def sent(call: Call, node: Node, fd: int, headers: list[tuple[str, str]]) -> Response:
     """The answer with a file's bytes, or with the ranges that were asked for."""
     size = node.member.size if node.member is not None else 0
-    return apply_ranges(
+    response = apply_ranges(
         Response(200, headers, FileBody(fd, 0, size)),
         call.request.headers if call.request.method == "GET" else {},
         size=size,
@@ -124,6 +124,9 @@ def sent(call: Call, node: Node, fd: int, headers: list[tuple[str, str]]) -> Res
         modified_s=node.modified_ns // 1_000_000_000,
         limit=call.settings.limits.ranges,
     )
+    if isinstance(response.body, FileBody):
+        response.headers += _digest(call, node, response.body, "Content-Digest")
+    return response
 
 
 def file_headers(node: Node) -> list[tuple[str, str]]:
@@ -140,10 +143,14 @@ def file_headers(node: Node) -> list[tuple[str, str]]:
 
 def wanted_digest(call: Call, node: Node, fd: int) -> list[tuple[str, str]]:
     """The digest of a file's bytes, where the request asks for one (RFC 9530 §3, §4)."""
-    algorithm = wanted_algorithm(call.request.header("want-repr-digest"))
+    return [] if node.member is None else _digest(call, node, FileBody(fd, 0, node.member.size), "Repr-Digest")
+
+
+def _digest(call: Call, node: Node, body: FileBody, name: str) -> list[tuple[str, str]]:
+    algorithm = wanted_algorithm(call.request.header(f"want-{name.lower()}"))
     if algorithm is None or node.member is None or not node.member.id:
         return []
-    return [("Repr-Digest", render_digest(fd, node.member.id, algorithm))]
+    return [(name, render_digest(body, node.member.id, algorithm))]
 
 
 def _folder(call: Call, node: Node) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from davserver.dav.names import DAV
+from tests.conftest import MakeServer
 from tests.harness import Dav, Reply, Server
 
 PARTIAL = "application/x-sabredav-partialupdate"
@@ -88,3 +89,17 @@ def test_a_part_that_comes_short_leaves_the_file(alice: Dav, home: str, cloud: S
     )
     assert b" 400 " in alice.raw(head.encode(), half_close=True).partition(b"\r\n")[0] + b" "
     assert cloud.tree() == before
+
+
+def test_a_file_does_not_grow_beyond_what_one_may_have_by_parts(make_server: MakeServer) -> None:
+    most = 1 << 20
+    server = make_server(settings=f'[storage]\ndata = "data"\n[limits]\nupload_bytes = {most}\n').start()
+    alice, path = server.client("alice"), "/files/Home/a.txt"
+    assert alice.put(path, b"x" * (most - 100)).status == 201
+    before = server.tree()
+    assert alice.put(path, b"x" * (most + 1)).status == 413
+    for where in ("append", f"bytes={most - 100}-", f"bytes={most - 100}-{most}"):
+        assert patch(alice, path, where, b"y" * 101).status == 413
+    assert server.tree() == before
+    assert patch(alice, path, "append", b"y" * 100).status == 204
+    assert patch(alice, path, "bytes=0-3", b"yyyy").status == 204
