@@ -102,10 +102,8 @@ class Delivery:
         if issued is None or not issued.link.adds or issued.place != self._issued.place:
             raise NoSuchLink
         first = join(self._folder, self._received[0][0])
-        with (
-            self._store.promised.room(self._session, first, self._size(), written=True),
-            self._store.write(*sorted({self._place, issued.place})) as tx,
-        ):
+        with ExitStack() as promises, self._store.write(*sorted({self._place, issued.place})) as tx:
+            promises.enter_context(self._store.promised.room(self._session, first, self._size()))
             treerights.require_unlocked(self._session, first, Terms(), tree=False)
             self._store.links.count_stored(tx, issued, self._size())
             names = _Names(self._session, tx, issued, self._folder)

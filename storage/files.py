@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
@@ -81,12 +81,10 @@ class FileShelf:
         place, name = spot_of(path)
         with self._store.scratch(place) as scratch:
             self._receive(path, upload, scratch)
-            growth = quota.growth_bytes(path, _size(before), scratch.size)
-            with (
-                self._store.promised.room(self._session, path, growth, written=True),
-                self._writing(path, terms, place) as (tx, node),
-            ):
+            with ExitStack() as promises, self._writing(path, terms, place) as (tx, node):
                 self._require_put(path, node)
+                growth = quota.growth_bytes(path, _size(node), scratch.size)  # it may not be what was there before
+                promises.enter_context(self._store.promised.room(self._session, path, growth))
                 creator = treerights.creator_of_new(self._session, path) if node is None else None
                 member = tx.put(place, name, scratch, creator=creator, by=self._session.principal.name)
         folder = self._store.find_folder(place)
@@ -106,10 +104,8 @@ class FileShelf:
         place = require_place(folder)
         with self._store.scratch(place) as scratch:
             self._receive(path, upload, scratch)
-            with (
-                self._store.promised.room(self._session, path, scratch.size, written=True),
-                self._store.write(place) as tx,
-            ):
+            with ExitStack() as promises, self._store.write(place) as tx:
+                promises.enter_context(self._store.promised.room(self._session, path, scratch.size))
                 number = first_free(lambda number: self._is_taken(tx, place, numbered(name, number)))
                 path = join(folder, numbered(name, number))
                 treerights.require_unlocked(self._session, path, terms, tree=False)

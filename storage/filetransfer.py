@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
-from storage import rulesgate, treerights
+from storage import quota, rulesgate, treerights
 from storage.errors import NotFound, ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
 from storage.filetree import FileTree, Node, is_shared_rules
@@ -17,6 +17,7 @@ from storage.treecopy import built_copy
 
 if TYPE_CHECKING:
     from storage.session import Session
+    from storage.store import Store
     from storage.transaction import Transaction
 
 
@@ -34,9 +35,10 @@ class Transfer:
         data = self._rules_bytes(node, target)
         before = self._require_target(node, target, overwrite=overwrite)
         creator = self._creator_after(before, source, target)
-        with ExitStack() as stack:
-            size = self._tree_size(node, deep=deep)
-            stack.enter_context(self._store.promised.room(self._session, target, size))
+        size = _counted(self._store, node, target, deep=deep)
+        quota.require_room(self._session, target, size - _given_up(self._store, before))
+        quota.require_disk(self._session, size)
+        with ExitStack() as promises, ExitStack() as stack:
             # A large tree takes its time, in which others write: what they change in it is looked for under the lock.
             version = self._version(node)
             try:
@@ -44,11 +46,14 @@ class Transfer:
             except NotFound:  # something was taken away meanwhile
                 version = directory = None
             tx = stack.enter_context(self._store.write(*_both(node, target), tree=_is_tree(node, before)))
-            terms.check(self._tree.find(source))
+            now = self._tree.get(source)
+            terms.check(now)
             treerights.require_unlocked(self._session, target, terms, tree=True)
             if data is not None:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
             before = self._require_target(node, target, overwrite=overwrite)
+            growth = _counted(self._store, now, target, deep=deep) - _given_up(self._store, before)
+            promises.enter_context(self._store.promised.room(self._session, target, growth))
             present = self._creator_after(before, source, target)
             if node.is_folder and (version, creator) != (self._version(node), present):
                 directory = self._built(stack, node, target, present, deep=deep)
@@ -78,11 +83,7 @@ class Transfer:
         self._require_leave(node, target)
         data = self._rules_bytes(node, target)
         before = self._require_target(node, target, overwrite=overwrite, leaving=source)
-        size = self._tree_size(node, deep=True)
-        with (
-            self._store.promised.room(self._session, target, size, leaving=source),
-            self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx,
-        ):
+        with ExitStack() as promises, self._store.write(*_both(node, target), tree=_is_tree(node, before)) as tx:
             present = self._tree.get(source)
             terms.check(present)
             treerights.require_unlocked(self._session, source, terms, tree=True)
@@ -91,6 +92,10 @@ class Transfer:
             if data is not None:
                 rulesgate.require_rules(self._session, target, parent_of(target), data)
             before = self._require_target(node, target, overwrite=overwrite, leaving=source)
+            growth = _counted(self._store, present, target) - _given_up(self._store, before)
+            left = _counted(self._store, present, source)
+            room = self._store.promised.room(self._session, target, growth, leaving=source, left_bytes=left)
+            promises.enter_context(room)
             creator = self._creator_after(before, source, target, moved=True)
             over = self._make_way(tx, present, before)
             with self._store.trash.turn(present.folder.place), self._store.history.turn(present.folder.place):
@@ -162,11 +167,6 @@ class Transfer:
         data, _ = self._store.read_member(node.folder, node.member.name)
         return data
 
-    def _tree_size(self, node: Node, *, deep: bool) -> int:
-        if node.member is not None:
-            return node.member.size
-        return self._store.tree_bytes(node.folder) if deep else 0
-
     def _creator_after(self, before: Node | None, source: str, target: str, *, moved: bool = False) -> str | None:
         """The maker to keep at the target: of a replaced file its own, within a folder the old one."""
         book = self._store.rulebook
@@ -212,6 +212,18 @@ class Transfer:
                 for name in ("", *(member.name for member in self._store.members(below))):
                     tx.set_state(below.place, name, "creator", creator)
         tx.set_state(place, "", "owner", treerights.owner_of_new_folder(self._session, path))
+
+
+def _counted(store: Store, node: Node, path: str, *, deep: bool = True) -> int:
+    """What a resource counts at a path, in bytes."""
+    if node.member is not None:
+        return quota.counted_bytes(path, node.member.size)
+    return store.tree_bytes(node.folder) if deep else 0
+
+
+def _given_up(store: Store, before: Node | None) -> int:
+    """What no longer counts when a resource gives way."""
+    return 0 if before is None else _counted(store, before, before.path)
 
 
 def remove(session: Session, tx: Transaction, node: Node) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from auth.principal import fold
@@ -83,13 +83,14 @@ def left_bytes(session: Session, path: str) -> list[int]:
     return [given - _bytes_in(session, folder) for folder, given in quotas_of(session, path).items()]
 
 
+def counted_bytes(path: str, size: int) -> int:
+    """What a file adds to what counts: what macOS keeps for itself does where it is large."""
+    return 0 if size <= APART_BYTES and is_kept_apart(name_of(path)) else size
+
+
 def growth_bytes(path: str, before: int, after: int) -> int:
-    """What a file of another size adds to what counts; what macOS keeps for itself counts where it is large."""
-
-    def counted(size: int) -> int:
-        return 0 if size <= APART_BYTES and is_kept_apart(name_of(path)) else size
-
-    return counted(after) - counted(before)
+    """What a file of another size adds to what counts."""
+    return counted_bytes(path, after) - counted_bytes(path, before)
 
 
 def require_room(session: Session, path: str, added_bytes: int) -> None:
@@ -97,18 +98,19 @@ def require_room(session: Session, path: str, added_bytes: int) -> None:
     if added_bytes <= 0:
         return
     for folder, given in quotas_of(session, path).items():
-        _require_quota(session, folder, given, added_bytes)
-    _require_disk(session, added_bytes)
+        _require_quota(folder, given, _bytes_in(session, folder), added_bytes)
+    require_disk(session, added_bytes)
 
 
-def _require_quota(session: Session, folder: str, given: int, added_bytes: int) -> None:
-    if _bytes_in(session, folder) + added_bytes > given:
-        raise QuotaExceeded(f"{added_bytes} more bytes do not fit into the {given} bytes of {name_of(folder)}")
-
-
-def _require_disk(session: Session, added_bytes: int) -> None:
-    if not session.store.make_room(added_bytes):
+def require_disk(session: Session, added_bytes: int) -> None:
+    """Raise DiskFull unless so many bytes can be written."""
+    if added_bytes > 0 and not session.store.make_room(added_bytes):
         raise DiskFull("the disk of the server is full")
+
+
+def _require_quota(folder: str, given: int, held: int, added_bytes: int) -> None:
+    if held + added_bytes > given:
+        raise QuotaExceeded(f"{added_bytes} more bytes do not fit into the {given} bytes of {name_of(folder)}")
 
 
 class Promised:
@@ -119,31 +121,52 @@ class Promised:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._ended = threading.Condition()
         self._bytes: Counter[str] = Counter()
 
     @contextmanager
     def room(
-        self, session: Session, path: str, added_bytes: int, *, leaving: str | None = None, written: bool = False
+        self, session: Session, path: str, added_bytes: int, *, leaving: str | None = None, left_bytes: int = 0
     ) -> Iterator[None]:
         """
-        As ``require_room``; until the end the room is nobody else's. Begin it before the write lock is taken.
+        Until the end, room for so many bytes is nobody else's. Who finds it taken waits for what becomes of it.
+
+        Begin it under the write lock, where what gives way no longer changes, and end it after that, when the index has
+        the bytes. No other folder is compared with the disk under that lock: what the index says has to do.
 
         Args:
-            leaving: where the bytes are now, if they go away from there: quotas that hold there too are not touched.
-            written: they lie on the disk already, under no name.
+            leaving: where bytes go away, which leaves room to the quotas that hold there too; left_bytes: how many.
+
+        Raises:
+            QuotaExceeded.
         """
-        quotas = quotas_of(session, path) if added_bytes > 0 else {}
-        counted = [folder for folder in quotas if leaving is None or not is_within(leaving, folder)]
-        with self._lock if counted else nullcontext():
-            for folder in counted:
-                _require_quota(session, folder, quotas[folder], added_bytes + self._bytes[folder])
-            self._bytes.update(dict.fromkeys(counted, added_bytes))
+        quotas = quotas_of(session, path)
+        freed = {folder: left_bytes for folder in quotas if leaving is not None and is_within(leaving, folder)}
+        added = {folder: more for folder in quotas if (more := added_bytes - freed.get(folder, 0)) > 0}
+        if not added:
+            yield
+            return
+        with self._ended:
+            self._ended.wait_for(lambda: self._fits(session, quotas, added))
+            self._bytes.update(added)
         try:
-            if added_bytes > 0 and leaving is None and not written:
-                _require_disk(session, added_bytes)
             yield
         finally:
-            with self._lock if counted else nullcontext():
-                self._bytes.subtract(dict.fromkeys(counted, added_bytes))
+            with self._ended:
+                self._bytes.subtract(added)
                 self._bytes += Counter()  # without those of nothing
+                self._ended.notify_all()
+
+    def _fits(self, session: Session, quotas: dict[str, int], added: dict[str, int]) -> bool:
+        """
+        Whether bytes fit beside what others are about to add, some of which the index may have already.
+
+        Raises:
+            QuotaExceeded: without the others they do not fit either.
+        """
+        fits = True
+        for folder, more in added.items():
+            held = session.store.index.tree_bytes(place_of(folder) or "")
+            _require_quota(folder, quotas[folder], held, more)
+            fits = fits and held + self._bytes[folder] + more <= quotas[folder]
+        return fits

@@ -207,7 +207,8 @@ def _supportedlock(scene: Scene, node: Node) -> str:
 
 
 def _quota_used(scene: Scene, node: Node) -> str | None:
-    if not node.is_folder or quota.counted_folder(node.path) is None:
+    """Of every folder, 0 where nothing is counted (RFC 4331 §4 asks it of collections)."""
+    if not node.is_folder:
         return None
     return f"<D:quota-used-bytes>{quota.used_bytes(scene.call.session, node.path)}</D:quota-used-bytes>"
 

@@ -60,8 +60,7 @@ def test_finder_asks_for_room_and_gets_numbers(alice: Dav, path: str) -> None:
     row = next(iter(alice.propfind(path, DAV.quota_available_bytes, DAV.quota_used_bytes, *old).multistatus().values()))
     assert int(row.text(DAV.quota_available_bytes) or "-1") >= 0
     assert [row.statuses[name] for name in old] == [404, 404]
-    if path != "/files":
-        assert int(row.text(DAV.quota_used_bytes) or "-1") >= 0
+    assert int(row.text(DAV.quota_used_bytes) or "-1") >= 0
 
 
 @pytest.mark.parametrize(
