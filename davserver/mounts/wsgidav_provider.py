@@ -8,6 +8,7 @@ from typing import Any
 from wsgidav.dav_provider import DAVCollection, DAVNonCollection, DAVProvider
 
 from auth.acl import Action
+from auth.errors import NeedPrivileges
 from davserver.dav.message import Environ
 from davserver.mounts.files_call import Call, etag_of
 from storage.filetree import Node
@@ -15,6 +16,7 @@ from storage.locks import Locks
 from storage.paths import is_within
 
 CALL = "davserver.call"
+UNLOCK = "unlock"  # the privilege for locks of others
 
 
 def call_in(environ: Environ) -> Call:
@@ -135,6 +137,7 @@ class SharedLocks:
         self._locks.require(path, frozenset(tokens), principal)
 
 
-def may_unlock(call: Call) -> bool:
-    """Whether the principal may take away locks of others there (``DAV:unlock``, RFC 3744 §3.5)."""
-    return call.session.access.may(Action.ADMIN, call.path)
+def require_unlock(call: Call) -> None:
+    """Raise NeedPrivileges unless the principal may take away locks of others there (RFC 3744 §3.5)."""
+    if not call.session.access.may(Action.ADMIN, call.path):
+        raise NeedPrivileges(call.path, UNLOCK)

@@ -27,7 +27,7 @@ from wsgidav.request_server import RequestServer
 
 from davserver.dav.if_header import parse_lock_token
 from davserver.dav.message import Environ
-from davserver.mounts.wsgidav_provider import ShelfProvider, call_in, may_unlock
+from davserver.mounts.wsgidav_provider import ShelfProvider, call_in, require_unlock
 
 StartResponse = Callable[..., Any]
 
@@ -43,9 +43,11 @@ class FilesServer(RequestServer):  # type: ignore[misc]
         """As the guest's; who has ``admin`` there may take away the lock of somebody else."""
         call = call_in(environ)
         token = environ["HTTP_LOCK_TOKEN"] = parse_lock_token(call.request.header("lock-token"))
-        if may_unlock(call):
-            lock = call.session.store.locks.find(token)
-            environ["wsgidav.user_name"] = lock.principal if lock is not None else environ["wsgidav.user_name"]
+        lock = call.session.store.locks.find(token)
+        if lock is not None and call.find() is not None and self._locks.is_url_locked_by_token(call.path, token):
+            if lock.principal != call.session.principal.name:
+                require_unlock(call)
+            environ["wsgidav.user_name"] = lock.principal
         answer: Iterable[bytes] = super().do_UNLOCK(environ, start_response)
         return answer
 

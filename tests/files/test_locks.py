@@ -119,7 +119,9 @@ def test_a_lock_is_released_by_its_holder_or_an_administrator_of_the_folder(
 ) -> None:
     alice.put(f"{led}/a.txt", "x")
     token = alice.lock(f"{led}/a.txt").lock_token
-    assert bob.unlock(f"{led}/a.txt", token).status == 403
+    refused = bob.unlock(f"{led}/a.txt", token)
+    assert (refused.status, refused.condition) == (403, DAV.need_privileges)
+    assert refused.xml.find(f".//{DAV.privilege}/{DAV.unlock}") is not None
     other = alice.unlock(f"{led}/a.txt", "urn:uuid:00000000-0000-0000-0000-000000000000")
     assert (other.status, other.condition) == (409, DAV.lock_token_matches_request_uri)
     assert alice.request("UNLOCK", f"{led}/a.txt").status == 400
