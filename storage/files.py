@@ -169,7 +169,6 @@ class FileShelf:
                 raise NotFound(path)
             treerights.require_tree(self._session, present, treerights.REMOVE)
             remove(self._session, tx, present)
-        self._store.locks.forget(path)
 
     def _empty(self, node: Node, terms: Terms) -> None:
         """
@@ -367,7 +366,7 @@ class FileShelf:
             terms.check(self.tree.find(node.path))
             treerights.require_unlocked(self._session, node.path, terms, tree=False, member=False)
             remove_rules(self._store, tx, node.folder.place)
-        self._store.locks.forget(node.path)
+            self._store.locks.forget(node.path)
 
 
 def read_rules(upload: Upload, path: str) -> bytes:

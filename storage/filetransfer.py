@@ -101,7 +101,6 @@ class Transfer:
             with self._store.trash.turn(present.folder.place), self._store.history.turn(present.folder.place):
                 self._move(tx, present, target, creator, over=over)
                 tx.checkpoint()
-        self._store.locks.forget(source)
         return before is None
 
     def _make_way(self, tx: Transaction, node: Node, before: Node | None) -> bool:
