@@ -44,9 +44,14 @@ def record(path: str, by: str | None, at_s: float, levels: Iterable[Level]) -> d
 
 
 def render(spot: str, record: dict[str, Any], changes: Iterable[Change]) -> bytes:
-    """The lines of state that belong to an entry: its record, and what was kept of the file in the folder above."""
+    """
+    The lines of state that belong to an entry: its record, and what was kept of the file in the folder above.
+
+    An earlier entry of the name, which somebody removed by hand, has left lines of its own.
+    """
     name = spot.rpartition("/")[2]
-    lines: list[Change] = [*((name, key, value) for _, key, value in changes), (name, FORMER, record)]
+    kept = ((name, key, value) for _, key, value in changes)
+    lines: list[Change] = [states.forgotten(name), *kept, (name, FORMER, record)]
     return b"".join(map(render_line, lines))
 
 
@@ -145,7 +150,7 @@ class FormerTree:
             folder = join_to(self._root, above)
             if not os.path.lexists(f"{self._root}/{spot}"):
                 os.makedirs(f"{self._root}/{spot}", 0o700)
-                _append(folder, render_line((name, FORMER, None)))
+                _append(folder, render_line(states.forgotten(name)))
             elif not os.path.isdir(f"{self._root}/{spot}") or states.read(folder).get(name, FORMER) is not None:
                 continue
             self._mirrors.add(spot)

@@ -3,7 +3,8 @@ State beside the files: what belongs to a folder and stands in no file (``.state
 
 One JSON line per change: ``{"name": "plan.txt", "key": "creator", "value": "alice"}``. Names are relative and ``""``
 is the folder itself, so a folder that is copied or restored brings its state along. The last line for a name and key
-wins, ``null`` removes; a torn last line is dropped; the file is compacted when most of it is stale.
+wins, ``null`` removes, with an empty key all of the name; a torn last line is dropped; the file is compacted when most
+of it is stale.
 """
 
 from __future__ import annotations
@@ -76,8 +77,13 @@ class State:
 EMPTY = State()
 
 
+def forgotten(name: str) -> Change:
+    """The change that forgets a name, for those who have not read what is kept of it."""
+    return name, "", None
+
+
 def _apply(values: dict[str, dict[str, Any]], name: str, key: str, value: Any) -> None:
-    keys = dict(values.get(name, {}))
+    keys = dict(values.get(name, {})) if key else {}
     if value is None:
         keys.pop(key, None)
     else:

@@ -518,10 +518,12 @@ class Transaction:
         now, tree = self._store.clock(), self._store.trash if of_item else self._store.history
         file = self._store.file(place, before.disk_name)
         about = formertree.record(path, by, now, self._store.rulebook.levels(path))
+        state = self.state(place).as_changes(before.name)
+        changes = [change for change in state if change[1] != arrivals.ARRIVING]
         with tree.alone():
             spot = tree.choose(path, now) if of_item else tree.choose_version(path, now)
             self._disagree(f"{tree.top}/{spot}")
-            on_disk(lambda: tree.link(spot, file, formertree.render(spot, about, ())))
+            on_disk(lambda: tree.link(spot, file, formertree.render(spot, about, changes)))
 
     def _disagree(self, spot: str) -> None:
         """What comes to a folder that this transaction takes something from is not known to its rows."""

@@ -6,6 +6,7 @@ from davserver.dav.names import DAV
 from tests.former.conftest import seen
 from tests.harness import Dav, Server
 
+NOTE = "{urn:x}note"
 OPEN = 'inherit = true\n[[rule]]\nwho = ["dora"]\nmay = ["read"]\n'
 CLOSED = '[[rule]]\nwho = ["carol"]\nmay = ["read"]\n'
 
@@ -97,3 +98,29 @@ def test_a_version_is_a_link_and_costs_no_second_copy(alice: Dav, cloud: Server,
     alice.put(f"/files/{folder}/plan.txt", "two")
     (kept,) = (cloud.data / "history" / folder / "plan.txt").glob("*.txt")
     assert kept.stat().st_ino == inode
+
+
+def test_a_version_comes_back_with_the_properties_that_the_file_had(alice: Dav, folder: str) -> None:
+    path = f"/files/{folder}/plan.txt"
+    alice.put(path, "one")
+    assert alice.proppatch(path, {NOTE: "of one"}).status == 207
+    alice.put(path, "two")
+    assert alice.proppatch(path, {NOTE: "of two"}).status == 207
+    (version,) = versions(alice, f"{folder}/plan.txt")
+    assert alice.propfind(version, NOTE).multistatus()[version].text(NOTE) == "of one"
+    assert alice.move(version, path).status == 204
+    assert (alice.get(path).text, alice.propfind(path, NOTE).multistatus()[path].text(NOTE)) == ("one", "of one")
+
+
+def test_who_may_create_alone_has_the_earlier_versions_of_what_is_their_own(
+    bob: Dav, carol: Dav, dora: Dav, folder: str
+) -> None:
+    carol.put(f"/files/{folder}/access.toml", '[[rule]]\nwho = ["bob", "dora"]\nmay = ["create"]\n')
+    for words in ("one", "two"):
+        assert dora.put(f"/files/{folder}/own.txt", words).status in (201, 204)
+    assert [dora.get(each).text for each in versions(dora, f"{folder}/own.txt")] == ["one"]
+    assert versions(bob, f"{folder}/own.txt") == []
+    assert dora.delete(f"/files/{folder}/own.txt").status == 204
+    assert dora.move(versions(dora, f"{folder}/own.txt")[0], f"/files/{folder}/own.txt").status == 201
+    assert dora.put(f"/files/{folder}/own.txt", "three").status == 204
+    assert bob.get(f"/files/{folder}/own.txt").status == 404

@@ -346,3 +346,17 @@ def test_all_of_it_is_emptied_at_once_and_others_keep_theirs(alice: Dav, carol: 
     assert carol.delete("/files/Trash/").status in (204, 207)
     assert carol.get("/files/Trash/Home/emptied.txt").status == 404
     assert alice.request("MOVE", "/files/Trash/", headers={"Destination": "/files/Home/trash"}).status == 403
+
+
+def test_what_was_taken_out_of_it_by_hand_leaves_nothing_to_a_namesake(alice: Dav, cloud: Server, folder: str) -> None:
+    path, trashed = f"/files/{folder}/plan.txt", f"/files/Trash/{folder}/plan.txt"
+    alice.put(path, "first")
+    assert alice.proppatch(path, {NOTE: "of the first"}).status == 207
+    assert alice.delete(path).status == 204
+    (cloud.data / "trash" / folder / "plan.txt").unlink()
+    alice.put(path, "second")
+    assert alice.delete(path).status == 204
+    assert alice.get(trashed).text == "second"
+    assert alice.propfind(trashed, NOTE).multistatus()[trashed].text(NOTE) is None
+    assert alice.move(trashed, path).status == 201
+    assert alice.propfind(path, NOTE).multistatus()[path].text(NOTE) is None
