@@ -56,6 +56,7 @@ class Former:
         path: canonical, as it was.
         then: the levels at the removal, nearest first; those that went along with it first of all.
         now: the levels that would hold if it were put back today.
+        there: the levels of what stands at its former place today, where another folder was made there.
         by: who removed it.
         creator: who had made it, where that was kept.
     """
@@ -65,6 +66,7 @@ class Former:
     now: Sequence[Level]
     by: str | None = None
     creator: str | None = None
+    there: Sequence[Level] | None = None
 
 
 class RuleBook(Protocol):
@@ -117,15 +119,23 @@ def actions_on_former(principal: Principal, former: Former) -> frozenset[Action]
     """
     What a principal may do with what was removed: read what it could read then and could today.
 
-    Both, so that neither a removal of a folder nor one of its rules opens anything. ``admin`` is for the rules that
-    went along; ``delete`` has whoever removed it, or ``admin`` today. People without an account hold nothing: what
-    was published is taken back by deleting it.
+    Both, so that neither a removal of a folder nor one of its rules opens anything. Where another folder was made at
+    its place, what that one gives counts too, but for owners: nobody can keep them from what is theirs by taking its
+    name. ``admin`` is for the rules that went along; ``delete`` has whoever removed it, or
+    ``admin`` today. People without an account hold nothing: what was published is taken back by deleting it.
     """
     if principal.name is None:
         return frozenset()
-    then, now = (_given(principal, former.path, levels) for levels in (former.then, former.now))
-    if former.creator is not None and fold(former.creator) == principal.name:
-        then, now = _with_own(then, then), _with_own(now, now)
+    is_own = former.creator is not None and fold(former.creator) == principal.name
+
+    def held_by(levels: Sequence[Level]) -> frozenset[Action]:
+        given = _given(principal, former.path, levels)
+        return _with_own(given, given) if is_own else given
+
+    then, now = held_by(former.then), held_by(former.now)
+    is_owner = any(level.owner is not None and fold(level.owner) == principal.name for level in former.now)
+    if former.there is not None and not is_owner:
+        now &= held_by(former.there)
     held = then & now & {Action.READ, Action.ADMIN}
     if Action.READ in held and (Action.ADMIN in now or former.by == principal.name):
         return held | {Action.DELETE}

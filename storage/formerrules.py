@@ -51,8 +51,9 @@ def former(book: DiskRuleBook, store: Store, path: str) -> Former:
     inner = _inner(book, path, entry, record["path"])
     then = levels_of(record.get("rules"))
     own = [level for level in then if level.path == record["path"]]
-    by, creator = record.get("by"), book.creator(path)
-    return Former(before, [*inner, *then], [*inner, *own, *book.levels_above(record["path"])], by, creator)
+    now = [*inner, *own, *book.levels_above(record["path"])]
+    there = book.levels(before) if book.is_folder(record["path"]) else None
+    return Former(before, [*inner, *then], now, record.get("by"), book.creator(path), there)
 
 
 def _inner(book: DiskRuleBook, path: str, entry: str, before: str) -> Sequence[Level]:

@@ -11,6 +11,12 @@ from tests.harness import ACCESS, Dav, Server
 
 LED = """
 [[rule]]
+path = "/files/Boards"
+who = ["all-users"]
+may = ["read", "create"]
+scope = "here"
+
+[[rule]]
 path = "/files/Led"
 who = ["sport"]
 may = ["read", "create", "write", "delete"]
@@ -36,7 +42,7 @@ numbers = count(1)
 @pytest.fixture(scope="session")
 def cloud(start_server: MakeServer) -> Server:
     """A running server: Sport, Led and Passing for alice and bob, Led led by carol; nothing is kept of Passing."""
-    server = start_server(access=ACCESS + LED, folders=("Sport", "Public", "Led", "Passing"))
+    server = start_server(access=ACCESS + LED, folders=("Sport", "Public", "Led", "Passing", "Boards"))
     for name in ("alice", "bob", "carol", "dora"):
         server.client(name).get("/files/Home/")
     return server

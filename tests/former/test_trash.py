@@ -360,3 +360,43 @@ def test_what_was_taken_out_of_it_by_hand_leaves_nothing_to_a_namesake(alice: Da
     assert alice.propfind(trashed, NOTE).multistatus()[trashed].text(NOTE) is None
     assert alice.move(trashed, path).status == 201
     assert alice.propfind(path, NOTE).multistatus()[path].text(NOTE) is None
+
+
+def test_a_folder_made_anew_at_its_place_closes_it_to_whom_that_one_is_closed(
+    alice: Dav, bob: Dav, carol: Dav, cloud: Server, folder: str
+) -> None:
+    place, trashed = f"/files/{folder}/a", f"/files/Trash/{folder}/a"
+    for path in (place, f"{place}/inner"):
+        assert alice.mkcol(path).status == 201
+        assert alice.put(f"{path}/plan.txt", "words").status == 201
+    assert alice.delete(place).status == 204
+    assert bob.get(f"{trashed}/inner/plan.txt").text == "words"
+    assert carol.mkcol(place).status == 201
+    assert bob.get(f"{trashed}/plan.txt").text == "words"
+    assert carol.put(f"{place}/access.toml", CLOSED).status == 201
+    before = cloud.tree()
+    for path in (f"{trashed}/plan.txt", f"{trashed}/inner/plan.txt"):
+        assert bob.get(path).status == 404
+        assert bob.copy(path, "/files/Home/taken.txt").status == 404
+        assert alice.delete(path).status == 404
+    assert seen(bob, f"/files/Trash/{folder}/") == []
+    assert cloud.tree() == before
+    assert carol.get(f"{trashed}/plan.txt").text == "words"
+    assert carol.delete(f"{place}/access.toml").status == 204
+    assert bob.get(f"{trashed}/plan.txt").text == "words"
+
+
+def test_nobody_loses_what_they_own_in_it_to_who_takes_its_name(alice: Dav, bob: Dav, cloud: Server) -> None:
+    board, trashed = "/files/Boards/squatted", "/files/Trash/Boards/squatted"
+    assert alice.mkcol(board).status == 201
+    assert alice.put(f"{board}/access.toml", '[[rule]]\nwho = ["bob"]\nmay = ["admin"]\n').status == 201
+    assert alice.put(f"{board}/plan.txt", "words").status == 201
+    assert alice.delete(board).status == 204
+    assert bob.get(f"{trashed}/plan.txt").text == "words"
+    assert cloud.client("dora").mkcol(board).status == 201
+    before = cloud.tree()
+    assert bob.get(f"{trashed}/plan.txt").status == 404
+    assert bob.move(trashed, "/files/Home/taken").status == 404
+    assert cloud.tree() == before
+    assert alice.move(trashed, "/files/Boards/again").status == 201
+    assert alice.get("/files/Boards/again/plan.txt").text == "words"
