@@ -2,8 +2,9 @@
 What a member owned goes to another one when the member leaves.
 
 The home becomes a folder in the other's home, calendars, address books and task lists move to the other's, and wherever
-state names the member as owner or creator it names the other. Each step can be repeated, so what a crash interrupts is
-finished by doing all of it again.
+state names the member as owner or creator it names the other. What is in the trash and the history stays there, as
+what was at the new paths and is the other's. Each step can be repeated, so what a crash interrupts is finished by doing
+all of it again.
 
 A running server holds the data folder alone. Another process then leaves a request in ``data/handover``, one file per
 member who leaves, and the server does it: ``work_off`` is called at start and every second or so.
@@ -17,9 +18,10 @@ import os
 import time
 from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage import paths
+from storage.formertree import FORMER
 from storage.identity import ID_KEY, new_id
 from storage.records import Folder
 
@@ -33,6 +35,8 @@ COLLECTIONS = "collections/collection-root"
 PROPS_FILE = ".Radicale.props"
 OWNING_KEYS = ("owner", "creator")
 
+Pair = tuple[str, str]  # the former one and the one in its place
+
 log = logging.getLogger("davserver.handover")
 
 
@@ -43,6 +47,9 @@ def hand_over(store: Store, name: str, other: str) -> list[str]:
     The caller sees to it that ``name`` cannot sign in any more.
     """
     done = [*_hand_over_home(store, name, other), *_hand_over_collections(store, name, other)]
+    with store.write(tree=True) as transaction:  # of what is not there any more
+        _rewrite_former(store, transaction, (name, other), (f"{HOMES}/{name}", f"{HOMES}/{other}/From {name}"))
+        _rewrite_former(store, transaction, (name, other), (f"{COLLECTIONS}/{name}", f"{COLLECTIONS}/{other}"))
     rewritten = sum(_rewrite_state(store, folder, name, other) for folder in _every_folder(store))
     if rewritten:
         done.append(f"{other} is owner or creator of {rewritten} things that were {name}'s")
@@ -110,13 +117,15 @@ def _read_request(file: str) -> tuple[str, str]:
 
 
 def _hand_over_home(store: Store, name: str, other: str) -> Iterator[str]:
+    own = f"{HOMES}/{name}"
     with store.write(tree=True) as transaction:
-        if transaction.find_folder(f"{HOMES}/{name}") is None:
+        if transaction.find_folder(own) is None:
             return
         if transaction.find_folder(f"{HOMES}/{other}") is None:
             transaction.make_folder(f"{HOMES}/{other}")
         target = _free_place(transaction, f"{HOMES}/{other}", f"From {name}")
-        transaction.move_folder(f"{HOMES}/{name}", target)
+        _rewrite_former(store, transaction, (name, other), (own, target))
+        transaction.move_folder(own, target)
     yield f"the files of {name} are in {paths.path_of(target)}"
 
 
@@ -131,6 +140,7 @@ def _hand_over_collections(store: Store, name: str, other: str) -> Iterator[str]
             plain = f"{COLLECTIONS}/{other}/{folder.name}"
             taken = transaction.find_folder(plain) is not None
             target = _free_place(transaction, f"{COLLECTIONS}/{other}", f"{folder.name}-{name}") if taken else plain
+            _rewrite_former(store, transaction, (name, other), (folder.place, target))
             transaction.move_folder(folder.place, target)
             _mark_name(store, transaction, target, name)
             yield f"{paths.path_of(folder.place)} is {paths.path_of(target)} now"
@@ -168,9 +178,44 @@ def _free_place(transaction: Transaction, above: str, name: str) -> str:
 
 
 def _every_folder(store: Store) -> Iterator[Folder]:
-    for _, root in paths.TREES:
+    for _, root in paths.EVERY_TREE:
         if (top := store.find_folder(root)) is not None:
             yield from store.tree(top)
+
+
+def _rewrite_former(store: Store, transaction: Transaction, members: Pair, places: Pair) -> None:
+    """
+    What was deleted and overwritten is the other one's, and what was at and below a place as if at the new one.
+
+    Before anything is moved: a crash in between leaves what is done again with the same end.
+    """
+    before, after = map(paths.path_of, places)
+    for folder in _every_folder(store):
+        if paths.is_former(folder.path):
+            state = store.state(folder.place)
+            for name in state.names():
+                record = _given_over(state.get(name, FORMER), members, before, after)
+                transaction.set_state(folder.place, name, FORMER, record)
+    transaction.checkpoint()
+
+
+def _given_over(record: Any, members: Pair, before: str, after: str) -> Any:
+    """
+    A record of what was removed, or a level of the rules in it, with the other one's name and path.
+
+    What cannot be read stays as it is; nobody is shown what it speaks of.
+    """
+    if not isinstance(record, dict):
+        return record
+    moved = dict(record)
+    if isinstance(path := record.get("path"), str) and paths.is_within(path, before):
+        moved["path"] = after + path[len(before) :]
+    for key in ("by", "owner"):
+        if record.get(key) == members[0]:
+            moved[key] = members[1]
+    if isinstance(rules := record.get("rules"), list):
+        moved["rules"] = [_given_over(rule, members, before, after) for rule in rules]
+    return moved
 
 
 def _rewrite_state(store: Store, folder: Folder, name: str, other: str) -> int:
