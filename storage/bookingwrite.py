@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def write_outcomes(
-    store: Store, write: ItemWrite, outcomes: Sequence[Outcome], scratches: ExitStack, creators: Mapping[str, str]
+    store: Store,
+    write: ItemWrite,
+    outcomes: Sequence[Outcome],
+    scratches: ExitStack,
+    creators: Mapping[str, str],
+    *,
+    by: str | None = None,
 ) -> list[str]:
     """
     Enter bookings into a write, and give their ETags.
@@ -28,12 +34,15 @@ def write_outcomes(
     Args:
         scratches: holds the files until the write is done.
         creators: the makers to keep, by name.
+        by: who brings the first of them, for the history; what others are marked with has none.
     """
-    etags = []
+    etags: list[str] = []
     for each in outcomes:
         scratch = scratches.enter_context(store.item_scratch(each.data))
         facts, creator = read_facts(each.data), creators.get(each.name)
-        write.put(each.name, each.row, scratch, each.data, facts, creator=creator, kept=each.changes)
+        write.put(
+            each.name, each.row, scratch, each.data, facts, creator=creator, kept=each.changes, by=None if etags else by
+        )
         etags.append(scratch.digest)
     return etags
 

@@ -29,6 +29,7 @@ from storage.journal import FOLDER
 from storage.records import Facts, Member
 from storage.scratch import Scratch, on_disk
 from storage.state import Change
+from storage.versions import keeper_of
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -88,11 +89,12 @@ class Import:
         is_committed: it will be finished, by whoever it may be.
     """
 
-    def __init__(self, store: Store, folder: str) -> None:
+    def __init__(self, store: Store, folder: str, by: str | None) -> None:
         self.items: list[Staged] = []
         self.is_committed = False
         self._store = store
         self._folder = folder
+        self._by = by
 
     def stage(self, items: Iterable[Judged]) -> None:
         """Write items into the folder, one after another as they come, and sync them. Raises what ``items`` does."""
@@ -171,6 +173,7 @@ class Import:
             for target in targets:
                 if target.changes:
                     store.append_state(place, target.changes)
+                self._keep_version(place, target)
                 file = store.file(place, target.disk_name)
                 on_disk(lambda at=target.item.number, to=file: os.rename(self._file(at), to))  # type: ignore[misc]
                 status = os.stat(file, follow_symlinks=False)
@@ -185,6 +188,13 @@ class Import:
             if agreed:
                 batch.stamp_folder(place, os.stat(store.directory(place)).st_mtime_ns)
             store.index.commit(batch)
+
+    def _keep_version(self, place: str, target: Target) -> None:
+        before = target.present
+        if before is not None and self._by is not None and before.etag != target.item.etag:
+            keep = keeper_of(self._store, place, before, self._by)
+            if keep is not None:
+                keep()
 
     def _release(self, place: str, targets: Sequence[Target], *, last: bool) -> None:
         keys = [key for target in targets for key in target.keys]
@@ -206,11 +216,16 @@ def _with_bytes(facts: Facts, file: str) -> Facts:
 
 
 @contextmanager
-def staged(store: Store, items: Iterable[Judged]) -> Iterator[Import]:
-    """An import with its items staged; what is not committed on leaving is dropped."""
+def staged(store: Store, items: Iterable[Judged], by: str | None = None) -> Iterator[Import]:
+    """
+    An import with its items staged; what is not committed on leaving is dropped.
+
+    Args:
+        by: who brings them, for the history of what they replace; without it is none.
+    """
     folder = f"{store.data}/{FOLDER}/{PREFIX}{secrets.token_hex(8)}"
     os.mkdir(folder, 0o700)
-    prepared = Import(store, folder)
+    prepared = Import(store, folder, by)
     try:
         prepared.stage(items)
         yield prepared

@@ -14,6 +14,7 @@ from storage.journal import Discard, Keep, Put, Step
 from storage.records import Facts, Folder, Member
 from storage.scratch import Scratch, on_disk
 from storage.state import Change, State
+from storage.versions import keeper_of
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -60,6 +61,7 @@ class ItemWrite:
         *,
         creator: str | None = None,
         kept: Sequence[Change] = (),
+        by: str | None = None,
     ) -> None:
         """
         Give a finished scratch file its name; what stood there is replaced and keeps its state.
@@ -69,6 +71,7 @@ class ItemWrite:
             data: what stands in the scratch file.
             creator: kept for a new name where the rules need it; state left over from an earlier file is dropped.
             kept: lines of state that come with these bytes.
+            by: who does it, for the history of what is replaced; without it is none.
 
         Raises:
             AlreadyExists (a folder has the name), PlaceRefused (something else has it).
@@ -82,11 +85,16 @@ class ItemWrite:
         journaled = data if len(data) <= JOURNALED_BYTES else None
         self._record(changes, Put(self._place, disk_name, scratch.name, scratch.modified_ns, journaled))
         self._claim(name, facts.uid)
+        keep = None
+        if by is not None and row is not None and row.etag != scratch.digest:
+            keep = keeper_of(self._store, self._place, row, by)
         created_ns = int(self._store.clock() * 1e9) if row is None else row.created_ns
 
         def act(batch: Batch) -> None:
             self._append_state(changes)
             target = self._store.file(self._place, disk_name)
+            if keep is not None:
+                keep()
             on_disk(lambda: scratch.rename_to(target))
             status = os.stat(target, follow_symlinks=False)
             id = self._store.index.next_write()

@@ -84,7 +84,8 @@ def _put(session: Session, collection: Collection, name: str, data: bytes, check
     writing = session.store.write_items(collection.place, name, judged.facts.uid)
     with session.store.item_scratch(judged.data) as scratch, writing as write:
         present, creator = _require_write(session, collection, write, name, judged.facts.uid, check)
-        write.put(name, present, scratch, judged.data, judged.facts, creator=creator)
+        by = session.principal.name
+        write.put(name, present, scratch, judged.data, judged.facts, creator=creator, by=by)
     return Stored(scratch.digest, present is None, not judged.rewritten)
 
 
@@ -98,7 +99,8 @@ def _book(
         bookings = Bookings(store, write.folder, rule)
         bookings.put(name, present, judged.data, uid)
         outcomes = bookings.outcomes()
-        etag, *_ = write_outcomes(store, write, outcomes, scratches, {} if creator is None else {name: creator})
+        creators, by = {} if creator is None else {name: creator}, session.principal.name
+        etag, *_ = write_outcomes(store, write, outcomes, scratches, creators, by=by)
     return Stored(etag, present is None, not judged.rewritten and not outcomes[0].is_rewritten)
 
 
@@ -128,7 +130,7 @@ def import_items(session: Session, collection: Collection, items: Iterable[Judge
     finished, if this process does not live so long by the next. Others read and write in the collection meanwhile.
     """
     _require_items_fit(collection)
-    with staged(session.store, items) as prepared:
+    with staged(session.store, items, by=session.principal.name) as prepared:
         return finish_import(session, collection, prepared)
 
 

@@ -23,6 +23,7 @@ from storage.reconcile import is_item_place
 from storage.records import NO_FACTS, Facts, Folder, Member, Veil, etag_of
 from storage.scratch import Scratch, on_disk
 from storage.state import Change, State
+from storage.versions import keeper_of
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -139,8 +140,8 @@ class Transaction:
         Rename a file; its state goes along, its locks do not (RFC 4918 §7.6).
 
         Args:
-            over: a file that has the new name goes to the trash, at once with the rename; without it the name is free.
-            by: who does it, for the trash.
+            over: a file of the new name goes to the history, at once with the rename; without it the name is free.
+            by: who does it, for the history.
             kept: what is kept of the file from then on, where that is not what was kept before.
 
         Raises:
@@ -414,7 +415,7 @@ class Transaction:
     def _announce(
         self, place: str, name: str, inode: int, kept: Mapping[str, Any], before: Member | None, by: str | None
     ) -> None:
-        """Before a rename: the state that comes with the file, and of the one that gives way a link in the trash."""
+        """Before a rename: the state that comes with the file, and of the one that gives way a link in the history."""
         self._will_change(place)
         state = self.state(place)
         if before is None:
@@ -504,26 +505,10 @@ class Transaction:
         on_disk(discard)
 
     def _keep_version(self, place: str, before: Member, by: str | None) -> None:
-        """
-        A second hard link of a file that is about to be renamed over; best effort, never synced.
-
-        Files have it in the history; calendar objects and cards, of which there is none, in the trash.
-        """
-        path = paths.path_of(f"{place}/{before.name}")
-        if not before.size or paths.is_kept_apart(before.name):
-            return
-        of_item = is_item_place(place)
-        if not (self._store.keeps_removed(path) if of_item else self._store.keeps_versions(path)):
-            return
-        now, tree = self._store.clock(), self._store.trash if of_item else self._store.history
-        file = self._store.file(place, before.disk_name)
-        about = formertree.record(path, by, now, self._store.rulebook.levels(path))
-        state = self.state(place).as_changes(before.name)
-        changes = [change for change in state if change[1] != arrivals.ARRIVING]
-        with tree.alone():
-            spot = tree.choose(path, now) if of_item else tree.choose_version(path, now)
-            self._disagree(f"{tree.top}/{spot}")
-            on_disk(lambda: tree.link(spot, file, formertree.render(spot, about, changes)))
+        """Link a file that is about to be renamed over into the history."""
+        keep = keeper_of(self._store, place, before, by)
+        if keep is not None:
+            self._disagree(keep())
 
     def _disagree(self, spot: str) -> None:
         """What comes to a folder that this transaction takes something from is not known to its rows."""

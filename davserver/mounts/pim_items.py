@@ -234,7 +234,8 @@ def _import_new(request: Request, view: View) -> Response:
     data = text_of_body(request, read_body(request, most_bytes(request, view.settings.limits.collection_put_bytes)))
     tag = kind_of(data)
     _require_media_type(request, tag)
-    with staged(view.session.store, judge_stream(view.session, data, tag, COMPONENTS)) as prepared:
+    items = judge_stream(view.session, data, tag, COMPONENTS)
+    with staged(view.session.store, items, by=view.session.principal.name) as prepared:
         names = read_names(data) if tag == CALENDAR else {}
         collection = make_collection(view.session, path, tag, Changes({**names}))
         number = finish_import(view.session, collection, prepared)
