@@ -10,6 +10,7 @@ from storage import paths
 from storage.errors import AlreadyExists, NotFound
 from storage.fileterms import Terms
 from storage.formerrules import entries_below, find_entry
+from storage.formertree import removal_s
 from storage.restore import restore
 from storage.session import Session
 
@@ -73,6 +74,5 @@ def _every(store: Store) -> Iterator[Trashed]:
         found = find_entry(store, lies)
         if found is not None:
             record = found[1]
-            at_s, by = record.get("at"), record.get("by")
-            known_s = float(at_s) if isinstance(at_s, int | float) else 0.0
-            yield Trashed(known_s, record["path"], lies, by if isinstance(by, str) else None)
+            by = record.get("by")
+            yield Trashed(removal_s(record), record["path"], lies, by if isinstance(by, str) else None)

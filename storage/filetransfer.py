@@ -122,8 +122,10 @@ class Transfer:
 
     def _require_leave(self, node: Node, target: str) -> None:
         treerights.require_movable(self._session, node)
-        is_restored = is_former(node.path)
-        treerights.require_tree(self._session, node, treerights.RESTORE if is_restored else treerights.TAKE_AWAY)
+        if is_former(node.path):
+            treerights.require_restorable(self._session, node, target)
+        else:
+            treerights.require_tree(self._session, node, treerights.TAKE_AWAY)
         treerights.require_free_of_rules(self._session, node, target)
 
     def _require_target(self, node: Node, target: str, *, overwrite: bool, leaving: str | None = None) -> Node | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from auth.acl import Former, Level
 from storage import paths
 from storage.former import NOBODY, levels_of
-from storage.formertree import FORMER
+from storage.formertree import FORMER, is_former_place, mirrored, removal_s
+from storage.paths import parent_of
 
 if TYPE_CHECKING:
     from storage.rulebook import DiskRuleBook
@@ -52,8 +54,46 @@ def former(book: DiskRuleBook, store: Store, path: str) -> Former:
     then = levels_of(record.get("rules"))
     own = [level for level in then if level.path == record["path"]]
     now = [*inner, *own, *book.levels_above(record["path"])]
-    there = book.levels(before) if book.is_folder(record["path"]) else None
+    there = book.levels(before) if book.is_folder(record["path"]) else _gone(book, store, record["path"])
     return Former(before, [*inner, *then], now, record.get("by"), book.creator(path), there)
+
+
+def _gone(book: DiskRuleBook, store: Store, path: str) -> Sequence[Level] | None:
+    """
+    The levels for a path of which folders above are gone too, as those went, nearest first; None where all stand.
+
+    Of a folder that is not in the trash, renamed or purged, they are not known: owners and administrators of the
+    folders above it decide.
+    """
+    missing = []
+    while not book.is_folder(path := parent_of(path)):
+        missing.append(path)
+    if not missing:
+        return None
+    return [*(_last_level(book, store, folder, missing) for folder in missing), *book.levels_above(missing[-1])]
+
+
+def _last_level(book: DiskRuleBook, store: Store, path: str, missing: Sequence[str]) -> Level:
+    """What a folder said when it went, alone or in one of those above it that are missing too."""
+    for top in reversed([folder for folder in missing if paths.is_within(path, folder)]):
+        entry, record = _newest_entry(store, top)
+        removed = entry + path[len(top) :]
+        if record is None or store.find_folder(paths.place_of(removed) or "") is None:
+            continue
+        if top == path:
+            return next((level for level in levels_of(record.get("rules")) if level.path == path), Level(path))
+        level = book.level_of_removed(removed)
+        return Level(path) if level is None else replace(level, path=path)
+    return Level(path, closed=True)
+
+
+def _newest_entry(store: Store, path: str) -> tuple[str, dict[str, Any] | None]:
+    """Where in the trash that lies which was removed last at a path, and its record."""
+    above = "/".join((paths.TRASH, *mirrored(path)[:-1]))
+    state = store.state(paths.place_of(above) or "")
+    found = [(name, state.get(name, FORMER)) for name in state.names() if is_former_place(state.all(name), path)]
+    name, record = max(found, key=lambda each: removal_s(each[1]), default=("", None))
+    return paths.join(above, name), record
 
 
 def _inner(book: DiskRuleBook, path: str, entry: str, before: str) -> Sequence[Level]:
@@ -62,6 +102,6 @@ def _inner(book: DiskRuleBook, path: str, entry: str, before: str) -> Sequence[L
     while path != entry:
         level = book.level_of_removed(path)
         if level is not None:
-            found.append(Level(before + path[len(entry) :], level.rules, level.inherit, level.owner, level.closed))
-        path = paths.parent_of(path)
+            found.append(replace(level, path=before + path[len(entry) :]))
+        path = parent_of(path)
     return found

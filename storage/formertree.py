@@ -29,6 +29,7 @@ from storage.paths import COLLECTIONS, DAV, FILES, STATE_FILE, is_within
 from storage.state import Change, render_line
 
 FORMER = "former"  # in the state of the folder above an entry
+MOST_S = 253_402_300_800  # the year 10,000, which no calendar date has
 NO_LINKS = frozenset({errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
 
@@ -59,6 +60,12 @@ def is_former_place(kept: Mapping[str, Any], path: str) -> bool:
     """Whether what is kept of a resource says that it was removed from a path."""
     record = kept.get(FORMER)
     return isinstance(record, dict) and record.get("path") == path
+
+
+def removal_s(record: Any) -> float:
+    """When an entry came there, in seconds since 1970; 0 where its record does not say so."""
+    at_s = record.get("at") if isinstance(record, dict) else None
+    return at_s if isinstance(at_s, int | float) and 0 <= at_s < MOST_S else 0.0
 
 
 def mirrored(path: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from storage import paths
 from storage.disk import find_status
 from storage.formerrules import entries_below
-from storage.formertree import FORMER
+from storage.formertree import FORMER, removal_s
 
 if TYPE_CHECKING:
     from storage.store import Store
@@ -116,9 +116,7 @@ def erase(store: Store, entry: Removed) -> None:
 def _entries(store: Store, top: str) -> Iterator[Removed]:
     for path in entries_below(store, top):
         place, _, name = (paths.place_of(path) or "").rpartition("/")
-        record = store.state(place).get(name, FORMER)
-        at_s = record.get("at") if isinstance(record, dict) else None
-        yield Removed(float(at_s) if isinstance(at_s, int | float) else 0.0, place, name)
+        yield Removed(removal_s(store.state(place).get(name, FORMER)), place, name)
 
 
 def _size(store: Store, entry: Removed) -> int:

@@ -34,7 +34,7 @@ def restore(session: Session, node: Node, target: str, terms: Terms, *, overwrit
         PreconditionFailed: something stands there that does not give way.
     """
     treerights.require_movable(session, node)
-    treerights.require_tree(session, node, treerights.RESTORE)
+    treerights.require_restorable(session, node, target)
     terms.check(node)
     if node.member is not None:
         return _restore_item(session, node, target, overwrite=overwrite)

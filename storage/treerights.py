@@ -43,7 +43,8 @@ MOST_TOLD = 100  # members of a tree that are named where they are in the way
 RESERVED = frozenset(map(fold, RESERVED_TOPS))
 TAKE_AWAY = (Action.READ, Action.DELETE)
 REMOVE = (Action.DELETE,)
-RESTORE = (Action.READ,)  # and ``create`` where it goes
+RESTORE = (Action.READ,)  # back to where it was; and ``create`` there
+TAKE_OUT = (Action.READ, Action.DELETE)  # to anywhere else, where others do not look for it
 
 
 def require(session: Session, action: Action, path: str) -> None:
@@ -140,6 +141,13 @@ def require_movable(session: Session, node: Node) -> None:
     if any(is_within(path, node.path) for path in session.store.rulebook.server_paths):
         why = "the administrator's rules name it or a folder in it; only they move, rename or remove it"
         raise PlaceRefused(node.path, why)
+
+
+def require_restorable(session: Session, node: Node, target: str) -> None:
+    """Raise unless the principal may take a tree out of trash or history: who may not purge it only puts it back."""
+    former = session.store.rulebook.former(node.path)
+    is_back = former is not None and parent_of(former.path) == parent_of(target)
+    require_tree(session, node, RESTORE if is_back else TAKE_OUT)
 
 
 def require_unlocked(session: Session, path: str, terms: Terms, *, tree: bool, member: bool = True) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.cli.command import Result, davserver
@@ -60,3 +62,20 @@ def test_what_is_not_there_or_in_the_way_is_said_and_nothing_changes(deleted: Se
         assert refused.code == 1
         assert said in refused.err
     assert deleted.tree() == before
+
+
+@pytest.mark.parametrize("at", ["NaN", "1e400", "-1", "99999999999999999", '"x"'])
+def test_a_record_whose_time_cannot_be_read_is_listed_first(server: Server, alice: Dav, at: str) -> None:
+    for name in ("plan.txt", "damaged.txt"):
+        assert alice.put(f"/files/Sport/{name}", "words").status == 201
+        assert alice.delete(f"/files/Sport/{name}").status == 204
+    server.stop()
+    state = server.data / "trash" / "Sport" / ".state.jsonl"
+    lines = state.read_text().splitlines(keepends=True)
+    state.write_text(
+        "".join(re.sub(r'"at":\s*[^,}]*', f'"at":{at}', line) if "damaged" in line else line for line in lines)
+    )
+    listed = restore(server, "--list")
+    assert listed.code == 0
+    assert sorted(name for name in ("damaged.txt", "plan.txt") if name in listed.out) == ["damaged.txt", "plan.txt"]
+    assert restore(server, "/files/Sport/damaged.txt").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from davserver.dav.names import DAV
 from tests.former.conftest import seen
 from tests.harness import Dav, Server
+from tests.pim.samples import event
 
 NOTE = "{urn:x}note"
 OPEN = 'inherit = true\n[[rule]]\nwho = ["dora"]\nmay = ["read"]\n'
@@ -124,3 +125,26 @@ def test_who_may_create_alone_has_the_earlier_versions_of_what_is_their_own(
     assert dora.move(versions(dora, f"{folder}/own.txt")[0], f"/files/{folder}/own.txt").status == 201
     assert dora.put(f"/files/{folder}/own.txt", "three").status == 204
     assert bob.get(f"/files/{folder}/own.txt").status == 404
+
+
+def test_what_is_overwritten_below_dav_is_kept_like_a_file(alice: Dav, bob: Dav) -> None:
+    alice.mkcalendar("/dav/alice/kept/")
+    path, kept = "/dav/alice/kept/a.ics", "Collections/alice/kept/a.ics"
+    for words in ("first", "second", "second", "third"):
+        alice.put(path, event("kept", words))
+    found = versions(alice, kept)
+    assert sorted(alice.get(each).text for each in found) == [event("kept", "first"), event("kept", "second")]
+    assert [bob.get(each).status for each in found] == [404, 404]
+    first = next(each for each in found if "first" in alice.get(each).text)
+    assert alice.move(first, path, overwrite="T").status == 204
+    assert alice.get(path).text == event("kept", "first")
+    assert event("kept", "third") in [alice.get(each).text for each in versions(alice, kept)]
+
+
+def test_what_an_import_overwrites_is_kept_too(alice: Dav) -> None:
+    path = "/dav/alice/imported/"
+    assert alice.put(path, event("imported", "first")).status == 201
+    (name,) = [each for each in alice.propfind(path, depth="1").multistatus() if each != path]
+    assert alice.put(name, event("imported", "second")).status == 204
+    (version,) = versions(alice, f"Collections/alice/imported/{name.rpartition('/')[2]}")
+    assert event("imported", "first") == alice.get(version).text

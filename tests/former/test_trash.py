@@ -300,13 +300,14 @@ def test_what_was_published_is_taken_back_by_deleting_it(cloud: Server, carol: D
         assert cloud.client().get(path).status == 401
 
 
-def test_an_event_that_another_is_moved_over_lies_in_the_trash(alice: Dav) -> None:
+def test_an_event_that_another_is_moved_over_lies_in_the_history(alice: Dav) -> None:
     alice.mkcalendar("/dav/alice/over/")
     alice.put("/dav/alice/over/a.ics", event("same", "first"))
     alice.mkcalendar("/dav/alice/under/")
     alice.put("/dav/alice/under/b.ics", event("same", "second"))
     assert alice.move("/dav/alice/over/a.ics", "/dav/alice/under/b.ics").status == 204
-    assert alice.get("/files/Trash/Collections/alice/under/b.ics").text == event("same", "second")
+    (version,) = seen(alice, "/files/History/Collections/alice/under/b.ics/")[1:]
+    assert alice.get(version).text == event("same", "second")
 
 
 @pytest.mark.rfc("4918", "9.6.1")
@@ -400,3 +401,62 @@ def test_nobody_loses_what_they_own_in_it_to_who_takes_its_name(alice: Dav, bob:
     assert cloud.tree() == before
     assert alice.move(trashed, "/files/Boards/again").status == 201
     assert alice.get("/files/Boards/again/plan.txt").text == "words"
+
+
+@pytest.mark.parametrize("within", ["", "/sub"])
+def test_what_a_folder_closed_stays_closed_when_the_folder_is_deleted_too(
+    alice: Dav, bob: Dav, carol: Dav, folder: str, within: str
+) -> None:
+    inner, removed = f"/files/{folder}/a{within}", f"/files/Trash/{folder}/a{within}/secret.txt"
+    for path in dict.fromkeys((f"/files/{folder}/a", inner)):
+        assert alice.mkcol(path).status == 201
+    assert alice.put(f"{inner}/secret.txt", "first").status == 201
+    assert alice.put(f"{inner}/secret.txt", "second").status == 204
+    assert alice.delete(f"{inner}/secret.txt").status == 204
+    (version,) = seen(bob, f"/files/History/{folder}/a{within}/secret.txt/")[1:]
+    assert carol.put(f"{inner}/access.toml", CLOSED).status == 201
+    for path in dict.fromkeys((inner, f"/files/{folder}/a")):
+        assert (bob.get(removed).status, bob.get(version).status) == (404, 404)
+        assert carol.delete(path).status == 204
+    for path in (removed, version):
+        assert bob.get(path).status == 404
+        assert alice.get(path).status == 404
+        assert carol.get(path).status == 200
+
+
+def test_what_lay_in_a_folder_that_is_deleted_too_is_seen_as_before(alice: Dav, bob: Dav, folder: str) -> None:
+    assert alice.mkcol(f"/files/{folder}/a").status == 201
+    assert alice.put(f"/files/{folder}/a/plan.txt", "plan").status == 201
+    assert alice.delete(f"/files/{folder}/a/plan.txt").status == 204
+    assert alice.delete(f"/files/{folder}/a").status == 204
+    assert bob.get(f"/files/Trash/{folder}/a/plan.txt").text == "plan"
+
+
+def test_of_a_folder_that_got_another_name_administrators_see_what_was_removed(
+    alice: Dav, bob: Dav, carol: Dav, folder: str
+) -> None:
+    """Its rules are no longer found under the old name, so nobody is given anything by them."""
+    assert alice.mkcol(f"/files/{folder}/a").status == 201
+    assert alice.put(f"/files/{folder}/a/plan.txt", "plan").status == 201
+    assert alice.delete(f"/files/{folder}/a/plan.txt").status == 204
+    assert carol.put(f"/files/{folder}/a/access.toml", CLOSED).status == 201
+    assert carol.move(f"/files/{folder}/a", f"/files/{folder}/b").status == 201
+    assert bob.get(f"/files/Trash/{folder}/a/plan.txt").status == 404
+    assert carol.get(f"/files/Trash/{folder}/a/plan.txt").text == "plan"
+
+
+def test_who_did_not_delete_it_puts_it_back_and_nowhere_else(
+    alice: Dav, bob: Dav, carol: Dav, cloud: Server, folder: str
+) -> None:
+    removed = f"/files/Trash/{folder}/plan.txt"
+    assert alice.put(f"/files/{folder}/plan.txt", "plan").status == 201
+    assert alice.delete(f"/files/{folder}/plan.txt").status == 204
+    before = cloud.tree()
+    for target in ("/files/Home/plan.txt", "/files/Sport/plan.txt"):
+        refused = bob.move(removed, target)
+        assert (refused.status, refused.condition) == (403, DAV.need_privileges)
+    assert cloud.tree() == before
+    assert bob.copy(removed, "/files/Home/plan.txt").status == 201
+    assert bob.move(removed, f"/files/{folder}/as it was.txt").status == 201
+    assert bob.get(f"/files/{folder}/as it was.txt").text == "plan"
+    assert bob.delete("/files/Home/plan.txt").status == 204
