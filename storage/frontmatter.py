@@ -1,8 +1,8 @@
 """
 Front matter: the block of ``key: value`` lines at the start of a text file, and the text below it.
 
-A small subset of YAML in which every scalar is text: no types, nesting, anchors or tags, so nothing is guessed. A file is
-edited line by line: what is not changed stays as people wrote it, byte for byte.
+A small subset of YAML in which every scalar is text: no types, nesting, anchors or tags, so nothing is guessed. A file
+is edited line by line: what is not changed stays as people wrote it, byte for byte.
 
     block = "---" newline *(entry / comment / blank) "---" newline
     entry = key ":" [scalar / "[" [scalar *("," scalar)] "]"] newline *("- " scalar newline)
