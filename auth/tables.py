@@ -167,6 +167,20 @@ class Table:
                     f"it can be a table: [{key}.{name}]",
                 )
 
+    def keys(self) -> list[str]:
+        """What stands in it."""
+        return list(self._values)
+
+    def table(self, key: str) -> Table | None:
+        """The table ``[key]``."""
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self._wrong(key, value, f"a table: [{key}]")
+            return None
+        return Table(self._file, value, (*self._path, key))
+
     def each(self, key: str) -> Iterator[Table]:
         """The tables ``[[key]]`` in their order."""
         value = self._values.get(key, [])

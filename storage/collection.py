@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from storage.objects import Source
     from storage.records import Folder, Member
     from storage.shown import Personal
 
@@ -71,6 +72,7 @@ class Collection:
         path: the canonical path.
         meta: what ``.Radicale.props`` holds.
         personal: what the member keeps for a collection that is shown in the own home, else None.
+        view: the board or notebook whose files are rendered here; then ``path`` is that of its folder.
     """
 
     asked: str
@@ -80,11 +82,12 @@ class Collection:
     tag: str
     meta: Mapping[str, str]
     personal: Personal | None = None
+    view: Source | None = None
 
     @property
-    def owner(self) -> str:
-        """The name of the home in which it lies."""
-        return self.path.split("/")[2]
+    def owner(self) -> str | None:
+        """The name of the home in which it lies, of a board or notebook whoever made it."""
+        return self.path.split("/")[2] if self.view is None else self.view.folder.owner
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from storage.paths import is_view
+
 if TYPE_CHECKING:
     from storage.records import Folder, Member
     from storage.store import Store
@@ -27,6 +29,8 @@ def new_id() -> str:
 
 def id_of_folder(store: Store, folder: Folder) -> uuid.UUID:
     """The id of a home or collection; it stays when the folder is renamed or moved."""
+    if is_view(folder.place):
+        return uuid.uuid5(uuid.NAMESPACE_URL, folder.place)
     kept = store.state(folder.place).get("", ID_KEY)
     if isinstance(kept, str):
         inode = os.stat(store.directory(folder.place), follow_symlinks=False).st_ino

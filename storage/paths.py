@@ -26,6 +26,7 @@ TREES = (
 )
 TRASH = "/files/Trash"
 HISTORY = "/files/History"
+VIEWS = "views"  # in the index alone: the rows of what is rendered from files
 FORMER_TREES = ((TRASH, "trash"), (HISTORY, "history"))  # what was deleted and overwritten
 EVERY_TREE = (*FORMER_TREES, *TREES)  # what the index knows; in TREES is what people work with
 VIRTUAL_TOPS = frozenset(
@@ -59,6 +60,11 @@ def is_too_deep(place: str) -> bool:
     """Whether a place lies deeper than any folder that is served; the trash has what was deleted some levels deeper."""
     root = place.partition("/")[0]
     return place.count("/") > DEEPEST + (FORMER_LEVELS if root in dict(FORMER_TREES).values() else 0)
+
+
+def is_view(place: str) -> bool:
+    """Whether a place is of rows that no directory stands for."""
+    return place.startswith(VIEWS + "/")
 
 
 def is_former(path: str) -> bool:

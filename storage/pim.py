@@ -13,11 +13,22 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from auth.principal import fold
 from storage import homesync, shown
-from storage.collection import Collection, Home, Item, Resource, Root, read_props, tag_of
+from storage.collection import (
+    CALENDAR,
+    COMPONENT_KEY,
+    Collection,
+    Home,
+    Item,
+    Resource,
+    Root,
+    read_props,
+    tag_of,
+)
 from storage.errors import NotFound
 from storage.paths import DAV, canonical, join, place_of
 
 if TYPE_CHECKING:
+    from storage.objects import Source
     from storage.records import Folder, Member
     from storage.session import Session
     from storage.shown import Personal
@@ -63,6 +74,10 @@ class PimShelf:
             to_open: an item is opened next, with its row, and its file is compared then and not here as well.
         """
         asked = canonical(path, self._member)
+        view = self._find_view(asked)
+        if view is not None:
+            *_, name = asked.split("/") if asked != view.asked else ("",)
+            return self.find_item(view, name, to_open=to_open) if name else view
         path = self.resolve(asked)
         segments = path.split("/")[1:]
         if segments[0] != "dav" or len(segments) > 4:
@@ -124,6 +139,7 @@ class PimShelf:
         found = [] if folder is None else self._readable(folder, home.asked)
         if home.owner == self._member:
             found += self._shown({collection.folder.name for collection in found})
+            found += self._views({collection.folder.name for collection in found})
         return found
 
     def own_home(self) -> Home | None:
@@ -199,6 +215,40 @@ class PimShelf:
                 if collection.tag:
                     found.append(collection)
         return found
+
+    def _find_view(self, asked: str) -> Collection | None:
+        """The calendar of a board or notebook that an asked path is, or lies in, in the member's own home."""
+        segments = asked.split("/")
+        if not 4 <= len(segments) <= 5 or segments[1] != "dav" or self._member is None:
+            return None
+        name = segments[3]
+        if fold(segments[2]) != self._member or not shown.VIEW_NAME.fullmatch(name) or self._is_hidden(name):
+            return None
+        if self._store.find_folder(f"{ROOT_PLACE}/{self._member}/{name}") is not None:
+            return None  # a folder already on disk with that name wins
+        source = self._store.views.find(name)
+        return None if source is None else self._view(source, "/".join(segments[:4]))
+
+    def _views(self, taken: set[str]) -> list[Collection]:
+        own = join(DAV, self._member or "")
+        found = (
+            self._view(source, join(own, source.name))
+            for source in self._store.views.sources()
+            if source.name not in taken and not self._is_hidden(source.name)
+        )
+        return [view for view in found if view is not None]
+
+    def _view(self, source: Source, asked: str) -> Collection | None:
+        if not self._access.may(Action.READ, source.folder.path):
+            return None
+        try:
+            folder = self._store.views.bring_up(source)
+        except NotFound:  # it went meanwhile
+            return None
+        properties = source.kind.properties(self._store, self._store.views.layout(source), source.folder)
+        meta = {"tag": CALENDAR, COMPONENT_KEY: source.kind.text.component, **properties}
+        personal = self.personal.get(source.name, shown.NOTHING_KEPT)
+        return Collection(asked, source.folder.path, source.place, folder, CALENDAR, meta, personal, source)
 
     def _owner_name(self, name: str) -> str:
         """The account that is meant by a name in another case; a folder on disk that is called so comes first."""

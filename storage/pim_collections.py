@@ -98,6 +98,9 @@ def change(session: Session, resource: Home | Collection | Item, changes: Change
     shared = bool(changes.meta or changes.dead)
     if shared:
         session.access.require_on_found(Action.WRITE, resource.path)
+        above = resource.collection if isinstance(resource, Item) else resource
+        if isinstance(above, Collection) and above.view is not None:
+            raise PlaceRefused(resource.asked, "what it is called and looks like stands in the files of its folder")
     if changes.personal:
         _change_personal(session, name_of(resource.asked), dict(changes.personal))
     if not shared:
@@ -139,6 +142,7 @@ def remove_collection(session: Session, collection: Collection) -> None:
 
 def move_collection(session: Session, collection: Collection, to: str, overwrite: bool) -> bool:
     """Rename a collection, or hand it to another home; whether the target is new."""
+    _require_own_folder(collection)
     _require_whole(session, collection, Action.READ, Action.DELETE)
     home, new = _require_target(session, collection, to, overwrite)
     if home.place != parent_of(collection.place):
@@ -161,6 +165,7 @@ def copy_collection(session: Session, collection: Collection, to: str, overwrite
 
     Where the disk has no room for all of it nothing new is left; what was to be replaced is in the trash then.
     """
+    _require_own_folder(collection)
     session.access.require(Action.READ, collection.path)
     home, new = _require_target(session, collection, to, overwrite)
     if members:
@@ -179,6 +184,12 @@ def copy_collection(session: Session, collection: Collection, to: str, overwrite
                 tx.remove_folder(made.place, by=session.principal.name)
             raise
     return new
+
+
+def _require_own_folder(collection: Collection) -> None:
+    if collection.view is not None:
+        said = f"it is {collection.view.folder.path} and is copied and moved there"
+        raise PlaceRefused(collection.asked, said, "calendar-collection-location-ok")
 
 
 def _copy_members(session: Session, collection: Collection, made: Collection) -> None:

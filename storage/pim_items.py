@@ -22,6 +22,7 @@ from storage.errors import ItemRefused, NotFound, PlaceRefused, PreconditionFail
 from storage.icalendar import Judged, judge
 from storage.imports import Import, Staged, Target, staged
 from storage.itemstream import split_collection
+from storage.objectwrite import put_object, remove_object
 from storage.paths import join, require_name
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _require_place(session: Session, collection: Collection, name: str) -> None:
 
 
 def _put(session: Session, collection: Collection, name: str, data: bytes, check: Check) -> Stored:
+    if collection.view is not None:
+        return _put_object(session, collection, name, data, check)
     present = session.store.find_member(collection.folder, name)
     _require_put(session, collection, name, present)
     check(None if present is None else present.etag)
@@ -87,6 +90,18 @@ def _put(session: Session, collection: Collection, name: str, data: bytes, check
         by = session.principal.name
         write.put(name, present, scratch, judged.data, judged.facts, creator=creator, by=by)
     return Stored(scratch.digest, present is None, not judged.rewritten)
+
+
+def _put_object(session: Session, collection: Collection, name: str, data: bytes, check: Check) -> Stored:
+    """Put into the calendar of a board or notebook, whose files are what is stored."""
+    present = session.store.find_member(collection.folder, name)
+    check(None if present is None else present.etag)
+    judged = _judge(session, data, collection.tag, collection.components, present)
+    uid = judged.facts.uid
+    holder = None if uid is None else session.store.holder_of_uid(collection.folder, uid)
+    _require_free_uid(session, collection, name, uid, present, holder)
+    written = put_object(session, collection, name, judged, check)
+    return Stored(written.etag, written.created, written.verbatim)
 
 
 def _book(
@@ -137,6 +152,8 @@ def import_items(session: Session, collection: Collection, items: Iterable[Judge
 def finish_import(session: Session, collection: Collection, prepared: Import) -> int:
     """Give what ``staged`` has prepared to a collection; see ``import_items``."""
     _require_items_fit(collection)
+    if collection.view is not None:
+        raise PlaceRefused(collection.asked, "items are stored here one by one")
     rule = rule_of(session.store, collection)
     if rule is not None:
         _book_all(session, collection, rule, prepared)
@@ -204,6 +221,9 @@ def _plan(session: Session, collection: Collection, folder: Folder, items: Seque
 
 def remove_item(session: Session, item: Item, check: Check) -> None:
     """Move an item to the trash."""
+    if item.collection.view is not None:
+        remove_object(session, item.collection, item.member.name, check)
+        return
     session.access.require(Action.DELETE, item.path)
     store, place, name = session.store, item.collection.place, item.member.name
     rule = rule_of(store, item.collection)
@@ -323,6 +343,8 @@ def _transfer(
     require_name(name, longest_bytes=session.store.settings.limits.name_bytes)
     _require_items_fit(target)
     source = item.collection
+    if source.view is not None or target.view is not None:
+        raise PlaceRefused(item.asked, "store it there and delete it here; a file is moved in its folder")
     if source.tag != target.tag:
         condition = "supported-calendar-data" if target.tag == CALENDAR else "supported-address-data"
         raise ItemRefused(condition, "calendar objects stay in calendars and cards in address books")

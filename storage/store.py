@@ -76,6 +76,7 @@ class Store:
         data: the data folder, absolute.
         accounts: members, groups and resources, where the process knows them.
         locks: DAV locks.
+        views: the boards, notebooks and so on, whose files are calendar objects too.
         derived: brings the collections that the server derives from others up to date.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         links: the public links that the rules make.
@@ -105,7 +106,10 @@ class Store:
             StoreBusy: another server (or Radicale) holds the folder.
             RulesRefused: the server's ``access.toml`` is broken.
         """
+        from storage.boards import BoardKind
         from storage.derived import Derived
+        from storage.notebooks import NotebookKind
+        from storage.objects import Views
         from storage.rulebook import DiskRuleBook
 
         self.settings = settings
@@ -136,6 +140,7 @@ class Store:
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
         self.derived = Derived(self, directory)
+        self.views = Views(self, (BoardKind(), NotebookKind()))
         self.reconcile(progress)
         self.reconciler.logs_new = True
 
@@ -251,6 +256,8 @@ class Store:
     def find_folder(self, place: str) -> Folder | None:
         """A folder in its present state, or None."""
         folder = self.index.folder(place)
+        if folder is not None and paths.is_view(place):
+            return folder
         if folder is not None:
             return self._fresh(folder)
         changing = place in getattr(self._changing, "places", ())
@@ -376,7 +383,7 @@ class Store:
         own stamps are compared.
         """
         row = self.index.member(folder.id, name)
-        if row is None or folder.place in getattr(self._changing, "places", ()):
+        if row is None or paths.is_view(folder.place) or folder.place in getattr(self._changing, "places", ()):
             return row
         status = find_status(self.file(folder.place, row.disk_name))
         if status is not None and agrees(row, status):
@@ -391,6 +398,8 @@ class Store:
         Args:
             found: the row, where it was just looked up.
         """
+        if paths.is_view(folder.place):
+            return self._open_rendered(folder, name)
         for _ in range(5):
             row, found = found or self.index.member(folder.id, name), None
             if row is None:
@@ -409,6 +418,18 @@ class Store:
             os.close(fd)
             self._look_at_member(folder, name, row)
         raise NotFound(paths.path_of(f"{folder.place}/{name}"))
+
+    def _open_rendered(self, folder: Folder, name: str) -> tuple[int, Member]:
+        """What is rendered has no file: a descriptor of memory stands for it."""
+        row = self.index.member(folder.id, name)
+        content = None if row is None else self.index.contents([row.id]).get(row.id)
+        if row is None or content is None:
+            raise NotFound(f"{folder.place}/{name}")
+        fd = os.memfd_create("rendered", os.MFD_CLOEXEC)
+        with os.fdopen(os.dup(fd), "wb") as file:
+            file.write(content.data)
+        os.lseek(fd, 0, os.SEEK_SET)
+        return fd, row
 
     def _look_at_member(self, folder: Folder, name: str, row: Member) -> None:
         if self._guards.inside and not self._guards.holds(folder.place):
@@ -429,13 +450,12 @@ class Store:
 
         They come from the index where the file's stamps are those of its row.
         """
-        left = iter(members)
+        left, is_rendered = iter(members), paths.is_view(folder.place)
         while some := list(islice(left, READ_AT_ONCE)):
             contents = self.index.contents([member.id for member in some])
             for member in some:
                 content = contents.pop(member.id, None)
-                status = find_status(f"{self.data}/{folder.place}/{member.disk_name}") if content is not None else None
-                if content is not None and status is not None and agrees(member, status):
+                if content is not None and (is_rendered or self._is_of_row(folder, member)):
                     yield member, content
                     continue
                 try:
@@ -444,6 +464,10 @@ class Store:
                     yield None
                 else:
                     yield present, Content(data)
+
+    def _is_of_row(self, folder: Folder, member: Member) -> bool:
+        status = find_status(f"{self.data}/{folder.place}/{member.disk_name}")
+        return status is not None and agrees(member, status)
 
     def read_members(self, folder: Folder, members: Iterable[Member]) -> Iterator[tuple[Member, bytes] | None]:
         """As ``read_contents``, the bytes alone."""

@@ -101,7 +101,7 @@ def rebuild(store: Store, progress: Progress, *, pause: Callable[[], None] = lam
 
     changed = look_over(store, thorough=True, pause=pause, count=count)
     batch = Batch()
-    batch.remove_orphans([root for _, root in paths.EVERY_TREE])
+    batch.remove_orphans([*(root for _, root in paths.EVERY_TREE), paths.VIEWS])
     store.index.commit(batch)
     store.index.sweep()
     store.rulebook.refresh()

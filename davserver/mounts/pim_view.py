@@ -73,6 +73,8 @@ def owner_of(resource: Resource, view: View) -> str | None:
             return name
         case Item(collection=collection):
             return owner_of(collection, view)
+        case Collection(view=source) if source is not None:
+            return resource.owner
         case Collection():
             kept = view.session.store.state(resource.place).get("", "owner")
             return kept if isinstance(kept, str) else resource.owner

@@ -1,0 +1,211 @@
+"""
+Boards: folders in ``/files/Boards/``, whose folders are columns and whose Markdown files are cards and tasks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from auth.principal import fold
+from storage import paths
+from storage.board import DONE, FILE, LONGEST_BYTES, OPEN, Board, Column, parse_board
+from storage.columns import Signals, decide
+from storage.errors import FileRefused, NotFound
+from storage.frontmatter import Document, Value
+from storage.objectmoments import utc
+from storage.objects import ATTACHED, Layout, Room
+from storage.objecttext import TASK, Content
+from storage.objectwrite import Received
+
+if TYPE_CHECKING:
+    from storage.records import Folder
+    from storage.session import Session
+    from storage.store import Store
+
+TOP = "files/Boards"
+OWN_KEYS = frozenset({"uid", "title", "tags", "assign", "parent", "depends"})  # that are no property of their own
+
+log = logging.getLogger("davserver.boards")
+
+
+class BoardKind:
+    """See ``storage.objects.ObjectKind``."""
+
+    word = "board"
+    text = TASK
+    suffixes: tuple[str, ...] = (".md",)
+    writes_uid = True
+    makes_folders = True
+    landing = ""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[int, Board]] = {}  # by place: what board.toml said, with the version of the file
+
+    def folders(self, store: Store) -> Iterator[Folder]:
+        """The folders directly in ``/files/Boards/``."""
+        top = store.find_folder(TOP)
+        for folder in store.folders(top) if top is not None else ():
+            if not folder.name.startswith((".", "~")):
+                yield folder
+
+    def layout(self, store: Store, folder: Folder) -> Layout:
+        """The columns, and the board's folder itself, whose cards are in the first."""
+        board = self.board(store, folder)
+        folders = {child.name: child for child in store.folders(folder) if is_column(child, board)}
+        columns = board.columns_with(folders)
+        rooms = {
+            folders[column.name].place: Room(folders[column.name], paths.nfc(column.name), column)
+            for column in columns
+            if column.name in folders
+        }
+        rooms[folder.place] = Room(folder, "", columns[0] if columns else Column(""))
+        return Layout(rooms, (board, columns), repr((board, columns, sorted(rooms))))
+
+    def board(self, store: Store, folder: Folder) -> Board:
+        """What its ``board.toml`` says; of a broken one what it said before."""
+        row = store.find_member(folder, FILE)
+        if row is None:
+            return Board()
+        version, board = self._read.get(folder.place, (-1, Board()))
+        if version == row.id or row.size > LONGEST_BYTES:
+            return board
+        try:
+            data, row = store.read_member(folder, FILE)
+            board = parse_board(data)
+        except (FileRefused, NotFound) as error:
+            log.warning("%s: %s; what it said before stays in force", folder.place, error)
+        self._read[folder.place] = row.id, board
+        return board
+
+    def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
+        """A card as its task: its column, tags and assignees as categories, and what the file says."""
+        board, columns = layout.settings
+        column: Column = room.means
+        values: dict[str, Value] = {key: value for key, value in document.values.items() if key not in OWN_KEYS}
+        own = values.get("status")
+        status = own.upper() if isinstance(own, str) and own else column.status
+        if status == DONE:
+            values["progress"] = "100"
+        else:
+            values.pop("completed", None)
+        values["status"] = status
+        if "status" not in board.serve:
+            values.pop("status")
+        title = document.values.get("title")
+        taken = {each.name.casefold() for each in columns}
+        tags = [tag for tag in texts(document, "tags") if tag.casefold() not in taken]
+        assigned = [f"@{name}" for name in texts(document, "assign")]
+        parent, own_name = document.values.get("parent"), [column.name] if column.name else []
+        return Content(
+            title=title if isinstance(title, str) and title else stem,
+            text=document.text,
+            categories=tuple(dict.fromkeys([*(own_name if "category" in board.serve else []), *tags, *assigned])),
+            xstatus=column.name if "xstatus" in board.serve and column.name else None,
+            parent=parent if isinstance(parent, str) and parent else None,
+            values=values,
+        )
+
+    def receive(
+        self,
+        session: Session,
+        layout: Layout,
+        room: Room | None,
+        document: Document,
+        kept: Mapping[str, Any],
+        served: Content,
+        sent: Content,
+    ) -> Received:
+        """The column that a task belongs to, whether it is done, its tags and who has it."""
+        board, columns = layout.settings
+        present: Column | None = room.means if room is not None else None
+        names = {column.name.casefold() for column in columns}
+        own = document.values.get("status")
+        before = own.upper() if isinstance(own, str) and own else present.status if present is not None else OPEN
+        decision = decide(
+            columns,
+            present,
+            _signals(served, board, before if room is not None else None),
+            _signals(sent, board, _said(sent, "status")),
+            kept.get("from"),
+        )
+        changes: dict[str, Value | None] = {}
+        if not decision.stays:
+            changes["status"] = decision.status
+        column = decision.column or present
+        status = before if decision.stays else decision.status or (column.status if column is not None else OPEN)
+        changes |= _progress(session, document, served, sent, was_done=before == DONE, is_done=status == DONE)
+        changes |= self._tags(session, names, served, sent)
+        lies_apart = room is not None and not room.below and column == present  # directly in the board's folder
+        below = "" if lies_apart or column is None else column.name
+        came = {"from": present.name} if present is not None and status == DONE and before != DONE else {}
+        return Received(changes, below, came)
+
+    def _tags(self, session: Session, columns: set[str], served: Content, sent: Content) -> dict[str, Value | None]:
+        tags = [tag for tag in sent.categories if tag.casefold() not in columns]
+        if tags == [tag for tag in served.categories if tag.casefold() not in columns]:
+            return {}
+        accounts = session.store.accounts
+        assigned = tuple(
+            tag[1:]
+            for tag in tags
+            if tag.startswith("@") and accounts is not None and accounts.is_member(fold(tag[1:]))
+        )
+        others = tuple(tag for tag in tags if tag.removeprefix("@") not in assigned or not tag.startswith("@"))
+        return {"tags": others or None, "assign": assigned or None}
+
+    def properties(self, store: Store, layout: Layout, folder: Folder) -> Mapping[str, str]:
+        """Its name is that of the folder."""
+        board: Board = layout.settings[0]
+        found = {"D:displayname": paths.nfc(folder.name)}
+        return {**found, "ICAL:calendar-color": board.color} if board.color else found
+
+    def written_id(self, layout: Layout) -> str:
+        """The ``id`` in ``board.toml``."""
+        board: Board = layout.settings[0]
+        return board.id
+
+
+def _said(content: Content, key: str) -> str | None:
+    value = content.values.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _signals(content: Content, board: Board, status: str | None) -> Signals:
+    """Categories tell of columns where those are served as categories: an old one in a phone is no wish otherwise."""
+    categories = content.categories if "category" in board.serve else ()
+    percent = int(_said(content, "progress") or 0)
+    return Signals(content.xstatus, categories, status, _said(content, "completed") is not None, percent)
+
+
+def _progress(
+    session: Session, document: Document, served: Content, sent: Content, *, was_done: bool, is_done: bool
+) -> dict[str, Value | None]:
+    """How far a card is and when it was completed; of one that is done its column says the former."""
+    changes: dict[str, Value | None] = {}
+    percent, completed = _said(sent, "progress"), _said(sent, "completed")
+    if is_done:
+        if not was_done:
+            changes["completed"] = completed or utc(session.store.clock())
+        elif completed is not None and completed != _said(served, "completed"):
+            changes["completed"] = completed
+        return changes
+    if percent != _said(served, "progress") or percent == "100":
+        changes["progress"] = None if percent == "100" and was_done else percent
+    if "completed" in document.values:
+        changes["completed"] = None
+    return changes
+
+
+def is_column(folder: Folder, board: Board) -> bool:
+    """Whether a folder in a board is one of its columns; one with rules of its own is nobody's but theirs."""
+    is_other = folder.name == board.archive or folder.name.endswith(ATTACHED) or folder.name.startswith((".", "~"))
+    return not is_other and not folder.ruled
+
+
+def texts(document: Document, key: str) -> tuple[str, ...]:
+    """A value as a list: one text alone is a list of it."""
+    value = document.values.get(key, ())
+    found = (value,) if isinstance(value, str) else value
+    return tuple(" ".join(text.split()) for text in found if text.strip())

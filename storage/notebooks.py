@@ -1,0 +1,115 @@
+"""
+Notebooks: ``/files/Notes/`` and the folders in it that have a ``notebook.toml``; their texts are notes and journals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from storage import paths
+from storage.boards import texts
+from storage.frontmatter import Document, Value
+from storage.objects import ATTACHED, Layout, Room
+from storage.objecttext import NOTE, Content
+from storage.objectwrite import Received
+from storage.portable import made_safe
+
+if TYPE_CHECKING:
+    from storage.records import Folder
+    from storage.session import Session
+    from storage.store import Store
+
+TOP = "files/Notes"
+FILE = "notebook.toml"
+TEMPLATES = "Templates"
+OWN_KEYS = frozenset({"uid", "title", "tags", "parent", "depends"})
+NAMES: Mapping[str, str] = {"en": "Notes", "fr": "Notes", "de": "Notizen"}
+
+
+class NotebookKind:
+    """See ``storage.objects.ObjectKind``."""
+
+    word = "notes"
+    text = NOTE
+    suffixes: tuple[str, ...] = (".md", ".txt")
+    writes_uid = False
+    makes_folders = False
+    landing = "README"
+
+    def folders(self, store: Store) -> Iterator[Folder]:
+        """The folder of all notes, and those in it that are notebooks of their own."""
+        top = store.find_folder(TOP)
+        if top is None:
+            return
+        todo = [top]
+        while todo:
+            folder = todo.pop()
+            if folder is top or store.find_member(folder, FILE) is not None:
+                yield folder
+            todo += [child for child in store.folders(folder) if _is_open(child.name)]
+
+    def layout(self, store: Store, folder: Folder) -> Layout:
+        """Each folder below that is no notebook of its own and has no rules of its own, as a category."""
+        rooms: dict[str, Room] = {}
+        todo = [(folder, "")]
+        while todo:
+            place, below = todo.pop()
+            rooms[place.place] = Room(place, below, f"/{below}" if below else "")
+            for child in store.folders(place):
+                is_other = child.ruled or store.find_member(child, FILE) is not None
+                if _is_open(child.name) and child.name != TEMPLATES and not is_other:
+                    name = paths.nfc(child.name)
+                    todo.append((child, f"{below}/{name}" if below else name))
+        return Layout(rooms, None, "")
+
+    def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
+        """A note as its journal: its folder as the first category, with a slash before it."""
+        values: dict[str, Value] = {key: value for key, value in document.values.items() if key not in OWN_KEYS}
+        title, parent = document.values.get("title"), document.values.get("parent")
+        named = room.folder.name if stem == self.landing else stem
+        tags = [tag for tag in texts(document, "tags") if not tag.startswith("/")]
+        return Content(
+            title=title if isinstance(title, str) and title else paths.nfc(named),
+            text=document.text,
+            categories=tuple(dict.fromkeys([*([room.means] if room.means else []), *tags])),
+            parent=parent if isinstance(parent, str) and parent else None,
+            values=values,
+        )
+
+    def receive(
+        self,
+        session: Session,
+        layout: Layout,
+        room: Room | None,
+        document: Document,
+        kept: Mapping[str, Any],
+        served: Content,
+        sent: Content,
+    ) -> Received:
+        """The folder that a category with a slash names, the tags, and what the note is."""
+        present = room.means if room is not None else ""
+        named = [category for category in sent.categories if category.startswith("/")]
+        wanted = next((category for category in named if category != present), present)
+        changes: dict[str, Value | None] = {}
+        tags = [tag for tag in sent.categories if not tag.startswith("/")]
+        if tags != [tag for tag in served.categories if not tag.startswith("/")]:
+            changes["tags"] = tuple(tags) or None
+        if sent.values.get("status") != served.values.get("status"):
+            changes["status"] = sent.values.get("status")
+        segments = (made_safe(segment) for segment in wanted.split("/") if segment.strip())
+        below = room.below if room is not None and wanted == present else "/".join(segments)
+        return Received(changes, below)
+
+    def properties(self, store: Store, layout: Layout, folder: Folder) -> Mapping[str, str]:
+        """Its name is that of the folder, of that of all notes a word of the configured language."""
+        is_top = folder.place == TOP
+        return {"D:displayname": NAMES[store.settings.language] if is_top else paths.nfc(folder.name)}
+
+    def written_id(self, layout: Layout) -> str:
+        """Notebooks have theirs in their state alone."""
+        return ""
+
+
+def _is_open(name: str) -> bool:
+    return not name.startswith((".", "~")) and not name.endswith(ATTACHED)

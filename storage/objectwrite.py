@@ -1,0 +1,337 @@
+"""
+Storing a calendar object whose file is a card or note: what differs from what was served goes into the file.
+
+An edit in one view defeats a stale edit in the other; what is replaced is kept in the history. What changes nothing
+writes nothing, so a program that stores again what it has just read makes no version and no news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from auth.acl import Action
+from storage import paths, quota, treerights
+from storage.contentlines import parse_components
+from storage.errors import AlreadyExists, NotFound, PreconditionFailed
+from storage.fileterms import Terms
+from storage.frontmatter import Document, Value, edited, parse_document
+from storage.objectmoments import utc
+from storage.objects import ATTACHED, OBJECT_KEY, Layout, Room, Source, stem_of
+from storage.objecttext import Content, kept_lines, read_content
+from storage.portable import caseless, made_safe
+
+if TYPE_CHECKING:
+    from storage.collection import Collection
+    from storage.icalendar import Judged
+    from storage.records import Member
+    from storage.session import Session
+    from storage.transaction import Transaction
+
+LONGEST_STEM_BYTES = 120
+MOST_TRIES = 5  # while others write the same object
+OWN = frozenset({"status", "progress", "completed", "created", "ical", "ical-parts"})  # each with a rule of its own
+UNREADABLE = "[file cannot be read: "
+
+Check = Callable[[str | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """
+    What of a file changes by a calendar object.
+
+    Attributes:
+        changes: of its front matter; None removes.
+        below: the folder that it belongs to, relative to the collection's.
+        kept: what changes of its state.
+    """
+
+    changes: dict[str, Value | None]
+    below: str
+    kept: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Present:
+    """An object as it is: its row, its file and what the client was served."""
+
+    row: Member
+    room: Room
+    file: Member
+    document: Document
+    served: Content
+    rendered: bytes
+
+    @property
+    def path(self) -> str:
+        return paths.join(self.room.folder.path, self.file.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a PUT of an object left: see ``storage.pim_items.Stored``."""
+
+    etag: str
+    created: bool
+    verbatim: bool
+
+
+def put_object(session: Session, collection: Collection, name: str, judged: Judged, check: Check) -> Written:
+    """Store a calendar object under a name in the calendar of a board or notebook."""
+    source = collection.view
+    assert source is not None
+    calendar = parse_components(judged.data, longest_head=len(judged.data))[0]
+    product = calendar.find("PRODID")
+    sent = read_content(source.kind.text, judged.data, calendar)
+    for _ in range(MOST_TRIES):
+        present = _find(session, source, name)
+        check(None if present is None else present.row.etag)
+        layout = session.store.views.layout(source)
+        if present is None:
+            done = _create(session, source, layout, name, sent)
+        else:
+            done = _edit(session, source, layout, present, sent, "" if product is None else product.value)
+        if done:
+            break
+    else:
+        raise PreconditionFailed("others change this object all the time; try again")
+    row = _row(session, source, name)
+    if row is None:
+        raise NotFound(collection.asked)
+    content = session.store.index.contents([row.id]).get(row.id)
+    return Written(row.etag, present is None, content is not None and content.data == judged.data)
+
+
+def remove_object(session: Session, collection: Collection, name: str, check: Check) -> None:
+    """Put the file of a calendar object into the trash, with its attachments."""
+    source = collection.view
+    assert source is not None
+    present = _find(session, source, name)
+    if present is None:
+        raise NotFound(paths.join(collection.asked, name))
+    treerights.require(session, Action.DELETE, present.path)
+    place, attached = present.room.folder.place, _attached(session, present.room, present.file.name)
+    with session.store.write(place, tree=attached is not None) as tx:
+        file = tx.find_member(place, present.file.name)
+        if file is None:
+            raise NotFound(paths.join(collection.asked, name))
+        check(present.row.etag if file.id == present.file.id else f"{present.row.etag}-changed")
+        treerights.require_unlocked(session, present.path, Terms(), tree=False)
+        tx.remove(place, file.name, by=session.principal.name)
+        if attached is not None:
+            tx.remove_folder(attached, by=session.principal.name)
+    session.store.views.bring_up(source)
+
+
+def file_stem(title: str) -> str:
+    """The name, without suffix, of the file of an object: its title as far as every system can show it."""
+    stem = made_safe(title)
+    if len(stem.encode()) > LONGEST_STEM_BYTES:
+        stem = made_safe(stem.encode()[:LONGEST_STEM_BYTES].decode(errors="ignore"))
+    return stem
+
+
+def _row(session: Session, source: Source, name: str) -> Member | None:
+    folder = session.store.views.bring_up(source)
+    return session.store.index.member(folder.id, name)
+
+
+def _find(session: Session, source: Source, name: str) -> _Present | None:
+    """What an object is at present; None where there is none of the name."""
+    store = session.store
+    for _ in range(MOST_TRIES):
+        row = _row(session, source, name)
+        if row is None:
+            return None
+        below, _, file_name = row.disk_name.rpartition("/")
+        room = store.views.layout(source).room(below)
+        content = store.index.contents([row.id]).get(row.id)
+        if room is None or content is None:
+            continue
+        with suppress(NotFound):
+            data, file = store.read_member(room.folder, file_name)
+            if file.id == row.inode:
+                calendar = parse_components(content.data, longest_head=len(content.data))[0]
+                served = read_content(source.kind.text, content.data, calendar)
+                return _Present(row, room, file, parse_document(data), served, content.data)
+    raise PreconditionFailed("others change this object all the time; try again")
+
+
+def _edit(session: Session, source: Source, layout: Layout, present: _Present, sent: Content, agent: str) -> bool:
+    """Bring what was sent into the file; false where it is no longer the one that was looked at."""
+    store, served = session.store, present.served
+    treerights.require(session, Action.WRITE, present.path)
+    kept: dict[str, Any] = dict(store.state(present.room.folder.place).get(present.file.name, OBJECT_KEY) or {})
+    changes = _plain_changes(served, sent, agent)
+    received = source.kind.receive(session, layout, present.room, present.document, kept, served, sent)
+    changes |= received.changes
+    text = _text_sent(served, sent)
+    is_renamed = sent.title != served.title
+    stem, name = stem_of(present.file.name), present.file.name
+    is_landing = stem == source.kind.landing
+    if is_renamed and is_landing:
+        changes["title"] = sent.title
+    elif is_renamed:
+        stem = file_stem(sent.title)
+    moves = received.below != present.room.below
+    place = _place(session, source, received.below)
+    if (is_renamed and not is_landing) or moves:
+        name = _free_name(session, place, stem, present.file.name[len(stem_of(present.file.name)) :], present)
+        is_title = stem_of(name) == sent.title
+        changes["title"] = None if is_title else sent.title
+    changes = {key: value for key, value in changes.items() if present.document.values.get(key) != value}
+    if not changes and text is None and not moves and name == present.file.name:
+        return True
+    kept |= {**received.kept, **({"seq": sent.sequence} if sent.sequence else {})}
+    if source.kind.writes_uid and "uid" not in present.document.values:
+        changes = {"uid": kept["uid"], **changes}
+    data = _rewritten(present.document, changes, text)
+    return _replace(session, source, present, place, name, data, kept)
+
+
+def _plain_changes(served: Content, sent: Content, agent: str) -> dict[str, Value | None]:
+    """What differs between what was served and what came, where a key of the file has it as it is."""
+    keys = (served.values.keys() | sent.values.keys()) - OWN
+    changes = {key: sent.values.get(key) for key in sorted(keys) if served.values.get(key) != sent.values.get(key)}
+    before, after = served.values.get("ical"), kept_lines(served.values.get("ical"), sent.values.get("ical"), agent)
+    if sorted(before or ()) != sorted(after):
+        changes["ical"] = after or None
+    if served.text != sent.text and "ical" in (changes.keys() | served.values.keys()):
+        # a formatted text beside the plain one is of the old text, unless it was changed too
+        old = [line for line in before or () if line.upper().startswith("X-ALT-DESC")]
+        left = tuple(line for line in after if line not in old)
+        if len(left) != len(after):
+            changes["ical"] = left or None
+    if served.values.get("ical-parts") != sent.values.get("ical-parts"):
+        changes["ical-parts"] = sent.values.get("ical-parts")
+    if served.parent != sent.parent:
+        changes["parent"] = sent.parent
+    return changes
+
+
+def _text_sent(served: Content, sent: Content) -> str | None:
+    """The text that is to stand in the file, None where it stays; the word on a file that cannot be read goes."""
+    if sent.text == served.text and not served.text.startswith(UNREADABLE):
+        return None
+    first, _, rest = sent.text.partition("\n")
+    return rest if first.startswith(UNREADABLE) else sent.text
+
+
+def _rewritten(document: Document, changes: Mapping[str, Value | None], text: str | None) -> bytes:
+    if not document.problem:
+        return edited(document, changes, text)
+    clean = parse_document(b"")  # what cannot be read is in the history
+    values = {key: value for key, value in {**document.values, **changes}.items() if value is not None}
+    return edited(clean, values, document.text if text is None else text)
+
+
+def _create(session: Session, source: Source, layout: Layout, name: str, sent: Content) -> bool:
+    store = session.store
+    received = source.kind.receive(session, layout, None, parse_document(b""), {}, Content(), sent)
+    values: dict[str, Value | None] = {"uid": sent.uid} if source.kind.writes_uid else {}
+    for key, value in sent.values.items():
+        if key not in OWN or key in ("ical", "ical-parts") or (key == "created" and source.kind.writes_uid):
+            values[key] = value
+    values |= received.changes
+    if sent.parent:
+        values["parent"] = sent.parent
+    if sent.depends:
+        values["depends"] = sent.depends
+    place = _place(session, source, received.below)
+    file_name = _free_name(session, place, file_stem(sent.title), source.kind.suffixes[0], None)
+    if stem_of(file_name) != sent.title and sent.title:
+        values["title"] = sent.title
+    path = paths.path_of(f"{place}/{file_name}")
+    treerights.require_create(session, path)
+    data = edited(parse_document(b""), values, sent.text)
+    quota.require_room(session, path, len(data))
+    created = sent.values.get("created")
+    kept: dict[str, Any] = {"uid": sent.uid, "name": name, "in": source.id, **received.kept}
+    kept["created"] = created if isinstance(created, str) else utc(store.clock())
+    if sent.sequence:
+        kept["seq"] = sent.sequence
+    with store.scratch(place) as scratch:
+        scratch.write(data)
+        with store.write(place) as tx:
+            if tx.find_member(place, file_name) is not None or tx.find_folder(f"{place}/{file_name}") is not None:
+                return False
+            treerights.require_unlocked(session, path, Terms(), tree=False)
+            creator = treerights.creator_of_new(session, path)
+            tx.put(place, file_name, scratch, creator=creator, by=session.principal.name)
+            tx.set_state(place, file_name, OBJECT_KEY, kept)
+    return True
+
+
+def _replace(
+    session: Session, source: Source, present: _Present, to_place: str, to_name: str, data: bytes, kept: dict[str, Any]
+) -> bool:
+    """The file's new bytes, and its new name and folder; false where it changed since it was looked at."""
+    store, place, name = session.store, present.room.folder.place, present.file.name
+    quota.require_room(session, present.path, len(data) - present.file.size)
+    attached = _attached(session, present.room, name) if (to_place, to_name) != (place, name) else None
+    with store.scratch(place) as scratch:
+        scratch.write(data)
+        with store.write(*sorted({place, to_place}), tree=attached is not None) as tx:
+            file = tx.find_member(place, name)
+            if file is None or file.id != present.file.id:
+                return False
+            treerights.require_unlocked(session, present.path, Terms(), tree=False)
+            tx.put(place, name, scratch, by=session.principal.name)
+            state = {**tx.state(place).all(name), OBJECT_KEY: kept}
+            if (place, name) == (to_place, to_name):
+                tx.set_state(place, name, OBJECT_KEY, kept)
+                return True
+            _require_free(tx, to_place, to_name, present)
+            treerights.require_unlocked(session, paths.path_of(f"{to_place}/{to_name}"), Terms(), tree=False)
+            tx.move(place, name, to_place, to_name, by=session.principal.name, kept=state)
+            if attached is not None:
+                tx.move_folder(attached, f"{to_place}/{stem_of(to_name)}{ATTACHED}")
+    return True
+
+
+def _require_free(tx: Transaction, place: str, name: str, present: _Present) -> None:
+    if tx.find_member(place, name) is not None and (place, name) != (present.room.folder.place, present.file.name):
+        raise AlreadyExists(paths.path_of(f"{place}/{name}"))
+
+
+def _attached(session: Session, room: Room, name: str) -> str | None:
+    """The place of an object's attachments, where it has any."""
+    place = f"{room.folder.place}/{stem_of(name)}{ATTACHED}"
+    return place if session.store.find_folder(place) is not None else None
+
+
+def _place(session: Session, source: Source, below: str) -> str:
+    """The place of a folder of the collection; one that is named and not there yet is made."""
+    store, place = session.store, source.folder.place
+    for segment in below.split("/") if below else ():
+        above, place = place, f"{place}/{segment}"
+        if store.find_folder(place) is not None:
+            continue
+        if not source.kind.makes_folders:
+            treerights.require_create(session, paths.path_of(place))
+        with store.write(above) as tx:
+            if tx.find_folder(place) is None:
+                tx.make_folder(place, creator=treerights.creator_of_new(session, paths.path_of(place)))
+    return place
+
+
+def _free_name(session: Session, place: str, stem: str, suffix: str, present: _Present | None) -> str:
+    """A name in a folder that nothing else has in any case: with a number where it is taken."""
+    store = session.store
+    folder = store.find_folder(place)
+    if folder is None:
+        raise NotFound(paths.path_of(place))
+    taken = {caseless(member.name) for member in store.each_member(folder)}
+    taken |= {caseless(paths.nfc(child.name)) for child in store.folders(folder)}
+    if present is not None and present.room.folder.place == place:
+        taken.discard(caseless(present.file.name))
+        taken.discard(caseless(stem_of(present.file.name) + ATTACHED))
+    for number in count(1):
+        added = "" if number == 1 else f" ({number})"
+        if caseless(f"{stem}{added}{suffix}") not in taken and caseless(f"{stem}{added}{ATTACHED}") not in taken:
+            return f"{stem}{added}{suffix}"
+    raise AssertionError("unreachable")
