@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from auth.errors import NeedPrivileges
-from storage import quota, rulesgate, treerights
+from storage import objectfiles, quota, rulesgate, treerights
+from storage.disk import read_bytes
 from storage.errors import (
     AlreadyExists,
     IsFolder,
@@ -81,6 +82,8 @@ class FileShelf:
         place, name = spot_of(path)
         with self._store.scratch(place) as scratch:
             self._receive(path, upload, scratch)
+            if before is None and objectfiles.is_object_path(path):
+                self._bring_back(path, scratch, terms)
             with ExitStack() as promises, self._writing(path, terms, place) as (tx, node):
                 self._require_put(path, node)
                 growth = quota.growth_bytes(path, _size(node), scratch.size)  # it may not be what was there before
@@ -92,11 +95,18 @@ class FileShelf:
             raise NotFound(path)
         return Stored(Node(path, folder, member), node is None)
 
+    def _bring_back(self, path: str, scratch: Scratch, terms: Terms) -> None:
+        """Have an object that left a path while somebody had it open there come back: what is stored is its text."""
+        present = objectfiles.find_left(self._session, path, read_bytes(scratch.file), terms)
+        if present is not None:
+            self._transfer.move(present, path, Terms(terms.tokens), overwrite=False)
+
     def add(self, folder: str, name: str, upload: Upload, terms: Terms) -> Stored:
         """Store a new file under a name, or a numbered one where it is taken; nothing is replaced (RFC 5995)."""
         path = join(folder, name)
         if names_rules(name):
             raise NameRefused(name, "is that of a file of the folder's rules or links; PUT it")
+        objectfiles.require_no_settings(path)
         treerights.require_create(self._session, path)
         terms.check(None)
         treerights.require_unlocked(self._session, path, terms, tree=False)
@@ -137,10 +147,11 @@ class FileShelf:
         if above is None or not above.is_folder:
             raise ParentMissing(path)
         treerights.require_create(self._session, path)
-        if is_rules_file(path):
-            raise PlaceRefused(path, "this name is for a file of the folder's rules or links")
+        if is_rules_file(path) or objectfiles.settings_reader(path) is not None:
+            raise PlaceRefused(path, "this name is for a file of the folder's rules, links or settings")
+        objectfiles.require_folder(self._session, path)
         place = require_place(path)
-        with self._writing(path, terms, place.rpartition("/")[0]) as (tx, node):
+        with self._writing(path, terms, place.rpartition("/")[0], place) as (tx, node):
             if node is not None or tx.find_folder(place) is not None:
                 raise AlreadyExists(path)
             require_portable(self._session, path)
@@ -150,6 +161,7 @@ class FileShelf:
                 creator=treerights.creator_of_new(self._session, path),
                 state={"props": properties or None},
             )
+            objectfiles.furnish(self._session, tx, path)
 
     def remove(self, path: str, terms: Terms) -> None:
         """Put a file or a whole tree into the trash (RFC 4918 §9.6)."""
@@ -259,7 +271,7 @@ class FileShelf:
                 exclusive=claim.exclusive,
                 owner=claim.owner_xml,
                 principal=self._session.principal.name or "",
-                timeout_s=claim.timeout_s,
+                timeout_s=objectfiles.lock_timeout_s(path, claim.timeout_s),
             )
         except Locked as error:
             raise LockConflict(error.roots, path) from error
@@ -286,10 +298,10 @@ class FileShelf:
 
     @contextmanager
     def _writing(
-        self, path: str, terms: Terms, place: str, *, adds_member: bool = True
+        self, path: str, terms: Terms, *places: str, adds_member: bool = True
     ) -> Iterator[tuple[Transaction, Node | None]]:
-        """The write lock of a folder, with the present resource once its locks and the request's terms hold."""
-        with self._store.write(place) as tx:
+        """The write lock of folders, with the present resource once its locks and the request's terms hold."""
+        with self._store.write(*places) as tx:
             node = self.tree.find(path)
             terms.check(node)
             treerights.require_unlocked(self._session, path, terms, tree=False, member=adds_member and node is None)
@@ -324,6 +336,10 @@ class FileShelf:
         if rulesgate.holds_rules(path):
             data = read_rules(upload, path)
             rulesgate.require_rules(self._session, path, parent_of(path), data)
+            scratch.write(data)
+        elif objectfiles.settings_reader(path) is not None:
+            data = read_rules(upload, path)
+            objectfiles.require_settings(path, data)
             scratch.write(data)
         else:
             while chunk := upload.source.read(CHUNK_BYTES):

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
-from storage import quota, rulesgate, treerights
+from storage import objectfiles, quota, rulesgate, treerights
 from storage.errors import NotFound, ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
 from storage.filetree import FileTree, Node, is_shared_rules
@@ -124,6 +124,8 @@ class Transfer:
         treerights.require_movable(self._session, node)
         if is_former(node.path):
             treerights.require_restorable(self._session, node, target)
+        elif node.member is not None and objectfiles.is_one_collection(self._session, node.path, target):
+            treerights.require(self._session, Action.WRITE, node.path)
         else:
             treerights.require_tree(self._session, node, treerights.TAKE_AWAY)
         treerights.require_free_of_rules(self._session, node, target)
@@ -140,8 +142,12 @@ class Transfer:
             raise ParentMissing(target)
         treerights.require_depth(target, treerights.levels_below(self._session, node))
         before = self._tree.find(target)
+        if node.is_folder:
+            objectfiles.require_folder(self._session, target, node)
         if before is None:
-            treerights.require_create(self._session, target)
+            stays = leaving is not None and objectfiles.is_one_collection(self._session, leaving, target)
+            action = Action.WRITE if stays and node.member is not None else Action.CREATE
+            treerights.require_create(self._session, target, action)
             treerights.require_nothing_hidden(self._session, target)
             require_portable(self._session, target, leaving=leaving)
             if leaving is None or parent_of(leaving) != parent_of(target):
@@ -160,6 +166,10 @@ class Transfer:
 
     def _rules_bytes(self, node: Node, target: str) -> bytes | None:
         """The bytes of a file that becomes rules by this COPY or MOVE."""
+        if objectfiles.settings_reader(target) is not None:
+            if node.member is None:
+                raise PlaceRefused(target, "this name is for what says what the folder is, which is a file")
+            objectfiles.require_settings(target, self._store.read_member(node.folder, node.member.name)[0])
         if not rulesgate.holds_rules(target):
             return None
         if node.member is None:
@@ -187,13 +197,17 @@ class Transfer:
                 kept.pop(key, None)
             if creator is not None:
                 kept["creator"] = creator
+            if over:
+                kept = objectfiles.kept_over(tx, place, name, kept)
             by = self._session.principal.name
             tx.move(node.folder.place, node.member.name, place, name, over=over, by=by, kept=kept)
+            objectfiles.settle_moved(self._session, tx, node.path, target, over=over)
             return
         above, _, former_name = node.folder.place.rpartition("/")
         known = tx.state(above).all(former_name)
         stays_whose_it_was = parent_of(node.path) == parent_of(target) or is_former_place(known, target)
         tx.move_folder(node.folder.place, f"{place}/{name}")
+        objectfiles.rename_column(self._session, tx, node.path, target)
         if FORMER in known:
             tx.set_state(above, former_name, FORMER, None)
         if not stays_whose_it_was:
@@ -232,6 +246,7 @@ def remove(session: Session, tx: Transaction, node: Node) -> None:
     by = session.principal.name
     if node.member is None:
         tx.remove_folder(node.folder.place, by=by)
+        objectfiles.rename_column(session, tx, node.path, None)
     else:
         tx.remove(node.folder.place, node.member.name, by=by)
 

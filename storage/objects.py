@@ -245,7 +245,7 @@ class Views:
             known, is_its_own = ids[folder.place]
             id = known or kind.written_id(kind.layout(store, folder))
             if not id or id in taken:
-                id = _new_id()
+                id = new_collection_id()
             taken[id] = folder
             if not is_its_own or id != known:
                 self._keep_id(folder, id)
@@ -409,7 +409,7 @@ class Views:
         store, spot = self._store, room.spot(member.name)
         kept = store.state(room.folder.place).get(member.name, OBJECT_KEY)
         kept = kept if isinstance(kept, dict) and isinstance(kept.get("uid"), str) else None
-        if kept is not None and kept.get("in") != source.id and self._is_elsewhere(source, kept["uid"]):
+        if kept is not None and kept.get("in") != source.id and self._is_elsewhere(source, kept["uid"], kept.get("in")):
             kept = None  # it came with a copy of its folder
             document = replace(document, entries=())
         said = document.values.get("uid")
@@ -440,11 +440,11 @@ class Views:
         is_there = os.path.exists(self._store.file(place, name))
         return not is_there or (isinstance(kept, dict) and kept.get("uid") != uid)
 
-    def _is_elsewhere(self, source: Source, uid: str) -> bool:
-        """Whether a file of another collection is the object of a UID."""
+    def _is_elsewhere(self, source: Source, uid: str, id: str | None = None) -> bool:
+        """Whether a file of another collection, or of the one with an id, is the object of a UID."""
         for folder in self._store.index.folders(paths.VIEWS):
             name = None if folder.name == source.name else self._store.index.holder_of_uid(folder.id, uid)
-            if name is None:
+            if name is None or (id is not None and not folder.name.endswith(f"-{id}")):
                 continue
             row, other = self._store.index.member(folder.id, name), self.find(folder.name)
             file = None if row is None or other is None else self._store.file(other.folder.place, row.disk_name)
@@ -469,5 +469,6 @@ def _id_of(kept: Any, folder: Folder) -> tuple[str | None, bool]:
     return (id, kept.get("inode") == folder.inode) if isinstance(id, str) else (None, False)
 
 
-def _new_id() -> str:
+def new_collection_id() -> str:
+    """A fresh id of a board or notebook: eight characters that need no escaping and are never mistaken."""
     return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8))

@@ -19,6 +19,7 @@ from storage.contentlines import parse_components
 from storage.errors import AlreadyExists, NotFound, PreconditionFailed
 from storage.fileterms import Terms
 from storage.frontmatter import Document, Value, edited, parse_document
+from storage.objectleft import note_left
 from storage.objectmoments import utc
 from storage.objects import ATTACHED, OBJECT_KEY, Layout, Room, Source, stem_of
 from storage.objecttext import Content, kept_lines, read_content
@@ -288,6 +289,7 @@ def _replace(
             _require_free(tx, to_place, to_name, present)
             treerights.require_unlocked(session, paths.path_of(f"{to_place}/{to_name}"), Terms(), tree=False)
             tx.move(place, name, to_place, to_name, by=session.principal.name, kept=state)
+            note_left(session, tx, place, name, paths.path_of(f"{to_place}/{to_name}"))
             if attached is not None:
                 tx.move_folder(attached, f"{to_place}/{stem_of(to_name)}{ATTACHED}")
     return True

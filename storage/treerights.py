@@ -62,8 +62,8 @@ def may(session: Session, action: Action, path: str) -> bool:
     return session.access.may(action, path)
 
 
-def require_create(session: Session, path: str) -> None:
-    """Raise unless the principal may put something new at a path and the name can be stored."""
+def require_create(session: Session, path: str, action: Action = Action.CREATE) -> None:
+    """Raise unless the principal may put something new at a path, by ``action`` there, and the name can be stored."""
     name = path.rpartition("/")[2]
     require_in_use(path)
     require_name(name)
@@ -77,7 +77,7 @@ def require_create(session: Session, path: str) -> None:
     if is_rules_file(path):
         session.access.require(Action.ADMIN, parent_of(path))
     else:
-        session.access.require(Action.CREATE, parent_of(path))
+        session.access.require(action, parent_of(path))
     if is_list_of_links(session.store.rulebook, path):
         raise ReadOnly(path)
 

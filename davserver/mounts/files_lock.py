@@ -15,6 +15,7 @@ from davserver.mounts.files_call import Call
 from davserver.mounts.files_properties import Scene, render_lockdiscovery
 from storage.errors import NotLocked
 from storage.fileterms import Claim
+from storage.objectfiles import lock_timeout_s
 
 LONGEST_OWNER_BYTES = 8 * 1024
 
@@ -74,7 +75,7 @@ def _refresh(call: Call, timeout_s: int) -> Response:
         raise NotLocked("none of the tokens in the If header is a lock of yours on this resource")
     call.require_conditions(call.find())
     for each in own:
-        locks.refresh(each.token, timeout_s)
+        locks.refresh(each.token, lock_timeout_s(each.path, timeout_s))
     return _lockdiscovery(call, 200)
 
 

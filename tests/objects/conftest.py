@@ -17,6 +17,12 @@ who = ["sport"]
 may = ["read", "create", "write", "delete"]
 
 [[rule]]
+path = "/files/Boards"
+who = ["dora"]
+may = ["create"]
+scope = "here"
+
+[[rule]]
 path = "/files/Notes"
 who = ["sport"]
 may = ["read", "create", "write", "delete"]
@@ -41,7 +47,10 @@ numbers = count(1)
 @pytest.fixture(scope="session")
 def cloud(start_server: MakeServer) -> Server:
     """A running server: boards and notes of alice and bob, which dora may not see."""
-    return start_server(access=ACCESS + RULES, folders=("Boards", "Notes"))
+    server = start_server(access=ACCESS + RULES, folders=("Boards", "Notes"))
+    for name in ("alice", "bob", "carol", "dora"):
+        server.client(name).propfind(f"/dav/{name}/", depth="1")  # made when it is used first
+    return server
 
 
 @pytest.fixture

@@ -1,0 +1,226 @@
+"""Boards as folders: how they are made, what may stand in them, and what a file manager does to cards."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from davserver.dav.names import DAV
+from tests.harness import Dav, Server
+from tests.objects.conftest import calendar_of, changed, files_of, items_of, said
+from tests.objects.test_cards import column_of, put_card
+from tests.pim.samples import task
+
+LOCK = (
+    '<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope>'
+    "<D:locktype><D:write/></D:locktype></D:lockinfo>"
+)
+
+
+def test_a_folder_made_in_boards_is_a_board_with_columns_and_a_list_in_every_home(alice: Dav, bob: Dav) -> None:
+    assert alice.mkcol("/files/Boards/Summer fair").status == 201
+    names = {
+        path.rstrip("/").rpartition("/")[2]
+        for path in alice.propfind("/files/Boards/Summer fair", depth="1").multistatus()
+    }
+    assert names == {"Summer fair", "board.toml", "To do", "Doing", "Done"}
+    url = calendar_of(alice, "/files/Boards/Summer fair")
+    assert f'id = "{url[-9:-1]}"' in alice.get("/files/Boards/Summer fair/board.toml").text
+    assert calendar_of(bob, "/files/Boards/Summer fair") == url.replace("alice", "bob")
+    assert alice.move("/files/Boards/Summer fair", "/files/Boards/Winter fair").status == 201
+    assert calendar_of(alice, "/files/Boards/Winter fair") == url
+
+
+def test_who_may_make_boards_needs_nothing_else(dora: Dav) -> None:
+    assert dora.mkcol("/files/Boards/Mine").status == 201
+    url = calendar_of(dora, "/files/Boards/Mine")
+    assert dora.put(f"{url}a.ics", task("mine", "Posters")).status == 201
+    assert "To do/Posters.md" in files_of(dora, "/files/Boards/Mine")
+    assert "/dav/dora/" in dora.propfind(url, DAV.owner).text
+
+
+@pytest.mark.parametrize("way", ["PUT", "COPY", "MOVE"])
+def test_a_broken_board_file_is_refused_and_the_old_one_stays(alice: Dav, board: str, cloud: Server, way: str) -> None:
+    broken = "[[column]]\nname = 3\n"
+    assert alice.put(f"{board}/notes.txt", broken).status == 201
+    before = cloud.tree()
+    headers = {"Destination": f"{board}/board.toml"}
+    if way == "PUT":
+        reply = alice.put(f"{board}/board.toml", broken)
+    else:
+        reply = alice.request(way, f"{board}/notes.txt", headers=headers)
+    assert reply.status == 422
+    assert "board.toml:2: name is the number 3" in reply.text
+    assert cloud.tree() == before
+
+
+def test_a_column_holds_cards_and_attachments_only(alice: Dav, board: str, cloud: Server) -> None:
+    assert alice.mkcol(f"{board}/Doing/Posters.files").status == 201
+    assert alice.mkcol(f"{board}/Doing/Posters.files/deep").status == 201
+    assert alice.mkcol("/files/Home/nested").status == 201
+    assert alice.mkcol("/files/Home/nested/inner").status == 201
+    before = cloud.tree()
+    assert alice.mkcol(f"{board}/Doing/sub").status == 403
+    for transfer in (alice.copy, alice.move):
+        assert transfer("/files/Home/nested", f"{board}/Doing/sub").status == 403
+        assert transfer("/files/Home/nested", f"{board}/nested").status == 403
+    assert cloud.tree() == before
+    assert alice.delete("/files/Home/nested").status == 204
+
+
+def test_a_card_that_is_dragged_is_the_same_task(alice: Dav, board: str) -> None:
+    assert alice.put(f"{board}/Doing/Posters.md", "---\ntitle: Print: posters\nstatus: CANCELLED\n---\n").status == 201
+    item = items_of(alice, calendar_of(alice, board))["Print: posters"]
+    uid = said(alice.get(item).text, "UID")
+    assert alice.move(f"{board}/Doing/Posters.md", f"{board}/Done/Posters.md").status == 201
+    after = alice.get(item).text
+    assert (said(after, "UID"), said(after, "STATUS"), said(after, "PERCENT-COMPLETE")) == (uid, "COMPLETED", "100")
+    assert "completed: 20" in alice.get(f"{board}/Done/Posters.md").text
+    assert alice.put(item, changed(after, STATUS="NEEDS-ACTION", COMPLETED=None, PERCENT_COMPLETE=None)).status == 204
+    assert column_of(alice, board, "Posters") == "Doing"
+    assert alice.move(f"{board}/Doing/Posters.md", f"{board}/Doing/Flyers.md").status == 201
+    assert said(alice.get(item).text, "SUMMARY") == "Flyers"
+    assert "title:" not in alice.get(f"{board}/Doing/Flyers.md").text
+
+
+def test_saving_by_another_file_that_is_renamed_changes_no_byte_and_no_task(alice: Dav, board: str) -> None:
+    assert alice.put(f"{board}/Doing/Posters.md", "---\ntitle: Something: else\n---\nold\n").status == 201
+    item = items_of(alice, calendar_of(alice, board))["Something: else"]
+    uid = said(alice.get(item).text, "UID")
+    text = "---\ntitle: Something: else\n---\nnew\n"
+    assert alice.put(f"{board}/Doing/Posters.md.tmp", text).status == 201
+    assert alice.move(f"{board}/Doing/Posters.md.tmp", f"{board}/Doing/Posters.md").status == 204
+    assert alice.get(f"{board}/Doing/Posters.md").text == text
+    after = alice.get(item)
+    assert (after.status, said(after.text, "UID"), said(after.text, "DESCRIPTION")) == (200, uid, "new")
+
+
+def test_a_copy_is_another_task(alice: Dav, board: str, url: str) -> None:
+    assert alice.put(f"{url}a.ics", task("u-1", "Posters")).status == 201
+    text = alice.get(f"{board}/To do/Posters.md").body
+    assert alice.copy(f"{board}/To do/Posters.md", f"{board}/Doing/Posters.md").status == 201
+    assert alice.get(f"{board}/Doing/Posters.md").body == text
+    uids = [said(alice.get(item).text, "UID") for item in alice.propfind(url, depth="1").multistatus() if item != url]
+    assert len(uids) == len(set(uids)) == 2
+    assert "u-1" in uids
+
+
+def test_a_copy_of_a_board_is_a_board(alice: Dav, board: str, url: str) -> None:
+    assert alice.put(f"{url}a.ics", task("u-1", "Posters")).status == 201
+    assert alice.copy(board, f"{board} again").status == 201
+    assert alice.get(f"{board} again/To do/Posters.md").body == alice.get(f"{board}/To do/Posters.md").body
+    other = calendar_of(alice, f"{board} again")
+    assert other != url
+    (item,) = items_of(alice, other).values()
+    assert said(alice.get(item).text, "UID") != "u-1"
+    assert said(alice.get(f"{url}a.ics").text, "UID") == "u-1"
+
+
+def test_a_card_on_another_board_is_the_same_task_there(alice: Dav, board: str, url: str) -> None:
+    assert alice.put(f"{url}a.ics", task("u-1", "Posters")).status == 201
+    assert alice.mkcol(f"{board} other").status == 201
+    assert alice.move(f"{board}/To do/Posters.md", f"{board} other/Doing/Posters.md").status == 201
+    (item,) = items_of(alice, calendar_of(alice, f"{board} other")).values()
+    assert said(alice.get(item).text, "UID") == "u-1"
+    assert items_of(alice, url) == {}
+
+
+def test_an_editor_that_saves_a_card_which_was_moved_meanwhile_saves_that_card(alice: Dav, board: str) -> None:
+    item = put_card(alice, board, "Doing", "Posters", "old\n")
+    assert alice.put(item, changed(alice.get(item).text, X_STATUS="Review")).status == 204
+    assert alice.get(f"{board}/Doing/Posters.md").status == 404
+    assert alice.put(f"{board}/Doing/Posters.md", "new\n").status == 204
+    assert files_of(alice, board) == {"board.toml", "Doing/Posters.md"}
+    assert said(alice.get(item).text, "DESCRIPTION") == "new"
+    assert alice.move(f"{board}/Doing/Posters.md", f"{board}/Review/Posters.md").status == 201
+    assert alice.put(f"{board}/Doing/Posters.md", "another\n", {"If-None-Match": "*"}).status == 201
+    assert files_of(alice, board) == {"board.toml", "Doing/Posters.md", "Review/Posters.md"}
+
+
+def test_a_column_that_is_renamed_or_deleted_is_so_in_the_board_s_file(alice: Dav, board: str) -> None:
+    item = put_card(alice, board, "Doing", "Posters")
+    assert alice.move(f"{board}/Doing", f"{board}/In hand").status == 201
+    assert 'name = "In hand"\nstatus = "IN-PROCESS"' in alice.get(f"{board}/board.toml").text
+    assert said(alice.get(item).text, "X-STATUS") == "In hand"
+    assert alice.delete(f"{board}/Review").status == 204
+    assert "Review" not in alice.get(f"{board}/board.toml").text
+    assert alice.put(item, changed(alice.get(item).text, X_STATUS="Review")).status == 204
+    assert column_of(alice, board, "Posters") == "In hand"
+
+
+def test_what_is_archived_leaves_the_list(alice: Dav, board: str, url: str) -> None:
+    put_card(alice, board, "Doing", "Posters")
+    assert alice.mkcol(f"{board}/Archive").status == 201
+    assert alice.move(f"{board}/Doing/Posters.md", f"{board}/Archive/Posters.md").status == 201
+    assert items_of(alice, url) == {}
+
+
+@pytest.mark.rfc("4918", "9.10")
+def test_who_has_a_card_locked_keeps_phones_waiting_for_ten_minutes_at_most(
+    alice: Dav, bob: Dav, board: str, cloud: Server
+) -> None:
+    item = put_card(alice, board, "Doing", "Posters")
+    theirs, path = item.replace("alice", "bob"), f"{board}/Doing/Posters.md"
+    locked = alice.request("LOCK", path, LOCK, {"Timeout": "Second-3600", "Depth": "0"})
+    assert locked.status == 200
+    assert int(locked.xml.findtext(f".//{DAV.timeout}", "").removeprefix("Second-")) <= 600
+    before, text = cloud.tree(), changed(bob.get(theirs).text, PRIORITY="1")
+    for reply in (bob.put(theirs, text), bob.delete(theirs)):
+        assert (reply.status, reply.headers["retry-after"]) == (503, "30")
+    assert bob.put(path, "x").status == 423
+    assert cloud.tree() == before
+    assert alice.request("UNLOCK", path, headers={"Lock-Token": f"<{locked.lock_token}>"}).status == 204
+    assert bob.put(theirs, text).status == 204
+
+
+def test_a_card_directly_in_the_board_is_in_the_first_column_until_it_is_moved(
+    alice: Dav, board: str, url: str
+) -> None:
+    assert alice.put(f"{board}/Loose.md", "words\n").status == 201
+    item = items_of(alice, url)["Loose"]
+    assert said(alice.get(item).text, "X-STATUS") == "To do"
+    assert alice.put(item, changed(alice.get(item).text, PRIORITY="3")).status == 204
+    assert "Loose.md" in files_of(alice, board)
+    assert alice.put(item, changed(alice.get(item).text, X_STATUS="Done")).status == 204
+    assert "Done/Loose.md" in files_of(alice, board)
+
+
+@pytest.mark.parametrize("name", ["~a.md", ".a.md", "a.md~", "a.tmp", "._a.md", "a.txt"])
+def test_what_programs_leave_behind_is_no_card(alice: Dav, board: str, url: str, name: str) -> None:
+    assert alice.put(f"{board}/Doing/{name}", "x").status == 201
+    assert items_of(alice, url) == {}
+
+
+def test_a_board_copied_on_the_disk_has_an_id_and_uids_of_its_own(
+    cloud: Server, alice: Dav, board: str, url: str
+) -> None:
+    assert alice.put(f"{url}a.ics", task("u-1", "Posters")).status == 201
+    disk = cloud.data / "files/Boards"
+    name = board.rpartition("/")[2]
+    subprocess.run(["cp", "-a", disk / name, disk / f"{name} copied"], check=True)
+    other = calendar_of(alice, f"{board} copied")
+    assert other != url
+    (item,) = items_of(alice, other).values()
+    assert said(alice.get(item).text, "UID") != "u-1"
+    assert said(alice.get(f"{url}a.ics").text, "UID") == "u-1"
+
+
+def test_writing_in_a_board_needs_the_right_that_the_file_needs(
+    cloud: Server, alice: Dav, board: str, url: str
+) -> None:
+    carol = cloud.client("carol")
+    item = put_card(alice, board, "Doing", "Posters")
+    rules = '[[rule]]\nwho = ["carol"]\nmay = ["read"]\n'
+    assert alice.put(f"{board}/access.toml", rules).status == 201
+    theirs = item.replace("alice", "carol")
+    served = carol.get(theirs)
+    assert served.status == 200
+    before = cloud.tree()
+    for reply in (carol.put(theirs, changed(served.text, PRIORITY="1")), carol.delete(theirs)):
+        assert (reply.status, reply.condition) == (403, DAV.need_privileges)
+    new = carol.put(f"{url.replace('alice', 'carol')}n.ics", task("u-9", "New"))
+    assert (new.status, new.condition) == (403, DAV.need_privileges)
+    assert cloud.tree() == before
+    privileges = carol.propfind(url.replace("alice", "carol"), DAV.current_user_privilege_set).text
+    assert "write-content" not in privileges
