@@ -50,6 +50,10 @@ class BoardKind:
             if not folder.name.startswith((".", "~")):
                 yield folder
 
+    def is_one(self, store: Store, folder: Folder) -> bool:
+        """Whether it is still among them: no file makes a folder a board."""
+        return folder.place.startswith(TOP + "/")
+
     def layout(self, store: Store, folder: Folder) -> Layout:
         """The columns, and the board's folder itself, whose cards are in the first."""
         board = self.board(store, folder)

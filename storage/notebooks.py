@@ -49,6 +49,10 @@ class NotebookKind:
                 yield folder
             todo += [child for child in store.folders(folder) if _is_open(child.name)]
 
+    def is_one(self, store: Store, folder: Folder) -> bool:
+        """Whether it still has its ``notebook.toml``."""
+        return folder.place == TOP or store.find_member(folder, FILE) is not None
+
     def layout(self, store: Store, folder: Folder) -> Layout:
         """Each folder below that is no notebook of its own and has no rules of its own, as a category."""
         rooms: dict[str, Room] = {}
@@ -61,7 +65,7 @@ class NotebookKind:
                 if _is_open(child.name) and child.name != TEMPLATES and not is_other:
                     name = paths.nfc(child.name)
                     todo.append((child, f"{below}/{name}" if below else name))
-        return Layout(rooms, None, "")
+        return Layout(rooms, None, repr(sorted(rooms)))
 
     def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
         """A note as its journal: its folder as the first category, with a slash before it."""
@@ -97,9 +101,10 @@ class NotebookKind:
             changes["tags"] = tuple(tags) or None
         if sent.values.get("status") != served.values.get("status"):
             changes["status"] = sent.values.get("status")
-        segments = (made_safe(segment) for segment in wanted.split("/") if segment.strip())
-        below = room.below if room is not None and wanted == present else "/".join(segments)
-        return Received(changes, below)
+        here = room.below if room is not None else ""
+        segments = [made_safe(segment) for segment in wanted.split("/") if segment.strip()]
+        is_shown = all(_is_open(segment) and segment != TEMPLATES for segment in segments)
+        return Received(changes, here if wanted == present or not is_shown else "/".join(segments))
 
     def properties(self, store: Store, layout: Layout, folder: Folder) -> Mapping[str, str]:
         """Its name is that of the folder, of that of all notes a word of the configured language."""

@@ -106,6 +106,9 @@ class ObjectKind(Protocol):
     def folders(self, store: Store) -> Iterator[Folder]:
         """The folders that are such collections."""
 
+    def is_one(self, store: Store, folder: Folder) -> bool:
+        """Whether a folder that was one is still one."""
+
     def layout(self, store: Store, folder: Folder) -> Layout:
         """How one is laid out."""
 
@@ -203,7 +206,7 @@ class Views:
         folder = self._store.find_folder(place) if kind is not None else None
         if kind is not None and folder is not None:
             id, is_known = _id_of(self._store.state(place).get("", OBJECT_KEY), folder)
-            if is_known and id is not None and f"{kind.word}-{id}" == name:
+            if is_known and id is not None and f"{kind.word}-{id}" == name and kind.is_one(self._store, folder):
                 return Source(kind, folder, id)
         word = name.partition("-")[0]
         found = (source for kind in self._kinds if kind.word == word for source in self._of_kind(kind))

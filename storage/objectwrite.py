@@ -178,8 +178,9 @@ def _edit(session: Session, source: Source, layout: Layout, present: _Present, s
         changes["title"] = sent.title
     elif is_renamed:
         stem = file_stem(sent.title)
-    moves = received.below != present.room.below
-    place = _place(session, source, received.below)
+    below = _open_room(session, source, layout, received.below, present.room.below)
+    moves = below != present.room.below
+    place = _place(session, source, below)
     if (is_renamed and not is_landing) or moves:
         name = _free_name(session, place, stem, present.file.name[len(stem_of(present.file.name)) :], present)
         is_title = stem_of(name) == sent.title
@@ -242,7 +243,7 @@ def _create(session: Session, source: Source, layout: Layout, name: str, sent: C
         values["parent"] = sent.parent
     if sent.depends:
         values["depends"] = sent.depends
-    place = _place(session, source, received.below)
+    place = _place(session, source, _open_room(session, source, layout, received.below, ""))
     file_name = _free_name(session, place, file_stem(sent.title), source.kind.suffixes[0], None)
     if stem_of(file_name) != sent.title and sent.title:
         values["title"] = sent.title
@@ -304,6 +305,12 @@ def _attached(session: Session, room: Room, name: str) -> str | None:
     """The place of an object's attachments, where it has any."""
     place = f"{room.folder.place}/{stem_of(name)}{ATTACHED}"
     return place if session.store.find_folder(place) is not None else None
+
+
+def _open_room(session: Session, source: Source, layout: Layout, below: str, here: str) -> str:
+    """The folder that an object goes to: where it is, if the one that is meant is none of this collection."""
+    is_there = below and session.store.find_folder(f"{source.folder.place}/{below}") is not None
+    return here if is_there and layout.room(below) is None else below
 
 
 def _place(session: Session, source: Source, below: str) -> str:
