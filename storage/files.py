@@ -310,7 +310,7 @@ class FileShelf:
     @contextmanager
     def _removing(self, node: Node, terms: Terms) -> Iterator[tuple[Transaction, Node | None]]:
         """Like ``_writing`` for what goes away with everything below it."""
-        with self._store.write(*places_of(node), tree=node.is_folder) as tx:
+        with self._store.write(*places_of(node), tree=node.is_folder, removes=True) as tx:
             present = self.tree.find(node.path)
             terms.check(present)
             treerights.require_unlocked(self._session, node.path, terms, tree=True)

@@ -135,7 +135,7 @@ def remove_collection(session: Session, collection: Collection) -> None:
     if is_own and session.store.state(collection.place).get("", KEPT_KEY) == BIRTHDAYS:
         _change_personal(session, BIRTHDAYS, {"hidden": True})  # else it would be made again
         session.store.derived.empty(collection.place)
-    with session.store.write(tree=True) as tx:
+    with session.store.write(tree=True, removes=True) as tx:
         _require_whole(session, collection, Action.DELETE)
         tx.remove_folder(collection.place, by=session.principal.name)
 

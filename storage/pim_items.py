@@ -227,7 +227,7 @@ def remove_item(session: Session, item: Item, check: Check) -> None:
     session.access.require(Action.DELETE, item.path)
     store, place, name = session.store, item.collection.place, item.member.name
     rule = rule_of(store, item.collection)
-    writing = store.write_items(place, name, alone=rule is not None)
+    writing = store.write_items(place, name, alone=rule is not None, removes=True)
     with ExitStack() as scratches, store.commits.turn(), writing as write:
         present = write.find_member(name)
         if present is None:

@@ -57,6 +57,7 @@ LOOKS = 20  # at a tree in which looking finds new folders, which hold new folde
 LISTED_AT_ONCE = 1000  # rows of files
 READ_AT_ONCE = 100
 KEPT_BACK_BYTES = 2 << 20  # a rename must not be done whose row then finds no room
+REMOVAL_BYTES = 1 << 20  # of these for a removal: where it were refused too, nobody could make room
 JOURNAL_IDLE_S = 5
 
 Progress = Callable[[int, int], None]  # files done, files in all
@@ -240,8 +241,16 @@ class Store:
 
     def free_bytes(self) -> int:
         """What the disk has left for files: a little is kept back for state lines and the index."""
+        return max(0, self._left_bytes() - KEPT_BACK_BYTES)
+
+    def _left_bytes(self) -> int:
         status = os.statvfs(self.data)
-        return max(0, status.f_bavail * status.f_frsize - KEPT_BACK_BYTES)
+        return status.f_bavail * status.f_frsize
+
+    def _require_room(self, *, removes: bool) -> None:
+        """Raise DiskFull where the end of a change might not fit."""
+        if not self.make_room(1) and not (removes and self._left_bytes() >= REMOVAL_BYTES):
+            raise DiskFull
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -559,7 +568,9 @@ class Store:
             yield scratch
 
     @contextmanager
-    def write_items(self, place: str, name: str, uid: str | None = None, *, alone: bool = False) -> Iterator[ItemWrite]:
+    def write_items(
+        self, place: str, name: str, uid: str | None = None, *, alone: bool = False, removes: bool = False
+    ) -> Iterator[ItemWrite]:
         """
         A change to one item of a collection, under its write lock; it is done on leaving, or on an exception not.
 
@@ -568,9 +579,9 @@ class Store:
         Args:
             uid: the one that the item will have; what it has needs no mention.
             alone: all items of the collection may be asked for and changed.
+            removes: it only takes away, and may use what is kept back on a full disk.
         """
-        if not self.make_room(1):
-            raise DiskFull
+        self._require_room(removes=removes)
         keys: list[Key] | None = None if alone else [("name", name)]
         if uid is not None and keys is not None:
             keys.append(("uid", uid))
@@ -600,15 +611,16 @@ class Store:
             yield folder
 
     @contextmanager
-    def write(self, *places: str, tree: bool = False) -> Iterator[Transaction]:
+    def write(self, *places: str, tree: bool = False, removes: bool = False) -> Iterator[Transaction]:
         """
         A transaction with the write locks of some folders; ``tree`` locks out every other writer.
+
+        One that only ``removes`` may use what is kept back on a full disk.
 
         On leaving, all is on the disk and in the index; on an exception, what was renamed already stays and the index
         follows the disk. Raises DiskFull before anything has happened where the end might not fit.
         """
-        if not self.make_room(1):
-            raise DiskFull
+        self._require_room(removes=removes)
         if not self._guards.inside:  # an import takes seconds, for which nobody else should wait
             self.commits.wait_until_quiet(places, tree=tree, long=True)
         with self._guards.hold(places, tree=tree):

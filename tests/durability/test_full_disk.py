@@ -42,6 +42,13 @@ def require_no_room(reply: Reply) -> None:
     assert (reply.status, reply.condition) == (507, DAV.sufficient_disk_space), (reply.status, reply.body)
 
 
+def require_stored_until_full(uploads: Iterator[Reply]) -> None:
+    for reply in uploads:
+        if reply.status != 201:
+            require_no_room(reply)
+            return
+
+
 @pytest.mark.rfc("4331", "6")
 def test_an_upload_that_does_not_fit_is_507_and_the_old_file_stays(disk: tuple[Disk, Server], alice: Dav) -> None:
     full, server = disk
@@ -117,6 +124,18 @@ def test_a_deletion_on_a_full_disk_is_done_or_507(disk: tuple[Disk, Server], ali
     reply = alice.delete("/files/Sport/old")
     assert reply.status in (204, 507)
     assert alice.get("/files/Sport/old").status == (404 if reply.status == 204 else 200)
+
+
+def test_where_no_upload_fits_any_more_members_make_room_by_deleting(disk: tuple[Disk, Server], alice: Dav) -> None:
+    for size in (MIB, 1):  # the last ones until not even what a change takes itself is left
+        uploads = (alice.put(f"/files/Sport/{size}-{number}", bytes(size)) for number in range(40))
+        require_stored_until_full(uploads)
+    assert alice.delete(CALENDAR + "old.ics").status == 204
+    assert alice.delete(f"/files/Sport/{MIB}-0").status == 204
+    assert alice.get(f"/files/Sport/{MIB}-0").status == 404
+    assert alice.put("/files/Sport/again", bytes(MIB // 2)).status == 201
+    assert alice.delete(CALENDAR).status == 204
+    assert alice.delete("/files/Sport/1-0").status == 204
 
 
 def test_what_strangers_send_is_stored_whole_or_refused(disk: tuple[Disk, Server], alice: Dav) -> None:
