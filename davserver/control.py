@@ -1,8 +1,9 @@
 """
 What commands ask of the running server, which holds the data folder: a Unix socket in that folder.
 
-A request is one line of JSON, for an import followed by the file's bytes. The answer is lines of JSON, each an object
-with one key: ``progress`` as often as something moves, then ``done`` with the result, or ``failed`` with a sentence.
+A request is one line of JSON, for an import followed by the file's bytes, or by the parcel of ``storage.movein``. The
+answer is lines of JSON, each an object with one key: ``progress`` as often as something moves, then ``done`` with the
+result, or ``failed`` with a sentence.
 Whoever may write the data folder may ask: the same account, or root.
 """
 
@@ -16,7 +17,7 @@ import stat
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, BinaryIO
@@ -25,12 +26,14 @@ from config.schema import Settings
 from storage.administered import bring_back, trashed
 from storage.bulk import Order, Tell, import_file
 from storage.errors import StorageError
+from storage.movein.parcel import unpack
+from storage.movein.shelving import Delivery, shelve
 from storage.paths import canonical
 from storage.store import Store
 from storage.survey import PAUSE_S, rebuild
 
 NAME = "control.sock"
-LONGEST_LINE = 64 << 10
+LONGEST_LINE = 1 << 20
 PATIENCE_S = 60.0  # with a peer that says or takes nothing
 TELL_EVERY_S = 0.1
 PAUSE_EVERY = 16  # items
@@ -157,6 +160,10 @@ class Control:
                 imported = import_file(self._store, data, Order(**asked["order"]), tell)
                 log.info("%s: a command brought %d items", imported.collection, imported.added + imported.updated)
                 return asdict(imported)
+            case "move in":
+                shelved = shelve(self._store, Delivery(**asked["delivery"]), unpack(stream), self._pause)
+                log.info("%s: a command moved them in", ", ".join(shelved.paths))
+                return asdict(shelved)
             case "trash" | "restore":
                 return TRASH_WORK[asked["ask"]](self._store, asked)
         raise ValueError(f"{asked['ask']!r} is nothing to ask for")
@@ -184,7 +191,7 @@ class Control:
             raise _Ending
 
 
-def ask(data: str, request: Mapping[str, Any], tell: Tell, body: bytes = b"") -> dict[str, Any] | None:
+def ask(data: str, request: Mapping[str, Any], tell: Tell, body: Iterable[bytes] = ()) -> dict[str, Any] | None:
     """
     Have the server that holds a data folder do something; its result, or None where no server runs.
 
@@ -200,7 +207,9 @@ def ask(data: str, request: Mapping[str, Any], tell: Tell, body: bytes = b"") ->
         except PermissionError as error:
             raise ServerFailed("the running server is another account's; ask as that account or as root") from error
         try:
-            server.sendall(json.dumps(request).encode() + b"\n" + body)
+            server.sendall(json.dumps(request).encode() + b"\n")
+            for chunk in body:
+                server.sendall(chunk)
         except (BrokenPipeError, ConnectionResetError):
             pass  # it refused before it had read all; why, it has said
         with server.makefile("rb") as stream:

@@ -41,7 +41,8 @@ def made_safe(name: str) -> str:
     """A name that anything can show, made of a text that is only a wish for one."""
     safe = RESERVED.sub("-", "".join(c if c.isprintable() else "-" for c in nfc(name))).strip(" .")
     if DEVICE.fullmatch(safe):
-        safe += "_"
+        device, dot, suffix = safe.partition(".")
+        safe = f"{device}_{dot}{suffix}"
     return safe or "Untitled"
 
 

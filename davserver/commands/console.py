@@ -99,3 +99,8 @@ def say(text: str = "") -> None:
 def warn(text: str) -> None:
     """A line on standard error."""
     print(f"davserver: {text}", file=sys.stderr, flush=True)
+
+
+def printable(text: str) -> str:
+    """Without what a file could make a terminal do."""
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,4 +1,4 @@
-"""``davserver import``: a file of many events, tasks or contacts into a calendar or address book."""
+"""``davserver import``: a file of events, tasks or contacts into a collection; boards and notes of other programs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from davserver.commands.console import (
     add_command,
     add_config,
     add_data,
+    printable,
     say,
     settings_of,
 )
@@ -28,45 +29,82 @@ if TYPE_CHECKING:
     from storage.bulk import Order
 
 _TEXT = """\
-Adds the items of an .ics or .vcf file and updates those whose UID is there already; nothing is removed. All of the file
-is stored or nothing: what cannot be stored is listed with its line and the reason, and then nothing is, unless
---skip-refused is given. The limits are those of a PUT of the file on the collection's URL (docs/configuration.md).
+An .ics or .vcf file: adds its items to the collection TO and updates those whose UID is there already; nothing is
+removed. All of the file is stored or nothing: what cannot be stored is listed with its line and the reason, and then
+nothing is, unless --skip-refused is given. The limits are those of a PUT of the file on the collection's URL
+(docs/configuration.md).
+
+A JSON export of Nextcloud Deck or Trello, or a folder of notes (Nextcloud Notes, Joplin, any Markdown): becomes boards
+in Boards, or a folder in Notes, and what had no place there is listed. TO is the folder that they come into, or one
+that is not there yet and that they become. All is stored or nothing; nothing that is there is changed: a name that is
+taken gets a number, one that TO asks for is refused.
+
 Rights are not asked: the command acts for the administrator. It works beside a running server and without one.
 
 examples:
   davserver import old-calendar.ics alice/calendar --dry-run
   davserver import members.vcf /dav/board/contacts --create
   ssh old-server cat export.ics | davserver import - sport/calendar --skip-refused
+  davserver import deck.json --owner alice --dry-run
+  davserver import trello.json "Boards/Summer camp" --owner alice
+  davserver import ~/Nextcloud/Notes "Notes/From Nextcloud"
 """
 
 
 def add_to(commands: Commands) -> None:
-    parser = add_command(commands, "import", _import, "add a file of events, tasks or contacts", _TEXT)
-    parser.add_argument("file", metavar="FILE", help="an .ics or .vcf file; - is standard input")
-    parser.add_argument("collection", metavar="COLLECTION", help="where to: alice/work or /dav/alice/work")
+    summary = "add events, tasks, contacts, boards or notes from elsewhere"
+    parser = add_command(commands, "import", _import, summary, _TEXT)
+    parser.add_argument(
+        "file", metavar="FILE", help="an .ics, .vcf or .json file, or a folder of notes; - is standard input"
+    )
+    parser.add_argument(
+        "to", metavar="TO", nargs="?", help="alice/work or /dav/alice/work; for boards and notes a folder below /files"
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
-    parser.add_argument("--create", action="store_true", help="make the calendar or address book if there is none")
-    parser.add_argument("--skip-refused", action="store_true", help="store the rest if some cannot be stored")
+    parser.add_argument(
+        "--create", action="store_true", help="make the collection, or the folder above, if there is none"
+    )
+    parser.add_argument("--skip-refused", action="store_true", help="store the rest if some items cannot be stored")
+    parser.add_argument("--owner", metavar="MEMBER", default="", help="who owns the new boards or notes")
+    parser.set_defaults(wrong_usage=parser.error)
     add_config(parser)
     add_data(parser)
 
 
 def _import(arguments: argparse.Namespace) -> int:
+    if arguments.to is None and arguments.file.lower().endswith((".ics", ".vcf")):
+        arguments.wrong_usage("the following arguments are required: TO, a calendar or address book")
     settings = settings_of(arguments)
     # These bring all of the shelves with them, which the other commands need not wait for.
-    from davserver.control import ServerFailed, ask, too_large
-    from storage.bulk import Order
-    from storage.errors import StorageError
+    from davserver.commands.movingin import move_in
+    from davserver.control import too_large
+    from storage.movein.exports import looks_like_json
 
-    order = Order(arguments.collection, arguments.create, arguments.dry_run, arguments.skip_refused)
+    if Path(arguments.file).is_dir():
+        return move_in(settings, arguments, None)
     most = settings.limits.collection_put_bytes
     data = _read(arguments.file, most)
     if len(data) > most:
         raise CommandFailed(too_large(len(data), most))
+    if looks_like_json(data):
+        return move_in(settings, arguments, data)
+    if arguments.to is None:
+        raise CommandFailed("where to? Name a calendar or address book, such as alice/work")
+    if arguments.owner:
+        raise CommandFailed("--owner is for boards and notes; a calendar is its member's, such as alice/work")
+    return _import_items(settings, arguments, data)
+
+
+def _import_items(settings: Settings, arguments: argparse.Namespace, data: bytes) -> int:
+    from davserver.control import ServerFailed, ask
+    from storage.bulk import Order
+    from storage.errors import StorageError
+
+    order = Order(arguments.to, arguments.create, arguments.dry_run, arguments.skip_refused)
     request = {"ask": "import", "size": len(data), "order": asdict(order)}
     with Progress(sys.stdout, say) as progress:
         try:
-            found = ask(str(settings.storage.data), request, progress, data)
+            found = ask(str(settings.storage.data), request, progress, (data,))
             if found is None:
                 found = _import_here(settings, data, order, progress)
         except (ServerFailed, StorageError) as error:
@@ -98,7 +136,7 @@ def _report(found: Mapping[str, Any], order: Order) -> int:
     for each in refused:
         where = f"line {each['line']}" if each["line"] else "the file"
         named = f" ({each['summary'] or 'without a title'}, UID {each['uid'] or 'missing'})" if each["line"] else ""
-        print(_printable(f"{where}{named}: {each['reason']}"), file=sys.stderr)
+        print(printable(f"{where}{named}: {each['reason']}"), file=sys.stderr)
     counts = f"{found['added']} added, {found['updated']} updated, {found['unchanged']} as they were"
     if not found["stored"]:
         say(f"{found['collection']}: {len(refused)} refused, so nothing is stored; --skip-refused stores the rest")
@@ -107,8 +145,3 @@ def _report(found: Mapping[str, Any], order: Order) -> int:
     new = ", a new collection" if found["made"] else ""
     say(f"{found['collection']}{new}: {said}{counts}, {len(refused)} refused")
     return OK
-
-
-def _printable(text: str) -> str:
-    """Without what a file could make a terminal do."""
-    return "".join(character if character.isprintable() else " " for character in text)

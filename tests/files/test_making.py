@@ -41,6 +41,7 @@ def test_a_folder_names_itself_as_the_place_to_add_to(alice: Dav, home: str) -> 
         ("a:b*c?.txt", "text/plain", "a-b-c-.txt"),
         (".hidden", "text/plain", "hidden.txt"),
         ("con", "", "con_"),
+        ("aux.txt", "text/plain", "aux_.txt"),
         ("tab\tname\n", "", "tab-name-"),
         (" . ", "application/pdf", "Untitled.pdf"),
         (None, "application/pdf", "Untitled.pdf"),

@@ -1,0 +1,90 @@
+"""The half of ``davserver import`` that brings boards and notes of other programs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from auth.directory import Directory
+from config.schema import Settings
+from davserver.commands.console import OK, CommandFailed, printable, say
+from davserver.control import ServerFailed, ask
+from storage.errors import StorageError
+from storage.movein.exports import parse_export
+from storage.movein.notes import read_notes
+from storage.movein.parcel import entries_of, pack
+from storage.movein.shelving import Delivery, shelve
+from storage.movein.values import NotUsable, Tree
+from storage.store import Store
+
+MOST_BOARDS = 1000
+MOST_PEOPLE = 1000  # that are looked for among the members
+LONGEST_NAME = 100
+
+
+def move_in(settings: Settings, arguments: argparse.Namespace, data: bytes | None) -> int:
+    """
+    Store what an export holds, and say what of it had no place.
+
+    Args:
+        data: of a JSON file; None for a folder of notes.
+    """
+    if arguments.skip_refused:
+        raise CommandFailed("--skip-refused is for events and contacts; of boards and notes nothing is refused alone")
+    try:
+        trees = [read_notes(Path(arguments.file))] if data is None else parse_export(data)
+        if len(trees) > MOST_BOARDS:
+            raise NotUsable(f"the file holds {len(trees)} boards; {MOST_BOARDS} can be imported at a time")
+        delivery = _delivery(arguments, trees, are_boards=data is not None)
+        found = _deliver(settings, delivery, trees)
+    except (NotUsable, ServerFailed, StorageError) as error:
+        raise CommandFailed(printable(str(error))) from error
+    _report(found, trees, delivery)
+    return OK
+
+
+def _delivery(arguments: argparse.Namespace, trees: Sequence[Tree], *, are_boards: bool) -> Delivery:
+    people = sorted({name for tree in trees for name in tree.people if len(name) <= LONGEST_NAME})
+    return Delivery(
+        arguments.to or ("Boards" if are_boards else "Notes"),
+        [tree.name for tree in trees],
+        sum(tree.size for tree in trees),
+        people[:MOST_PEOPLE],
+        are_boards,
+        arguments.owner,
+        arguments.create,
+        arguments.dry_run,
+    )
+
+
+def _deliver(settings: Settings, delivery: Delivery, trees: Sequence[Tree]) -> dict[str, Any]:
+    """By the running server, or where none runs by this process."""
+    entries = entries_of(trees)
+    request = {"ask": "move in", "delivery": asdict(delivery)}
+    body = () if delivery.dry_run else pack(entries)
+    found = ask(str(settings.storage.data), request, lambda what, done, total: None, body)
+    if found is not None:
+        return found
+    store = Store(settings, directory=Directory(settings))
+    try:
+        return asdict(shelve(store, delivery, entries, lambda: None))
+    finally:
+        store.close()
+
+
+def _report(found: dict[str, Any], trees: Sequence[Tree], delivery: Delivery) -> None:
+    """What is where on standard output, what had no place on standard error."""
+    would = "would be: " if delivery.dry_run else ""
+    for path, tree in zip(found["paths"], trees, strict=True):
+        say(printable(f"{path}: {would}{len(tree.files)} files in {len(tree.folders)} folders, {tree.size} bytes"))
+        if tree.lost:
+            print(printable(f"{path}: what had no place there, or has another one"), file=sys.stderr)
+        for sentence in tree.lost:
+            print(printable(f"  {sentence}"), file=sys.stderr)
+    if found["strangers"]:
+        names = ", ".join(found["strangers"])
+        print(printable(f"assigned, but no members here (their names stay with the cards): {names}"), file=sys.stderr)

@@ -1,0 +1,185 @@
+"""
+A folder of notes: of Nextcloud Notes (files in folders), of Joplin ("MD" and "MD - Markdown + Front Matter"), or any.
+
+Files stay as they are, byte for byte; what stands in a note's front matter for Joplin alone is put where it is seen.
+Joplin's "RAW" and unpacked ``.jex`` are another thing: ``storage.movein.joplin``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.frontmatter import Document, Value, edited, parse_document
+from storage.movein import joplin
+from storage.movein.values import (
+    DEEPEST_LEVELS,
+    LONGEST_STEM_BYTES,
+    MOST_ENTRIES,
+    File,
+    Lost,
+    Names,
+    NotUsable,
+    Tree,
+    folder_stem,
+    moment_of,
+    ns_of,
+    stem_of,
+    utc_of,
+)
+from storage.paths import is_kept_apart, is_private, names_rules, nfc
+from storage.portable import why_not
+
+SUFFIXES = (".md", ".txt")
+LONGEST_NOTE_BYTES = 16 << 20  # a longer one is not looked into
+_LEAVINGS = re.compile(r"~.*|.*~|.*\.(tmp|swp)|thumbs\.db|desktop\.ini", re.IGNORECASE | re.DOTALL)
+_OWN_FILES = frozenset({"notebook.toml", "board.toml"})
+_ATTACHMENTS = ".attachments."  # where Nextcloud's editor puts pictures; links lead there
+_JOPLIN_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?Z")
+_JOPLIN_DONE = re.compile(r"completed\?:[ \t]*(\w+)[ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file or folder on the way; ``names`` are those of its folders."""
+
+    file: Path
+    names: tuple[str, ...]
+    is_folder: bool
+    size: int
+    modified_ns: int
+
+
+def read_notes(folder: Path) -> Tree:
+    """
+    What a folder of notes becomes; symbolic links are not followed.
+
+    Raises:
+        NotUsable, OSError.
+    """
+    lost = Lost()
+    found = list(_walk(folder, lost))
+    top_files = [each.file.name for each in found if len(each.names) == 1 and not each.is_folder]
+    name = folder_stem(folder.resolve().name)
+    if joplin.is_raw(top_files):
+        return joplin.read_raw(name, {each.file.relative_to(folder).as_posix(): each.file for each in found}, lost)
+    taken: dict[tuple[str, ...], tuple[str, Names]] = {(): ("", Names())}
+    folders, files = [], []
+    for each in found:
+        above, names = taken[each.names[:-1]]
+        chosen = _choose(each, names)
+        path = f"{above}{chosen}"
+        if chosen != nfc(each.names[-1]):
+            lost.add("names, which are other ones here", f"{'/'.join(each.names)} → {chosen}")
+        if each.is_folder:
+            folders.append(path)
+            taken[each.names] = (f"{path}/", Names())
+        else:
+            files.append(_file(each, path, lost))
+    return Tree(name, tuple(folders), tuple(files), frozenset(), lost.sentences())
+
+
+def _walk(top: Path, lost: Lost) -> Iterator[_Found]:
+    """Everything that can be stored, each folder before what it holds."""
+    count, left = 0, [(top, ())]  # type: tuple[int, list[tuple[Path, tuple[str, ...]]]]
+    while left:
+        folder, names = left.pop()
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                count += 1
+                if count > MOST_ENTRIES:
+                    raise NotUsable(f"{top} holds more than {MOST_ENTRIES} files and folders")
+                below = (*names, entry.name)
+                status = entry.stat(follow_symlinks=False)
+                why = _why_left_out(entry.name, status, len(below))
+                if why is not None:
+                    lost.add(why, "/".join(below))
+                    continue
+                is_folder = stat.S_ISDIR(status.st_mode)
+                yield _Found(Path(entry.path), below, is_folder, status.st_size, status.st_mtime_ns)
+                if is_folder:
+                    left.append((Path(entry.path), below))
+
+
+def _why_left_out(name: str, status: os.stat_result, level: int) -> str | None:
+    if stat.S_ISLNK(status.st_mode):
+        return "symbolic links, which are not followed"
+    is_folder = stat.S_ISDIR(status.st_mode)
+    if not is_folder and not stat.S_ISREG(status.st_mode):
+        return "neither files nor folders"
+    if names_rules(name) or is_private(name) or name in _OWN_FILES:
+        return "files that are this server's own by their names"
+    if is_kept_apart(name) or (not is_folder and _LEAVINGS.fullmatch(name)):
+        return "files that programs keep for themselves"
+    if name.startswith(".") and not name.startswith(_ATTACHMENTS):
+        return "hidden files and folders"
+    if level > DEEPEST_LEVELS:
+        return f"files and folders that lie deeper than {DEEPEST_LEVELS} levels"
+    return None
+
+
+def _choose(each: _Found, names: Names) -> str:
+    """The name of a file or folder: its own where any program can show it and none beside it has it."""
+    name = nfc(each.names[-1].encode(errors="surrogateescape").decode(errors="replace"))
+    stem, suffix = (name, "") if each.is_folder else os.path.splitext(name)
+    if len(suffix.encode()) > 32 or why_not(suffix):
+        stem, suffix = name, ""
+    is_safe = why_not(name) is None and name.isprintable() and len(stem.encode()) <= LONGEST_STEM_BYTES
+    return names.choose(stem if is_safe else stem_of(stem), suffix)
+
+
+def _file(each: _Found, path: str, lost: Lost) -> File:
+    stem, suffix = os.path.splitext(path.rpartition("/")[2])
+    is_note = suffix.lower() in SUFFIXES and each.size <= LONGEST_NOTE_BYTES
+    title = nfc(os.path.splitext(each.names[-1])[0])
+    if is_note:
+        data = each.file.read_bytes()[: LONGEST_NOTE_BYTES + 1]
+        changed, modified_ns = _note(data, "/".join(each.names), stem, title, lost)
+        if changed is not None:
+            return File(path, changed, len(changed), modified_ns or each.modified_ns)
+    return File(path, each.file, each.size, each.modified_ns)
+
+
+def _note(data: bytes, where: str, stem: str, title: str, lost: Lost) -> tuple[bytes | None, int | None]:
+    """A note's bytes where they are other ones here, and when Joplin says that it was changed last."""
+    document = parse_document(data)
+    values = document.values
+    changes: dict[str, Value | None] = {}
+    modified_ns, text = None, None
+    if _is_joplin(values.get("created")) and _is_joplin(values.get("updated")):
+        document, text = _without_to_do(document, stem)
+        modified_ns = ns_of(moment_of(values["updated"]))
+        changes |= {"created": None, "updated": None, "due": None if text else values.get("due")}
+        changes["title"] = None if values.get("title") == stem else values.get("title")
+        lost.add("times at which notes were made")
+    elif document.lines is not None and document.problem:
+        lost.add("front matter that is outside of what is read here, kept as it is", where)
+    if title != stem and "title" not in values:
+        changes["title"] = title
+    changes = {key: value for key, value in changes.items() if value != values.get(key)}
+    if not changes and text is None:
+        return None, None
+    return edited(document, changes, text), modified_ns
+
+
+def _is_joplin(value: Value | None) -> bool:
+    return isinstance(value, str) and _JOPLIN_TIME.fullmatch(value) is not None
+
+
+def _without_to_do(document: Document, stem: str) -> tuple[Document, str | None]:
+    """The note without the line that marks it as a to-do, and its text with a box to tick above it."""
+    lines = document.lines or ()
+    found = next((match for line in lines if (match := _JOPLIN_DONE.fullmatch(line))), None)
+    if found is None:
+        return document, None
+    values = document.values
+    title, due = values.get("title"), values.get("due")
+    block = "\n".join(line for line in lines if line != found[0])
+    cleared = parse_document(f"---\n{block}\n---\n\n{document.text}".encode(errors="replace"))
+    when = utc_of(due) if isinstance(due, str) else None
+    box = joplin.box_line(title if isinstance(title, str) else stem, when, done=found[1] in ("yes", "true"))
+    return cleared, f"{box}\n\n{document.text}"

@@ -1,0 +1,327 @@
+"""Boards of Deck and Trello: where everything goes, and that all that goes nowhere is named."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.frontmatter import parse_document
+from storage.movein.exports import parse_export
+from storage.movein.values import NotUsable, Tree, words
+from storage.portable import caseless, why_not
+from tests.movein.exports import deck, deck_board, deck_card, deck_stack, trello, trello_card
+
+
+def only(data: bytes) -> Tree:
+    [tree] = parse_export(data)
+    return tree
+
+
+def texts(tree: Tree) -> dict[str, str]:
+    found = {}
+    for file in tree.files:
+        assert isinstance(file.content, bytes)
+        assert file.size == len(file.content)
+        found[file.path] = file.content.decode()
+    return found
+
+
+def test_a_board_of_deck_is_a_folder_with_its_columns_in_their_order() -> None:
+    tree = only(deck())
+    assert tree.name == "Summer camp"
+    assert tree.folders == ("To do - later", "Done", "Archive")
+    assert tree.people == {"alice", "zoe"}
+    found = texts(tree)
+    assert set(found) == {
+        "board.toml",
+        "To do - later/Posters.md",
+        "To do - later/Tents- how many-.md",
+        "Archive/Old.md",
+    }
+    assert tomllib.loads(found["board.toml"]) == {
+        "color": "#e0ed31",
+        "archive": "Archive",
+        "column": [{"name": "To do - later", "status": "NEEDS-ACTION"}, {"name": "Done", "status": "NEEDS-ACTION"}],
+        "labels": {"urgent": "#ff7a66", "done (2)": "#31cc7c"},
+    }
+    assert (
+        found["To do - later/Posters.md"]
+        == """\
+---
+due: 2026-12-01T17:00:00Z
+start: 2026-11-24T08:00:00Z
+tags: [urgent, done (2)]
+assign: [alice, zoe]
+order: 2048
+created: 2023-07-18T08:06:09Z
+---
+Print **200** copies.
+
+- [x] ask for a price
+- [ ] collect
+"""
+    )
+    assert (
+        found["To do - later/Tents- how many-.md"]
+        == """\
+---
+title: "Tents: how many?"
+order: 1024
+status: COMPLETED
+completed: 2026-07-18T10:00:00Z
+created: 2023-07-18T08:06:09Z
+---
+"""
+    )
+    assert {file.path: file.modified_ns for file in tree.files}["Archive/Old.md"] == 1689667779 * 10**9
+
+
+def test_all_of_deck_that_has_no_place_is_named() -> None:
+    assert only(deck(archived=True, motto="x")).lost == (
+        "archived boards, which are boards like others here: 1 ('Summer camp')",
+        "owners of boards (--owner says who owns it here): 1 ('alice')",
+        "shares of the board (access.toml says who may do what): 1 ('bob')",
+        "fields 'motto': 1 ('Summer camp')",
+        "deleted columns: 1 ('Away')",
+        "assigned groups: 1 ('Posters: sport')",
+        "comments: 3 ('Posters')",
+        "attachments, whose bytes are not in the export: 1 ('Posters: offer.pdf')",
+        "who made the card: 3",
+        "fields 'mood': 1 ('Posters')",
+        "deleted cards: 2 ('Gone', 'In the away')",
+        "names of columns, which are called otherwise here: 1 ('To do / later → To do - later')",
+        "names of labels, which are called otherwise here: 1 ('done → done (2)')",
+        "columns that archived cards were in: 1",
+    )
+
+
+def test_a_board_that_fits_leaves_nothing_to_say() -> None:
+    board = deck_board([deck_stack(1, "A", 0, deck_card(1, "x", stackId=1, owner=None))], owner=None, labels=[])
+    assert only(json.dumps({"boards": [board]}).encode()).lost == ()
+
+
+OLD_BUG = {  # cards beside their stack, under its id
+    "0": {"id": 7, "title": "A", "order": 0},
+    "1": {"id": 1, "title": "B", "order": 1, "cards": [deck_card(1, "in B", stackId=1)]},
+    "7": {"cards": [deck_card(2, "in A", stackId=7)]},
+}
+
+
+@pytest.mark.parametrize(
+    "export",
+    [
+        {"188": deck_board(OLD_BUG)},
+        {"boards": [deck_board(OLD_BUG)]},
+        [deck_board(OLD_BUG)],
+        deck_board(list(OLD_BUG.values())),
+    ],
+)
+def test_every_shape_that_deck_has_written_is_read(export: Any) -> None:
+    tree = only(json.dumps(export).encode())
+    assert set(texts(tree)) == {"board.toml", "A/in A.md", "B/in B.md"}
+
+
+def test_all_boards_of_a_user_are_read_but_those_in_the_trash() -> None:
+    boards = [deck_board([], title=title) for title in ("One", "Two")] + [deck_board([], title="Three", deletedAt=5)]
+    assert [tree.name for tree in parse_export(json.dumps({"boards": boards}).encode())] == ["One", "Two"]
+    with pytest.raises(NotUsable, match="deleted"):
+        parse_export(json.dumps({"boards": boards[2:]}).encode())
+
+
+def test_a_board_of_trello_is_a_folder_with_checklists_fields_and_links_below_the_text() -> None:
+    tree = only(trello())
+    assert tree.folders == ("To do", "Done", "Archive")
+    found = texts(tree)
+    assert set(found) == {"board.toml", "To do/Posters.md", "To do/Tents.md", "Archive/Old.md", "Archive/An idea.md"}
+    assert tomllib.loads(found["board.toml"])["labels"] == {"urgent": "#eb5a46", "green": "#61bd4f"}
+    assert tomllib.loads(found["board.toml"])["color"] == "#0079bf"
+    assert (
+        found["To do/Posters.md"]
+        == """\
+---
+due: 2026-12-01T17:00:00Z
+start: 2026-11-24T09:00:00Z
+tags: [urgent, green]
+assign: [alice]
+order: 2048
+created: 2017-09-15T16:14:03Z
+location: Town hall
+geo: 48.85;2.35
+---
+Print 200.
+
+Price: 40
+Where: Hall
+
+## Steps
+
+- [x] ask for a price (@zoe)
+- [ ] collect (due 2026-12-02T10:00:00Z)
+
+- [The \\[price\\]](<https://example.org/ab>)
+- [offer.pdf](<https://trello.com/1/offer.pdf>)
+"""
+    )
+    values = parse_document(found["To do/Tents.md"].encode()).values
+    assert (values["status"], values["completed"]) == ("COMPLETED", "2026-07-10T17:01:58Z")
+
+
+def test_all_of_trello_that_has_no_place_is_named() -> None:
+    assert only(trello(closed=True, motto="x")).lost == (
+        "archived lists, whose cards are in the archive here: 1 ('Ideas')",
+        "entries of the activity: 1",
+        "archived boards, which are boards like others here: 1 ('Summer camp')",
+        "descriptions of boards: 1 ('Everything for July')",
+        "background images: 1 ('Summer camp')",
+        "memberships of the board (access.toml says who may do what): 1 ('zoe')",
+        "data of power-ups: 2 ('Summer camp', 'Posters')",
+        "fields 'motto': 1 ('Summer camp')",
+        "values of custom fields: 1 ('Posters: Broken')",
+        "attachments, whose bytes are not in the export (a link is kept): 1 ('Posters: offer.pdf')",
+        "assigned people who are not among the members of the export: 1 ('Posters')",
+        "comments: 5 ('Posters')",
+        "votes: 2 ('Posters')",
+        "stickers: 1 ('Posters')",
+        "covers: 1 ('Posters')",
+        "reminders: 1 ('Posters')",
+        "marks as a template: 1 ('Posters')",
+        "fields 'mood': 1 ('Posters')",
+        "columns that archived cards were in: 2",
+    )
+
+
+AWKWARD = [
+    "../../etc/passwd",
+    "..",
+    ".",
+    "",
+    "   ",
+    "~ draft",
+    ".hidden",
+    "._x",
+    "a" * 300,
+    "é" * 100,
+    "CON",
+    "aux.txt",
+    "tail. ",
+    "two\nlines",
+    "\ud800",
+    "\x1b[31mred",
+    "\u202etfel",
+    "board.toml",
+    "access.toml",
+    "links.txt",
+    "x.files",
+    "Archive",
+    "archive",
+    "ARCHIVE",
+    "@alice",
+    ".Radicale.props",
+    ".state.jsonl",
+    "a\0b",
+    "café",
+    "cafe\u0301",
+]
+
+
+@pytest.mark.parametrize("kind", ["deck", "trello"])
+def test_no_title_leads_out_of_its_folder_or_onto_a_file_of_the_server(kind: str) -> None:
+    if kind == "deck":
+        stacks = [
+            deck_stack(number, title, number, *(deck_card(0, each, stackId=number) for each in AWKWARD))
+            for number, title in enumerate(AWKWARD, 1)
+        ]
+        data = json.dumps([deck_board(stacks, title="../..")]).encode()
+    else:
+        lists = [{"id": f"l{n}", "name": title, "pos": n} for n, title in enumerate(AWKWARD)]
+        cards = [trello_card("", each, idList=f"l{n}") for n in range(len(AWKWARD)) for each in AWKWARD]
+        data = trello(lists=lists, cards=cards, name="../..")
+    tree = only(data)
+    assert tree.name not in (".", "..")
+    assert len(tree.folders) == len(AWKWARD) + 1
+    assert len(tree.files) == len(AWKWARD) ** 2 + 1
+    seen = set()
+    for path in (*tree.folders, *(file.path for file in tree.files)):
+        assert path.count("/") <= 1
+        assert caseless(path) not in seen
+        seen.add(caseless(path))
+        for name in path.split("/"):
+            assert why_not(name) is None
+            assert not name.startswith((".", "~"))
+            assert name.isprintable()
+            assert len(name.removesuffix(".md").encode()) <= 121
+        assert not path.startswith("@")  # a column of this name would be an assignment to clients
+        assert path == "board.toml" or path.rpartition("/")[2] not in ("board.toml", "access.toml", "links.txt")
+    for path, text in texts(tree).items():
+        if path != "board.toml":
+            assert not parse_document(text.encode()).problem
+    tomllib.loads(texts(tree)["board.toml"])
+
+
+def test_a_title_that_is_no_file_name_is_kept_in_the_front_matter() -> None:
+    long = "Buy " + "very " * 50 + "long things"
+    board = deck_board([deck_stack(1, "A", 0, *(deck_card(0, title, stackId=1) for title in (long, "x", "X")))])
+    found = texts(only(json.dumps([board]).encode()))
+    titles = {
+        path.rpartition("/")[2]: parse_document(text.encode()).values.get("title") for path, text in found.items()
+    }
+    [cut] = [name for name in titles if name.startswith("Buy")]
+    assert titles[cut] == long
+    assert titles["x.md"] is None
+    assert titles["X (2).md"] == "X"
+
+
+BROKEN = {
+    "no JSON": (b"{", "not JSON"),
+    "not UTF-8": (b'{"boards": "\xff"}', "not JSON"),
+    "something else": (b'{"notes": []}', "neither an export of Deck"),
+    "a number": (b"5", "neither an export of Deck"),
+    "no boards": (b'{"boards": {}}', "neither an export of Deck"),
+    "deep": (b"[" * 200_000, "deeper than an export|not JSON"),
+    "too many": (
+        json.dumps(deck_board([{"id": 1, "title": "A", "cards": [{"title": "x"}] * 100_001}])).encode(),
+        "more than 100000",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_no_export_is_refused_in_a_sentence(case: str) -> None:
+    data, said = BROKEN[case]
+    with pytest.raises(NotUsable, match=said):
+        parse_export(data)
+
+
+FIELDS = """
+title stacks cards labels acl owner participant type order stackId id done duedate color name lists desc idList
+checklists idCard checkItems members attachments url customFieldItems value prefs actions data card badges cover
+coordinates deletedAt createdAt assignedUsers
+"""
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(sorted(words(FIELDS))),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=30,
+)
+
+
+@given(JSON, JSON, st.booleans())
+def test_any_json_becomes_boards_or_is_refused(one: Any, other: Any, as_trello: bool) -> None:
+    export = {"lists": [one], "cards": [other]} if as_trello else {"title": "x", "stacks": [one], "labels": other}
+    try:
+        trees = parse_export(json.dumps(export).encode())
+    except NotUsable:
+        return
+    for tree in trees:
+        tomllib.loads(texts(tree)["board.toml"])

@@ -1,0 +1,230 @@
+"""Folders of notes: what stays byte for byte, what moves, and what had no place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from storage.frontmatter import parse_document
+from storage.movein import notes as notes_module
+from storage.movein.notes import read_notes
+from storage.movein.parcel import entries_of
+from storage.movein.values import NotUsable, Tree
+from tests.movein.exports import FRONT_MATTER, INNER, NOTEBOOK, write_joplin_raw
+
+
+def contents(tree: Tree) -> dict[str, bytes]:
+    """The bytes of every file, as they would be stored."""
+    found = {}
+    for entry in entries_of([tree]):
+        if entry.chunks is not None:
+            found[entry.path.removeprefix("0/")] = b"".join(entry.chunks)
+    assert {path: len(data) for path, data in found.items()} == {file.path: file.size for file in tree.files}
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "Notes"
+    folder.mkdir()
+    return folder
+
+
+def fill(folder: Path, files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+PLAIN = {  # as Nextcloud Notes has them: categories are folders, titles are names
+    "Shopping.txt": b"milk\r\nbread",
+    "Minutes/2026/March.md": "# Agenda é\n".encode(),
+    "Minutes/2026/.attachments.17/plan.png": b"\x89PNG\0",
+    "Minutes/own.md": b"---\ntags: [a]\nmine: yes\n---\n\ntext",
+    "Minutes/broken.md": b"---\nnested:\n  a: {b: c}\n---\ntext\n",
+    "not utf-8.txt": b"\xff\xfe",
+    "empty.md": b"",
+    "budget.ods": b"PK",
+}
+
+
+def test_notes_stay_as_they_are_in_their_folders(folder: Path) -> None:
+    fill(folder, PLAIN)
+    (folder / "Ideas").mkdir()
+    os.utime(folder / "Shopping.txt", ns=(1, 1_700_000_000_000_000_000))
+    tree = read_notes(folder)
+    assert tree.name == "Notes"
+    assert set(tree.folders) == {"Ideas", "Minutes", "Minutes/2026", "Minutes/2026/.attachments.17"}
+    assert contents(tree) == PLAIN
+    assert {file.path: file.modified_ns for file in tree.files}["Shopping.txt"] == 1_700_000_000_000_000_000
+    assert tree.lost == ("front matter that is outside of what is read here, kept as it is: 1 ('Minutes/broken.md')",)
+
+
+def test_each_folder_comes_before_what_it_holds(folder: Path) -> None:
+    fill(folder, {f"{'/'.join('abcdefgh'[:depth])}/x.md": b"" for depth in range(1, 9)})
+    seen = {"0"}
+    for entry in entries_of([read_notes(folder)]):
+        assert entry.path == "0" or entry.path.rpartition("/")[0] in seen
+        seen.add(entry.path)
+
+
+def test_what_joplin_writes_into_front_matter_is_put_where_it_is_seen(folder: Path) -> None:
+    fill(folder, {"school/Take Home Quiz.md": FRONT_MATTER.encode(), "_resources/abc.png": b"\x89PNG"})
+    tree = read_notes(folder)
+    assert (
+        contents(tree)["school/Take Home Quiz.md"].decode()
+        == """\
+---
+source: https://joplinapp.org
+tags:
+  - school
+  - math
+---
+
+- [ ] Take Home Quiz (due 2021-06-18T08:00:00Z)
+
+**Prove it.**
+
+![](../_resources/abc.png)
+"""
+    )
+    assert contents(tree)["_resources/abc.png"] == b"\x89PNG"
+    assert {file.path: file.modified_ns for file in tree.files}["school/Take Home Quiz.md"] == 1623974340 * 10**9
+    assert tree.lost == ("times at which notes were made: 1",)
+
+
+def test_a_note_of_joplin_without_anything_that_a_note_keeps_has_no_block(folder: Path) -> None:
+    text = "---\ntitle: 'Frogs: a study'\ncreated: 2021-05-01 16:40:00Z\nupdated: 2021-05-01 16:40:00Z\n---\n\nGreen.\n"
+    fill(folder, {"Frogs- a study.md": text.encode(), "Frogs.md": text.replace("'Frogs: a study'", "Frogs").encode()})
+    found = contents(read_notes(folder))
+    assert found["Frogs.md"] == b"Green.\n"
+    assert found["Frogs- a study.md"] == b"---\ntitle: 'Frogs: a study'\n---\n\nGreen.\n"
+
+
+def test_names_that_not_every_program_can_show_are_others_and_the_title_stays(folder: Path) -> None:
+    long = "x" * 200
+    fill(folder, {"a:b.md": b"text", "A?.txt": b"", "con/x.md": b"", f"{long}.md": b"", "r.md": b"1", "R.md": b"2"})
+    os.mkdir(os.fsencode(folder) + b"/caf\xe9")
+    tree = read_notes(folder)
+    found = contents(tree)
+    assert found["a-b.md"] == b"---\ntitle: a:b\n---\ntext\n"
+    assert parse_document(found["x" * 120 + ".md"]).values == {"title": long}
+    assert {"A-.txt", "con_/x.md", "R.md", "r (2).md"} <= found.keys()
+    [said] = [each for each in tree.lost if each.startswith("names, which are other ones here")]
+    assert "'a:b.md → a-b.md'" in said
+    assert "caf�" in tree.folders
+
+
+def test_what_is_left_out_is_named_and_links_are_not_followed(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "x.md").write_text("secret")
+    fill(
+        folder,
+        {
+            "note.md": b"x",
+            "access.toml": b"[[rule]]",
+            "sub/notebook.toml": b"",
+            "sub/Links.TXT": b"",
+            ".state.jsonl": b"{}",
+            ".git/config": b"",
+            ".DS_Store": b"",
+            "~note.md": b"",
+            "note.md.swp": b"",
+            "Thumbs.db": b"",
+        },
+    )
+    (folder / "link.md").symlink_to(tmp_path / "secret")
+    (folder / "dir").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(folder / "pipe.md")
+    tree = read_notes(folder)
+    assert contents(tree) == {"note.md": b"x"}
+    assert sorted(tree.lost) == [
+        "files that are this server's own by their names: 4"
+        " ('.state.jsonl', 'access.toml', 'sub/Links.TXT', 'sub/notebook.toml')",
+        "files that programs keep for themselves: 4 ('.DS_Store', 'Thumbs.db', 'note.md.swp', '~note.md')",
+        "hidden files and folders: 1 ('.git')",
+        "neither files nor folders: 1 ('pipe.md')",
+        "symbolic links, which are not followed: 2 ('dir', 'link.md')",
+    ]
+
+
+def test_a_file_that_changes_between_reading_and_storing_stores_nothing(folder: Path, tmp_path: Path) -> None:
+    fill(folder, {"a.ods": b"12345"})
+    tree = read_notes(folder)
+    (folder / "a.ods").write_bytes(b"1")
+    with pytest.raises(NotUsable, match="changed meanwhile"):
+        contents(tree)
+    (folder / "a.ods").unlink()
+    (folder / "a.ods").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic"):
+        contents(tree)
+
+
+def test_too_many_files_are_refused_and_what_lies_too_deep_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(folder, {"/".join("d" for _ in range(45)) + "/x.md": b"", "y.md": b""})
+    tree = read_notes(folder)
+    assert [file.path for file in tree.files] == ["y.md"]
+    assert tree.lost[0].startswith("files and folders that lie deeper than 40 levels: 1")
+    monkeypatch.setattr(notes_module, "MOST_ENTRIES", 3)
+    fill(folder, {f"{number}.md": b"" for number in range(4)})
+    with pytest.raises(NotUsable, match="more than 3 files and folders"):
+        read_notes(folder)
+
+
+def test_a_raw_export_of_joplin_becomes_folders_notes_and_attachments(folder: Path) -> None:
+    write_joplin_raw(folder)
+    tree = read_notes(folder)
+    found = contents(tree)
+    assert tree.folders == ("Minutes", "Minutes/2026- spring", "Minutes/2026- spring/Board meeting.files")
+    assert set(found) == {
+        "Minutes/2026- spring/Board meeting.md",
+        "Minutes/2026- spring/Board meeting.files/plan of the hall.png",
+        "A-B.md",
+    }
+    assert (
+        found["Minutes/2026- spring/Board meeting.md"].decode()
+        == f"""\
+---
+tags: [minutes]
+---
+See [the other](../../A-B.md).
+
+![plan](Board%20meeting.files/plan%20of%20the%20hall.png)
+
+[gone](:/{"f" * 32})
+"""
+    )
+    assert found["A-B.md"].decode() == "---\ntitle: A/B\n---\n- [x] A/B\n\n---\n\nbelow\n"
+    assert found["Minutes/2026- spring/Board meeting.files/plan of the hall.png"] == b"\x89PNG"
+    assert {file.path: file.modified_ns for file in tree.files}["A-B.md"] == 1672963200 * 10**9
+    assert sorted(tree.lost) == [
+        "attachments, whose bytes are not in the export: 1 ('lost.pdf')",
+        "encrypted items: 1 ('55555555555555555555555555555555.md')",
+        "files of attachments that no item describes: 1 ('99999999999999999999999999999999.bin')",
+        "links to what is not in the export: 1 ('Board meeting')",
+        "names of notebooks, which are called otherwise here: 1 ('2026: spring → 2026- spring')",
+        "notes and notebooks in the trash of Joplin: 1 ('Thrown away')",
+        "revisions of notes: 1",
+        "times at which notes were made: 2",
+    ]
+
+
+def test_notebooks_that_lie_within_each_other_come_to_the_top(folder: Path) -> None:
+    write_joplin_raw(folder)
+    text = (folder / f"{NOTEBOOK}.md").read_text()
+    (folder / f"{NOTEBOOK}.md").write_text(text.replace("parent_id: ", f"parent_id: {INNER}"))
+    assert any(path.endswith("Board meeting.md") for path in contents(read_notes(folder)))
+
+
+def test_a_note_that_begins_with_a_rule_has_no_front_matter(folder: Path) -> None:
+    write_joplin_raw(folder)
+    for file in folder.glob("*.md"):
+        file.write_text(file.read_text().replace("is_todo: 1", "is_todo: 0").replace("A/B", "AB"))
+    found = contents(read_notes(folder))
+    assert found["AB.md"] == b"\n---\n\nbelow\n"
+    assert parse_document(found["AB.md"]).lines is None
