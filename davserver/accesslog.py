@@ -22,7 +22,8 @@ from typing import Literal, TextIO
 
 from davserver.dav.message import quote_path
 
-_LINK = re.compile("/+p/+[^/]+")  # more slashes stand in a path that was refused before it was read
+# A path that was refused before it was read may hold more slashes, or more before them; so may a mistyped one.
+_LINK = re.compile(r"^/+p/+[^/]+|/(?:p|%70)/+[\w%-]{22,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,8 @@ def render_json(entry: Entry) -> str:
 
 
 def masked(path: str) -> str:
-    """The path with the token of a public link (``/p/<token>/…``) replaced."""
-    return f"/p/***{path[link.end() :]}" if (link := _LINK.match(path)) else path
+    """The path with what is or looks like the token of a public link (``/p/<token>/…``) replaced."""
+    return _LINK.sub("/p/***", path)
 
 
 def _time(at_s: float) -> str:

@@ -71,6 +71,7 @@ class Application:
             response = self._answer(request, trip)
         except Exception as error:
             response = translate(error, "files", request_id=trip.id)
+            response.headers += LINK_HEADERS  # it may have been a link
         headers = trip.finish(response)
         start_response(reason(response.status), headers)
         return trip

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from storage.errors import NameRefused, NotFound
 from storage.filetree import Node
-from storage.paths import FILES, LINKS_FILE, is_former, is_within, join, name_of
+from storage.paths import FILES, LINKS_FILE, is_former, is_within, join, name_of, parent_of
 from storage.records import Member
 from storage.zipstream import Archive, Entry
 
@@ -58,9 +58,10 @@ class LinkView:
     def __init__(self, reader: Session, issued: Issued) -> None:
         """``reader`` may read what the link's folder holds, whatever the link's right."""
         self._files = reader.files
+        self._rulebook = reader.store.rulebook
         self._tree = reader.files.tree
         self._root, self._place = issued.path, issued.place
-        self._link = link = issued.link
+        link = issued.link
         self._shown = PAGES | frozenset(link.public) if link.right == "drop" else None
 
     @property
@@ -95,8 +96,16 @@ class LinkView:
         return page if page is not None and not page.is_folder else None
 
     def is_own(self, node: Node) -> bool:
-        """Whether no stranger can have sent a file: they get neither the names of pages nor those in ``public``."""
-        return not self._link.adds or node.name in PAGES or node.path[len(self._root) + 1 :] in self._link.public
+        """
+        Whether no stranger can have sent a file, through this link or another of its folder or one above.
+
+        They get neither the names of pages nor those in ``public``.
+        """
+        return node.name in PAGES or not any(
+            link.adds and node.path[len(folder) + 1 :] not in link.public
+            for folder in _folders_above(node.path)
+            for link in self._rulebook.links_of(folder) or ()
+        )
 
     def find_zipped(self, path: str) -> Zipped | None:
         """All of a folder at ``<folder>/<folder>.zip``, as it is now, where the link shows what is in the folder."""
@@ -132,6 +141,12 @@ class LinkView:
             return None
         os.close(fd)
         return node
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    while path != FILES:
+        path = parent_of(path)
+        yield path
 
 
 def require_taken(name: str) -> None:

@@ -141,6 +141,10 @@ def test_a_json_log_line_has_every_field() -> None:
         ("/p/secret", "/p/***"),
         ("//p//secret/%ff", "/p/***/%ff"),
         ("/p/", "/p/"),
+        ("/files/../p/AAAAAAAAAAAAAAAAAAAAAA/x", "/files/../p/***/x"),
+        ("http://dav.example/p/AAAAAAAAAAAAAAAAAAAAAA/%00", "http://dav.example/p/***/%00"),
+        ("/%70/AAAAAAAAAAA%41AAAAAAAAAA/..", "/p/***/.."),
+        ("/drive/P/AAAAAAAAAAAAAAAAAAAAAA/", "/drive/p/***/"),
         ("/files/p/a", "/files/p/a"),
     ],
 )

@@ -220,6 +220,19 @@ def test_where_strangers_add_files_their_pages_are_saved_and_not_shown(stand: St
         assert "content-disposition" not in stand.visitor.get(url + name).headers
 
 
+def test_pages_that_came_through_another_link_are_saved_and_not_shown(stand: Stand) -> None:
+    stand.mkcol("box")
+    stand.put("box/access.toml", '[[link]]\nright = "read"\n')
+    stand.publish(READ + 'name = "look"\n[[link]]\nname = "send"\nright = "read-drop"\n')
+    url, sending = stand.urls()
+    inner = urls_in(stand.alice.get(f"{stand.folder}/box/links.txt").text)[0]
+    for name, seen_at in (("evil.html", f"{url}evil.html"), ("box/evil.html", f"{inner}evil.html")):
+        assert stand.visitor.put(sending + name, "theirs").status == 201
+        reply = stand.visitor.get(seen_at)
+        assert (reply.text, reply.headers["content-security-policy"]) == ("theirs", "sandbox")
+        assert reply.headers["content-disposition"].startswith("attachment;")
+
+
 def test_pages_of_other_sites_may_read_it_unless_it_has_a_password(stand: Stand) -> None:
     stand.put("a.txt", "a")
     url = stand.publish()
@@ -245,6 +258,10 @@ def test_every_answer_is_unlisted_and_names_no_page_to_others(stand: Stand) -> N
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["x-content-type-options"] == "nosniff"
     assert stand.visitor.propfind(url, depth="1").headers["referrer-policy"] == "no-referrer"
+    for target in (f"{url}%2e%2e/a.txt", f"{url}a%00b", f"{url}%ff", f"{url}{'x' * 5000}"):
+        reply = stand.visitor.request("GET", target=target)
+        assert reply.status in (400, 414)
+        assert (reply.headers["referrer-policy"], reply.headers["x-robots-tag"]) == ("no-referrer", "noindex")
 
 
 @pytest.mark.rfc("9110", "15.5.11")
@@ -354,6 +371,8 @@ def test_no_token_stands_in_the_log(make_server: MakeServer) -> None:
         for path in (url, f"{url}a.txt", f"{url}nothing", f"{url}{stand.name}.zip"):
             stand.visitor.request(method, path, None, {"Depth": "1"})
     stand.visitor.request("GET", target=f"/{url}a%00b")
+    stand.visitor.request("GET", target=f"/files/..{url}a.txt")
+    stand.visitor.request("GET", target=f"/drive{url}a.txt")
     stand.visitor.request("GET", target=f"{url}{'x' * 5000}")
     stand.visitor.raw(f"GET {url}a.txt HTTP/1.1\r\nHost: a b\r\n\r\n".encode(), half_close=True)
     stand.visitor.raw(f"GET {url}a b HTTP/1.1\r\n\r\n".encode(), half_close=True)
