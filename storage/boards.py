@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from auth.principal import fold
@@ -15,7 +16,7 @@ from storage.columns import Signals, decide
 from storage.errors import FileRefused, NotFound
 from storage.frontmatter import Document, Value
 from storage.objectmoments import utc
-from storage.objects import ATTACHED, Layout, Room
+from storage.objects import ATTACHED, Layout, Room, mark_of
 from storage.objecttext import TASK, Content
 from storage.objectwrite import Received
 
@@ -56,7 +57,7 @@ class BoardKind:
 
     def layout(self, store: Store, folder: Folder) -> Layout:
         """The columns, and the board's folder itself, whose cards are in the first."""
-        board = self.board(store, folder)
+        version, board = self._board(store, folder)
         folders = {child.name: child for child in store.folders(folder) if is_column(child, board)}
         columns = board.columns_with(folders)
         rooms = {
@@ -65,23 +66,23 @@ class BoardKind:
             if column.name in folders
         }
         rooms[folder.place] = Room(folder, "", columns[0] if columns else Column(""))
-        return Layout(rooms, (board, columns), repr((board, columns, sorted(rooms))))
+        return Layout(rooms, (board, columns), _mark(version, tuple(rooms)))
 
-    def board(self, store: Store, folder: Folder) -> Board:
-        """What its ``board.toml`` says; of a broken one what it said before."""
+    def _board(self, store: Store, folder: Folder) -> tuple[int, Board]:
+        """What its ``board.toml`` says, of a broken one what it said before; with the version of the file."""
         row = store.find_member(folder, FILE)
         if row is None:
-            return Board()
+            return 0, Board()
         version, board = self._read.get(folder.place, (-1, Board()))
         if version == row.id or row.size > LONGEST_BYTES:
-            return board
+            return row.id, board
         try:
             data, row = store.read_member(folder, FILE)
             board = parse_board(data)
         except (FileRefused, NotFound) as error:
             log.warning("%s: %s; what it said before stays in force", folder.place, error)
         self._read[folder.place] = row.id, board
-        return board
+        return row.id, board
 
     def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
         """A card as its task: its column, tags and assignees as categories, and what the file says."""
@@ -200,6 +201,11 @@ def _progress(
     if "completed" in document.values:
         changes["completed"] = None
     return changes
+
+
+@lru_cache(maxsize=256)
+def _mark(version: int, rooms: tuple[str, ...]) -> int:
+    return mark_of(version, sorted(rooms))
 
 
 def is_column(folder: Folder, board: Board) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from storage import paths
 from storage.boards import texts
 from storage.frontmatter import Document, Value
-from storage.objects import ATTACHED, Layout, Room
+from storage.objects import ATTACHED, Layout, Room, mark_of
 from storage.objecttext import NOTE, Content
 from storage.objectwrite import Received
 from storage.portable import made_safe
@@ -65,7 +65,7 @@ class NotebookKind:
                 if _is_open(child.name) and child.name != TEMPLATES and not is_other:
                     name = paths.nfc(child.name)
                     todo.append((child, f"{below}/{name}" if below else name))
-        return Layout(rooms, None, repr(sorted(rooms)))
+        return Layout(rooms, None, mark_of(sorted(rooms)))
 
     def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
         """A note as its journal: its folder as the first category, with a slash before it."""

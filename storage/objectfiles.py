@@ -155,7 +155,7 @@ def settle_moved(session: Session, tx: Transaction, source: str, target: str, *,
     document = parse_document(data)
     if paths.name_of(source) != paths.name_of(target) and "title" in document.values:
         changes["title"] = None
-    before, after = _column(store, source), _column(store, target)
+    before, after = _columns(store, source, target)
     if before is not None and after is not None and before != after:
         changes |= _of_column(session, tx, document.values, place, name, before, after)
     if changes and not document.problem:
@@ -191,13 +191,18 @@ def _read(store: Store, tx: Transaction, folder: Folder, name: str) -> bytes:
         return file.read()
 
 
+def _columns(store: Store, source: str, target: str) -> tuple[Column | None, Column | None]:
+    """The columns that a card comes from and goes to; None outside of columns."""
+    before = _column(store, source)
+    is_same = paths.parent_of(source) == paths.parent_of(target)
+    return (before, before) if is_same else (before, _column(store, target))
+
+
 def _column(store: Store, path: str) -> Column | None:
-    """The column that a card at a path is in; None outside of columns."""
     if not path.startswith(BOARDS + "/") or path.count("/") != 5:
         return None
     folder = store.find_folder(paths.place_of("/".join(path.split("/")[:4])) or "")
-    source = None if folder is None else store.views.at(path)
-    room = None if source is None else store.views.layout(source).room(path.split("/")[4])
+    room = None if folder is None else store.views.boards.layout(store, folder).room(path.split("/")[4])
     return None if room is None else room.means
 
 

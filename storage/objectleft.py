@@ -12,14 +12,18 @@ if TYPE_CHECKING:
 
 LEFT_KEY = "left"  # in the state of a name: where the object went that had it, and when
 LEFT_S = 86_400  # for so long an editor may have it open
+SWEPT_EVERY_S = 3600
 
 
 def note_left(session: Session, tx: Transaction, place: str, name: str, target: str) -> None:
     """Keep that an object was moved to a path; what was kept of earlier ones in the folder goes where it is old."""
-    now_s, state = session.store.clock(), tx.state(place)
-    for other in state.names():
-        if state.get(other, LEFT_KEY) is not None and to_path(state.get(other, LEFT_KEY), now_s) is None:
-            tx.set_state(place, other, LEFT_KEY, None)
+    now_s, swept_s = session.store.clock(), session.store.views.swept_s
+    if now_s - swept_s.get(place, 0) > SWEPT_EVERY_S:
+        swept_s[place] = now_s
+        state = tx.state(place)
+        for other in state.names():
+            if state.get(other, LEFT_KEY) is not None and to_path(state.get(other, LEFT_KEY), now_s) is None:
+                tx.set_state(place, other, LEFT_KEY, None)
     tx.set_state(place, name, LEFT_KEY, {"to": target, "at": now_s})
 
 

@@ -39,6 +39,7 @@ OBJECT_KEY = "object"  # in the state: of a folder its id as a collection, of a 
 PLAIN_UID = re.compile(r"[A-Za-z0-9@_+=.,-]{1,120}")
 IGNORED = re.compile(r"[.~].*|.*(?:\.tmp|~|\.swp|#)|thumbs\.db|desktop\.ini", re.IGNORECASE | re.DOTALL)
 ATTACHED = ".files"  # behind the name of an object: the folder of its attachments
+KEPT_COLLECTIONS = 64  # whose rows are in memory
 LARGEST_BYTES = 4 << 20  # of a file that is rendered
 
 log = logging.getLogger("davserver.objects")
@@ -76,7 +77,7 @@ class Layout:
 
     rooms: Mapping[str, Room]
     settings: Any
-    mark: str
+    mark: int
 
     def room(self, below: str) -> Room | None:
         """The room at a path below the collection's folder."""
@@ -160,14 +161,29 @@ class Source:
 
 
 @dataclass(slots=True)
+class _Rows:
+    """The rows of a collection in memory, so that one change costs what one costs."""
+
+    stamp: tuple[int, int]  # of the folder's row that they belong to
+    by_spot: dict[str, Member]  # by where the file lies
+    by_name: dict[str, Member]
+    holders: dict[str, tuple[str, str]]  # where the object of each UID lies, and the name of its calendar object
+
+
+@dataclass(slots=True)
 class _Refresh:
     """What one look at a collection found to change."""
 
     batch: Batch
-    rows: dict[str, Member]  # by where the file lies
+    rows: dict[str, Member]
     by_name: dict[str, Member]
-    holders: dict[str, tuple[str, str]]  # where the object of each UID lies, and the name of its calendar object
+    holders: dict[str, tuple[str, str]]
     states: dict[str, list[tuple[str, Mapping[str, Any]]]] = field(default_factory=dict)
+
+
+def mark_of(*said: object) -> int:
+    """A number that stands for some values: a layout's ``mark``."""
+    return int(hashlib.sha256(repr(said).encode()).hexdigest()[:15], 16)
 
 
 def is_object(name: str, suffixes: Sequence[str]) -> bool:
@@ -187,13 +203,22 @@ def resource_name(uid: str) -> str:
 
 
 class Views:
-    """The collections of objects of one store, brought in line with their files when somebody looks. Thread-safe."""
+    """
+    The collections of objects of one store, brought in line with their files when somebody looks. Thread-safe.
 
-    def __init__(self, store: Store, kinds: Sequence[ObjectKind]) -> None:
+    Attributes:
+        boards: the kind that boards are.
+        swept_s: when what is kept of objects that left a folder was looked through last, by place.
+    """
+
+    def __init__(self, store: Store, boards: ObjectKind, notebooks: ObjectKind) -> None:
         self._store = store
-        self._kinds = kinds
+        self.boards = boards
+        self.swept_s: dict[str, float] = {}
+        self._kinds = (boards, notebooks)
         self._guard = threading.Lock()
         self._locks: dict[str, threading.RLock] = {}
+        self._rows: dict[str, _Rows] = {}  # by place of the view
         self._places: dict[str, tuple[ObjectKind, str]] = {}  # by name of the calendar, as it was found last
 
     def sources(self) -> list[Source]:
@@ -217,15 +242,27 @@ class Views:
         found = [source for source in self.sources() if paths.is_within(path, source.folder.path)]
         return max(found, key=lambda source: len(source.folder.place), default=None)
 
-    def bring_up(self, source: Source) -> Folder:
-        """The folder of its rows, which say what its files are now."""
+    def bring_up(self, source: Source, layout: Layout | None = None) -> Folder:
+        """
+        The folder of its rows, which say what its files are now.
+
+        Args:
+            layout: how it is laid out, where that was just asked.
+        """
         store, present = self._store, self._store.index.folder(source.place)
         if store.is_writing:  # a writer must not wait; what it has written is looked at by the next
             if present is None:
                 raise NotFound(source.folder.path)
             return present
+        layout = layout or self.layout(source)
+        if present is not None and self._agrees(source, layout, present):
+            return present
         with self._lock(source.place):
-            return self._refresh(source)
+            return self._refresh(source, layout)
+
+    def _agrees(self, source: Source, layout: Layout, view: Folder) -> bool:
+        newest = self._store.index.newest_change(source.folder.place)
+        return (view.stamp_ns, view.inode) == (newest, layout.mark)
 
     def layout(self, source: Source) -> Layout:
         """How a collection is laid out now."""
@@ -268,25 +305,18 @@ class Views:
 
     # -- bringing rows in line -------------------------------------------------------------------------------------
 
-    def _refresh(self, source: Source) -> Folder:
+    def _refresh(self, source: Source, layout: Layout) -> Folder:
         index = self._store.index
-        layout = self.layout(source)
         newest = index.newest_change(source.folder.place)
         view = index.folder(source.place)
-        mark = int(hashlib.sha256(layout.mark.encode()).hexdigest()[:15], 16)
-        is_whole = view is None or view.inode != mark
+        is_whole = view is None or view.inode != layout.mark
         if view is not None and not is_whole and view.stamp_ns == newest:
             return view
         batch = Batch()
-        rows = [] if view is None else index.members(view.id)
         if view is None:
             self._begin(batch, source)
-        refresh = _Refresh(
-            batch,
-            {row.disk_name: row for row in rows},
-            {row.name: row for row in rows},
-            {row.uid: (row.disk_name, row.name) for row in rows if row.uid is not None},
-        )
+        known = self._rows_of(source, view)
+        refresh = _Refresh(batch, known.by_spot, known.by_name, known.holders)
         since = None if is_whole or view is None else view.stamp_ns
         spots = list(self._changed(source, layout, refresh, since))
         self._keep_states(refresh)
@@ -295,12 +325,29 @@ class Views:
             row = refresh.rows.get(spot)
             if not there and row is not None and row.disk_name == spot and spot not in present:
                 self._drop(source, refresh, row)
-        batch.stamp_folder(source.place, newest, mark)
+        batch.stamp_folder(source.place, newest, layout.mark)
         index.commit(batch)
         folder = index.folder(source.place)
         if folder is None:
             raise NotFound(source.folder.path)
+        known.stamp = folder.id, newest
+        while len(self._rows) >= KEPT_COLLECTIONS and source.place not in self._rows:
+            self._rows.pop(next(iter(self._rows)), None)
+        self._rows[source.place] = known
         return folder
+
+    def _rows_of(self, source: Source, view: Folder | None) -> _Rows:
+        """The rows of a collection; what is in memory is taken from there, so that nobody has what fails halfway."""
+        known = self._rows.pop(source.place, None)
+        if known is not None and view is not None and known.stamp == (view.id, view.stamp_ns):
+            return known
+        rows = [] if view is None else self._store.index.members(view.id)
+        return _Rows(
+            (0, 0),
+            {row.disk_name: row for row in rows},
+            {row.name: row for row in rows},
+            {row.uid: (row.disk_name, row.name) for row in rows if row.uid is not None},
+        )
 
     def _begin(self, batch: Batch, source: Source) -> None:
         now_ns = int(self._store.clock() * 1e9)
@@ -333,10 +380,8 @@ class Views:
                     self._render(source, layout, room, member, refresh)
                 found.add(room.spot(name))
                 yield room.spot(name), member is not None
-        below = {room.below for room in layout.rooms.values()}
-        for spot in list(refresh.rows):
-            if spot not in found and (since is None or spot.rpartition("/")[0] not in below):
-                yield spot, False
+        for spot in [] if since is not None else [spot for spot in refresh.rows if spot not in found]:
+            yield spot, False
 
     def _render(self, source: Source, layout: Layout, room: Room, member: Member, refresh: _Refresh) -> None:
         try:
@@ -394,6 +439,8 @@ class Views:
         if refresh.by_name.get(row.name) is not row:
             return  # another file has become this object
         refresh.by_name.pop(row.name)
+        if row.uid is not None and refresh.holders.get(row.uid) == (row.disk_name, row.name):
+            del refresh.holders[row.uid]
         if refresh.rows.get(row.disk_name) is row:
             del refresh.rows[row.disk_name]
         refresh.batch.remove_member(source.place, row.name)

@@ -241,11 +241,12 @@ class PimShelf:
     def _view(self, source: Source, asked: str) -> Collection | None:
         if not self._access.may(Action.READ, source.folder.path):
             return None
+        layout = self._store.views.layout(source)
         try:
-            folder = self._store.views.bring_up(source)
+            folder = self._store.views.bring_up(source, layout)
         except NotFound:  # it went meanwhile
             return None
-        properties = source.kind.properties(self._store, self._store.views.layout(source), source.folder)
+        properties = source.kind.properties(self._store, layout, source.folder)
         meta = {"tag": CALENDAR, COMPONENT_KEY: source.kind.text.component, **properties}
         personal = self.personal.get(source.name, shown.NOTHING_KEPT)
         return Collection(asked, source.folder.path, source.place, folder, CALENDAR, meta, personal, source)

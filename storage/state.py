@@ -51,6 +51,11 @@ class State:
         """Every name that something is kept of."""
         return set(self._values)
 
+    @property
+    def count(self) -> int:
+        """How many names something is kept of: there are as many values or more."""
+        return len(self._values)
+
     def changed(self, changes: Iterable[Change]) -> State:
         """The state after some changes."""
         values = dict(self._values)
@@ -149,7 +154,7 @@ def append(folder: str, state: State, changes: list[Change], *, durable: bool, j
         journaled: these changes are in the journal and need no sync; a file written anew is synced all the same.
     """
     after = state.changed(changes)
-    if after.lines > COMPACT_ABOVE_LINES and after.lines > 2 * after.size():
+    if after.lines > max(COMPACT_ABOVE_LINES, 2 * after.count) and after.lines > 2 * after.size():
         return _rewrite(folder, after, durable=durable)
     data = b"".join(render_line(change) for change in changes)
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -141,7 +141,7 @@ class Store:
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
         self.derived = Derived(self, directory)
-        self.views = Views(self, (BoardKind(), NotebookKind()))
+        self.views = Views(self, BoardKind(), NotebookKind())
         self.reconcile(progress)
         self.reconciler.logs_new = True
 
