@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from storage.batch import Batch
+from storage.disk import modified_of
 from storage.errors import DiskFull
 from storage.journal import MOST_BYTES, Entry, Step, Void
 
@@ -239,7 +240,7 @@ class Commits:
                 if not self._apply(commit, batch):
                     agreed.discard(commit.place)  # what was half done is found at the next look
             for place in agreed:
-                batch.stamp_folder(place, os.stat(store.directory(place)).st_mtime_ns)
+                batch.stamp_folder(place, modified_of(os.stat(store.directory(place))))
             store.index.commit(batch)
 
     @contextmanager

@@ -8,6 +8,7 @@ import secrets
 
 Stamp = tuple[int, int, int, int]
 NO_STAMP: Stamp = (0, 0, 0, 0)
+LATEST_NS = (1 << 63) - 1  # in the year 2262: the index holds nothing later
 
 _READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -29,6 +30,11 @@ def stamp_of(file: str) -> Stamp:
 def stamp_in(status: os.stat_result) -> Stamp:
     """The stamp that a status holds."""
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def modified_of(status: os.stat_result) -> int:
+    """When something was changed, as the index keeps it; files of backups and cameras may come from later than that."""
+    return min(status.st_mtime_ns, LATEST_NS)
 
 
 def open_to_read(file: str) -> int:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from storage import state as states
 from storage.batch import Batch
 from storage.commits import Key
-from storage.disk import read_bytes, sync_directory
+from storage.disk import modified_of, read_bytes, sync_directory
 from storage.errors import DiskFull
 from storage.icalendar import Judged
 from storage.journal import FOLDER
@@ -186,7 +186,7 @@ class Import:
                 batch.log(place, target.name, now)
                 store.settle(place, target.name)
             if agreed:
-                batch.stamp_folder(place, os.stat(store.directory(place)).st_mtime_ns)
+                batch.stamp_folder(place, modified_of(os.stat(store.directory(place))))
             store.index.commit(batch)
 
     def _keep_version(self, place: str, target: Target) -> None:

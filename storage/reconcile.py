@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from storage import arrivals, paths
 from storage import state as states
 from storage.batch import Batch
-from storage.disk import find_status, read_bytes, stamp_in
+from storage.disk import find_status, modified_of, read_bytes, stamp_in
 from storage.icalendar import read_facts
 from storage.index import Index
 from storage.records import DISTRUSTED, NEVER, NO_FACTS, Facts, Folder, Member, Stamps, Veil, agrees, etag_of
@@ -100,8 +100,8 @@ class Reconciler:
         if folder.stamp_ns != NEVER or self.logs_new:  # a token of a folder above could miss something
             self._log(batch, folder, names)
         marked = self._mark(batch, folder)
-        if folder.stamp_ns != before.st_mtime_ns or folder.inode != before.st_ino:
-            batch.stamp_folder(folder.place, before.st_mtime_ns, before.st_ino)
+        if folder.stamp_ns != modified_of(before) or folder.inode != before.st_ino:
+            batch.stamp_folder(folder.place, modified_of(before), before.st_ino)
         if batch:
             self._index.commit(batch)
         if unsettled or self._clock() * 1e9 - before.st_mtime_ns < SETTLE_NS:
@@ -294,7 +294,7 @@ class Reconciler:
         else:
             same = row is not None and _agrees(row, disk_name, status) and digest == (earlier_digest or "")
         etag = row.etag if same and row is not None else digest if item else self.next_etag()
-        created_ns = row.created_ns if row is not None else min(status.st_mtime_ns, status.st_ctime_ns)
+        created_ns = row.created_ns if row is not None else min(modified_of(status), status.st_ctime_ns)
         id = self._index.next_write()
         member = Member.of(id, name, disk_name, etag, status, created_ns=created_ns, facts=facts)
         batch.put_member(folder.place, member, facts)
@@ -325,7 +325,7 @@ class Reconciler:
                 f"{folder.place}/{name}",
                 inode=status.st_ino,
                 stamp_ns=NEVER if row is None else DISTRUSTED,
-                modified_ns=status.st_mtime_ns,
+                modified_ns=modified_of(status),
                 owner=None,
                 ruled=False,
             )

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from storage import paths
+from storage.disk import modified_of
 
 NEVER = 0
 DISTRUSTED = -1
@@ -97,7 +98,7 @@ class Member(NamedTuple):
             etag,
             status.st_size,
             status.st_ino,
-            status.st_mtime_ns,
+            modified_of(status),
             status.st_ctime_ns,
             created_ns,
             facts.uid,
@@ -191,7 +192,7 @@ def agrees(row: Member | Stamps, status: os.stat_result) -> bool:
         row.changed_ns == status.st_ctime_ns
         and row.inode == status.st_ino
         and row.size == status.st_size
-        and row.modified_ns == status.st_mtime_ns
+        and row.modified_ns == modified_of(status)
     )
 
 

@@ -26,7 +26,7 @@ from storage import paths
 from storage import state as states
 from storage.batch import Batch
 from storage.commits import Commits, Key
-from storage.disk import boot_id, find_status, open_to_read, sync_directory, sync_file_system
+from storage.disk import boot_id, find_status, modified_of, open_to_read, sync_directory, sync_file_system
 from storage.errors import DiskFull, InvalidSyncToken, NotFound, StoreBusy
 from storage.formertree import FormerTree
 from storage.guards import Guards
@@ -286,7 +286,7 @@ class Store:
     def _must_be_compared(self, folder: Folder) -> bool:
         """Whether a folder's row does not agree with the directory, or agrees with stamps that had not settled."""
         status = find_status(self.directory(folder.place))
-        if status is None or (status.st_ino, status.st_mtime_ns) != (folder.inode, folder.stamp_ns):
+        if status is None or (status.st_ino, modified_of(status)) != (folder.inode, folder.stamp_ns):
             return True
         return self.reconciler.is_due(folder.place, status)
 
@@ -644,7 +644,7 @@ class Store:
     def stamp_agrees(self, place: str) -> bool:
         """Whether the index agrees with a directory's stamp."""
         folder = self.index.folder(place)
-        return folder is not None and os.stat(self.directory(place)).st_mtime_ns == folder.stamp_ns
+        return folder is not None and modified_of(os.stat(self.directory(place))) == folder.stamp_ns
 
     def begin_change(self, place: str) -> bool:
         """Before a transaction's first change to a directory: whether the index agrees with its stamp."""
@@ -731,7 +731,7 @@ class Store:
                 root,
                 inode=status.st_ino,
                 stamp_ns=NEVER,
-                modified_ns=status.st_mtime_ns,
+                modified_ns=modified_of(status),
                 owner=None,
                 ruled=False,
             )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage import arrivals, formertree, paths
 from storage.batch import Batch
-from storage.disk import read_bytes
+from storage.disk import modified_of, read_bytes
 from storage.errors import FULL_DISK, AlreadyExists, DiskFull, NotFound, ParentMissing, PlaceRefused
 from storage.icalendar import read_facts
 from storage.reconcile import is_item_place
@@ -103,7 +103,7 @@ class Transaction:
         file = self._store.file(place, row.disk_name)
         os.utime(file, ns=(modified_ns, modified_ns), follow_symlinks=False)
         status = os.stat(file, follow_symlinks=False)
-        self._wrote(place, row._replace(modified_ns=status.st_mtime_ns, changed_ns=status.st_ctime_ns))
+        self._wrote(place, row._replace(modified_ns=modified_of(status), changed_ns=status.st_ctime_ns))
 
     def remove(self, place: str, name: str, *, by: str | None) -> None:
         """Move a file to the trash, its state along with it; its locks end. Raises NotFound."""
@@ -244,7 +244,7 @@ class Transaction:
         directory = f"{self._store.directory(above)}/{name}"
         on_disk(lambda: self._store.build_folder(directory, changes, files or {}))
         status = os.stat(directory, follow_symlinks=False)
-        stamp = status.st_mtime_ns
+        stamp = modified_of(status)
         self._batch.put_folder(place, inode=status.st_ino, stamp_ns=stamp, modified_ns=stamp, owner=owner, ruled=False)
         self._batch.refuse_earlier(place)
         self._batch.log(above, name, self._store.clock())
@@ -537,7 +537,7 @@ class Transaction:
         for place, agreed in self._directories.items():
             self._store.sync_directory(place)
             if agreed:
-                self._batch.stamp_folder(place, os.stat(self._store.directory(place)).st_mtime_ns)
+                self._batch.stamp_folder(place, modified_of(os.stat(self._store.directory(place))))
         if self._batch:
             self._store.index.commit(self._batch)
         self._store.end_change(self._directories)

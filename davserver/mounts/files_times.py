@@ -19,10 +19,11 @@ from datetime import UTC, datetime
 from davserver.dav.conditional import parse_http_date
 from davserver.dav.names import DAV, Namespace
 from davserver.dav.xml import open_tag
+from storage.disk import LATEST_NS
 
 WIN32 = Namespace("urn:schemas-microsoft-com:")
 SECOND = 1_000_000_000  # in nanoseconds
-OLDEST_S, END_S = 0, 253_402_300_800  # 1970 to the year 10000, which no date shows
+OLDEST_S, END_S = 0, LATEST_NS // SECOND  # 1970 to the year 2262
 
 
 def parse_seconds(value: str | None) -> int | None:
@@ -58,7 +59,7 @@ def is_wrong(name: str, text: str | None) -> bool:
     """
     Whether a value cannot be what its property holds (RFC 4918 §9.2.1: 409).
 
-    Explorer sends 1601 for a time that it does not know: what is readable and too old is kept, and sets nothing.
+    Explorer sends 1601 for a time that it does not know: what is readable and out of range is kept, and sets nothing.
     """
     parse = PARSERS.get(name)
     if parse is None:

@@ -26,8 +26,6 @@ from storage.filetree import Node
 from storage.paths import FILES, is_former, is_within
 from storage.restore import restore
 
-NEWEST_S = 1 << 40  # beyond any date that a file system keeps
-
 
 @dataclass(slots=True)
 class Checked:
@@ -190,8 +188,8 @@ def parse_mtime(value: str | None) -> int | None:
         seconds = float(value) if len(value) <= 32 else -1.0
     except ValueError:
         seconds = -1.0
-    if not 0 <= seconds < NEWEST_S:
-        raise BadRequest(f"X-OC-Mtime is {value[:40]!r}; it can be seconds since 1970")
+    if not files_times.OLDEST_S <= seconds < files_times.END_S:
+        raise BadRequest(f"X-OC-Mtime is {value[:40]!r}; it can be seconds since 1970, up to the year 2262")
     whole, _, part = value.strip().partition(".")
     if whole.isdigit() and (not part or part.isdigit()):
         return int(whole) * 1_000_000_000 + int((part + "0" * 9)[:9])

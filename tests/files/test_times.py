@@ -56,6 +56,8 @@ def test_a_time_that_is_set_is_that_of_the_file(alice: Dav, home: str, cloud: Se
         (DAV.lastmodified, "1e9"),
         (DAV.lastmodified, "Wed, 31 Dec 1969 23:59:59 GMT"),
         (DAV.lastmodified, "9" * 12),
+        (DAV.lastmodified, str(1 << 34)),
+        (DAV.getlastmodified, "Fri, 31 Dec 9999 23:59:59 GMT"),
         (DAV.creationdate, "yesterday"),
         (DAV.creationdate, "2019-07-06T10:00:00"),
         (CREATED, "soon"),
@@ -99,12 +101,28 @@ def test_the_time_that_explorer_set_does_not_lie_after_an_upload(alice: Dav, hom
     assert alice.propfind(path).multistatus()[path].text(f"{WIN}Win32FileAttributes") == "00000020"
 
 
-def test_a_time_of_1601_which_explorer_sends_for_none_sets_nothing(alice: Dav, home: str) -> None:
+@pytest.mark.parametrize("text", ["Mon, 01 Jan 1601 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_time_of_1601_which_explorer_sends_for_none_sets_nothing(alice: Dav, home: str, text: str) -> None:
     path = f"{home}/a.txt"
     alice.put(path, "abc", {"X-OC-Mtime": "1000000000"})
-    never = {MODIFIED: "Mon, 01 Jan 1601 00:00:00 GMT", CREATED: "Mon, 01 Jan 1601 00:00:00 GMT"}
+    never = {MODIFIED: text, CREATED: text}
     assert alice.proppatch(path, never).multistatus()[path].statuses == dict.fromkeys(never, 200)
     assert alice.head(path).headers["last-modified"] == "Sun, 09 Sep 2001 01:46:40 GMT"
+
+
+def test_what_lies_on_the_disk_from_later_than_2262_is_served(alice: Dav, home: str, cloud: Server) -> None:
+    alice.put(f"{home}/a.txt", "abc")
+    folder = on_disk(cloud, home.rpartition("/")[2])
+    (folder / "sub").mkdir()
+    for later in (folder / "a.txt", folder / "sub", folder):
+        os.utime(later, (1 << 34, 1 << 34))
+    listed = alice.propfind(home, DAV.getlastmodified, depth="1").multistatus()
+    assert listed.keys() == {f"{home}/", f"{home}/sub/", f"{home}/a.txt"}
+    assert listed[f"{home}/a.txt"].text(DAV.getlastmodified) == "Fri, 11 Apr 2262 23:47:16 GMT"
+    assert alice.get(f"{home}/a.txt").text == "abc"
+    etag = alice.get(f"{home}/a.txt").etag
+    assert alice.put(f"{home}/a.txt", "other", {"If-Match": etag}).status == 204
+    assert alice.propfind(f"{home}/sub", depth="1").status == 207
 
 
 @pytest.mark.rfc("4918", "15.1")
@@ -145,7 +163,7 @@ def test_the_time_of_an_upload_survives_copy_and_move(
     assert {os.stat(file).st_mtime_ns for file in folder.rglob("*.txt")} == {kept_ns}
 
 
-@pytest.mark.parametrize("sent", ["-1", "soon", "nan", "inf", "1e40", ""])
+@pytest.mark.parametrize("sent", ["-1", "soon", "nan", "inf", "1e40", "1e11", str(1 << 34), ""])
 def test_an_upload_with_no_time_where_one_should_be_is_refused(alice: Dav, home: str, cloud: Server, sent: str) -> None:
     before = cloud.tree()
     assert alice.put(f"{home}/a.txt", "abc", {"X-OC-Mtime": sent}).status == 400
