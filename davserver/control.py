@@ -133,7 +133,7 @@ class Control:
                 result = self._work(json.loads(stream.readline(LONGEST_LINE)), stream, self._teller(peer))
             except (StorageError, ServerFailed) as error:
                 _send(peer, {"failed": str(error)})
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 _send(peer, {"failed": f"the request is not understood ({error}); is the server of another version?"})
             except _Ending:
                 _send(peer, {"failed": "the server ends, so this was given up; nothing is stored by half"})

@@ -7,7 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
 
+from storage.board import LONGEST_BYTES, MOST_COLUMNS
 from storage.frontmatter import Value, edited, parse_document
 from storage.movein.values import (
     MOST_ENTRIES,
@@ -16,11 +18,11 @@ from storage.movein.values import (
     Names,
     NotUsable,
     Tree,
+    folded,
     folder_stem,
     one_line,
     stem_of,
 )
-from storage.portable import caseless
 
 ORDER_STEP = 1024  # between two cards, so that others find room there
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})")
@@ -104,28 +106,37 @@ def render_board(board: Board) -> Tree:
 
 def _tag_names(board: Board, columns: Iterable[str]) -> dict[str, str]:
     """Labels by the name that they have here: none may be called as a column is."""
-    names, taken = Names(columns), {caseless(name) for name in columns}
+    names, taken = Names(columns), {folded(name) for name in columns}
     tags: dict[str, str] = {}
     for card in board.cards:
         for tag in card.tags:
             board.labels.setdefault(tag, None)
     for label in board.labels:
         wanted = one_line(label).lstrip("@")
-        tags[label] = names.choose(wanted or "label") if caseless(wanted) in taken or not wanted else wanted
+        tags[label] = names.choose(wanted or "label") if folded(wanted) in taken or not wanted else wanted
         if tags[label] != label:
             board.lost.add("names of labels, which are called otherwise here", f"{label} → {tags[label]}")
     return tags
 
 
 def _board_file(board: Board, columns: Iterable[str], archive: str, tags: dict[str, str]) -> File:
+    """``board.toml``; columns that it has no room for come after the others, by name, and labels have no colour."""
+    columns = list(columns)
+    if len(columns) > MOST_COLUMNS:
+        board.lost.add(
+            f"places in the order of columns, after the first {MOST_COLUMNS}", count=len(columns) - MOST_COLUMNS
+        )
     lines = [f"color = {_quoted(board.color)}"] if board.color else []
     lines.append(f"archive = {_quoted(archive)}")
-    for name in columns:
+    for name in columns[:MOST_COLUMNS]:
         lines += ["[[column]]", f"name = {_quoted(name)}", 'status = "NEEDS-ACTION"']
     colors = {tags[label]: color for label, color in board.labels.items() if color}
-    if colors:
-        lines.append("[labels]")
-    lines += [f"{_quoted(tag)} = {_quoted(color)}" for tag, color in colors.items()]
+    labels = [f"{_quoted(tag)} = {_quoted(color)}" for tag, color in colors.items()]
+    sizes = accumulate(len(line.encode()) + 1 for line in labels)
+    kept = sum(size <= LONGEST_BYTES // 2 for size in sizes)
+    if kept < len(labels):
+        board.lost.add("colours of labels that board.toml has no room for", count=len(labels) - kept)
+    lines += ["[labels]", *labels[:kept]] if kept else []
     data = "".join(f"{line}\n" for line in lines).encode()
     return File("board.toml", data, len(data))
 

@@ -8,6 +8,8 @@ from storage.movein import deck, trello
 from storage.movein.boards import render_board
 from storage.movein.values import NotUsable, Tree
 
+LONGEST_BYTES = 64 << 20  # what is in it takes several times that in memory
+
 
 def parse_export(data: bytes) -> list[Tree]:
     """
@@ -16,6 +18,8 @@ def parse_export(data: bytes) -> list[Tree]:
     Raises:
         NotUsable: it is neither, or damaged.
     """
+    if len(data) > LONGEST_BYTES:
+        raise NotUsable(f"the file has {len(data)} bytes; an export of boards can have {LONGEST_BYTES}")
     try:
         export = json.loads(data.decode("utf-8-sig"))
     except RecursionError as error:

@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from storage.frontmatter import Value, edited, parse_document
+from storage.movein.opening import opened
 from storage.movein.values import (
     DEEPEST_LEVELS,
     MOST_ENTRIES,
@@ -82,7 +83,8 @@ def read_raw(name: str, found: Mapping[str, Path], lost: Lost) -> Tree:
         if file.stat().st_size > LONGEST_ITEM_BYTES:
             lost.add(f"items of more than {LONGEST_ITEM_BYTES} bytes", path)
             continue
-        item = _parse(file.read_bytes().decode(errors="replace"))
+        with opened(file) as source:
+            item = _parse(source.read(LONGEST_ITEM_BYTES).decode(errors="replace"))
         if item.get("encryption_applied") == "1":
             lost.add("encrypted items", path)
         elif item.get("deleted_time") not in ("", "0"):
@@ -191,11 +193,11 @@ class _Export:
         is_bare = not any(values.values()) and body.startswith("---")
         data = edited(parse_document(b""), values, f"\n{body}" if is_bare else body)
         changed = moment_of(note.get("user_updated_time") or note.get("updated_time"))
-        self._files.append(File(path, data, len(data), ns_of(changed)))
+        made = utc_of(note.get("user_created_time") or note.get("created_time"))
+        self._files.append(File(path, data, len(data), ns_of(changed), made))
         self._note_rest(note)
 
     def _note_rest(self, note: _Item) -> None:
-        self._lost.add("times at which notes were made")
         if note.get("markup_language") == "2":
             self._lost.add("notes in HTML, kept as they are", note.title)
         if any(note.get(key).strip("0.-") for key in ("latitude", "longitude")):
@@ -219,7 +221,7 @@ class _Export:
         if not _SUFFIX.fullmatch(suffix[1:]):
             stem, suffix = stem + suffix, file.suffix if _SUFFIX.fullmatch(file.suffix[1:]) else ""
         path = f"{folder}/{self._names[folder].choose(stem_of(stem or id), suffix)}"
-        status = file.stat()
+        status = file.stat(follow_symlinks=False)
         self._files.append(File(path, file, status.st_size, status.st_mtime_ns))
         return path
 

@@ -12,10 +12,12 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from storage.frontmatter import Document, Value, edited, parse_document
 from storage.movein import joplin
+from storage.movein.opening import opened
 from storage.movein.values import (
     DEEPEST_LEVELS,
     LONGEST_STEM_BYTES,
@@ -35,6 +37,7 @@ from storage.paths import is_kept_apart, is_private, names_rules, nfc
 from storage.portable import why_not
 
 SUFFIXES = (".md", ".txt")
+OTHER_TEXTS = frozenset({".markdown", ".mdown", ".mkd", ".org", ".rst", ".html"})
 LONGEST_NOTE_BYTES = 16 << 20  # a longer one is not looked into
 _LEAVINGS = re.compile(r"~.*|.*~|.*\.(tmp|swp)|thumbs\.db|desktop\.ini", re.IGNORECASE | re.DOTALL)
 _OWN_FILES = frozenset({"notebook.toml", "board.toml"})
@@ -89,7 +92,7 @@ def _walk(top: Path, lost: Lost) -> Iterator[_Found]:
     while left:
         folder, names = left.pop()
         with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
+            for entry in sorted(islice(entries, MOST_ENTRIES + 1), key=lambda entry: entry.name):
                 count += 1
                 if count > MOST_ENTRIES:
                     raise NotUsable(f"{top} holds more than {MOST_ENTRIES} files and folders")
@@ -134,36 +137,35 @@ def _choose(each: _Found, names: Names) -> str:
 
 def _file(each: _Found, path: str, lost: Lost) -> File:
     stem, suffix = os.path.splitext(path.rpartition("/")[2])
-    is_note = suffix.lower() in SUFFIXES and each.size <= LONGEST_NOTE_BYTES
-    title = nfc(os.path.splitext(each.names[-1])[0])
-    if is_note:
-        data = each.file.read_bytes()[: LONGEST_NOTE_BYTES + 1]
-        changed, modified_ns = _note(data, "/".join(each.names), stem, title, lost)
-        if changed is not None:
-            return File(path, changed, len(changed), modified_ns or each.modified_ns)
-    return File(path, each.file, each.size, each.modified_ns)
-
-
-def _note(data: bytes, where: str, stem: str, title: str, lost: Lost) -> tuple[bytes | None, int | None]:
-    """A note's bytes where they are other ones here, and when Joplin says that it was changed last."""
-    document = parse_document(data)
+    where = "/".join(each.names)
+    if suffix.lower() in OTHER_TEXTS:
+        lost.add(f"texts that are files, but no notes, which end in {' or '.join(SUFFIXES)}", where)
+    if suffix.lower() not in SUFFIXES or each.size > LONGEST_NOTE_BYTES:
+        return File(path, each.file, each.size, each.modified_ns)
+    document = parse_document(_read(each.file))
     values = document.values
     changes: dict[str, Value | None] = {}
-    modified_ns, text = None, None
+    title, text = nfc(os.path.splitext(each.names[-1])[0]), None
+    modified_ns, created = each.modified_ns, None
     if _is_joplin(values.get("created")) and _is_joplin(values.get("updated")):
         document, text = _without_to_do(document, stem)
-        modified_ns = ns_of(moment_of(values["updated"]))
-        changes |= {"created": None, "updated": None, "due": None if text else values.get("due")}
-        changes["title"] = None if values.get("title") == stem else values.get("title")
-        lost.add("times at which notes were made")
-    elif document.lines is not None and document.problem:
-        lost.add("front matter that is outside of what is read here, kept as it is", where)
-    if title != stem and "title" not in values:
+        modified_ns, created = ns_of(moment_of(values["updated"])) or modified_ns, utc_of(values["created"])
+        changes = {"created": None, "updated": None, **({"due": None} if text else {})}
+        if values.get("title") == stem:
+            changes["title"] = None
+    elif title != stem and "title" not in values:
         changes["title"] = title
-    changes = {key: value for key, value in changes.items() if value != values.get(key)}
-    if not changes and text is None:
-        return None, None
-    return edited(document, changes, text), modified_ns
+    if document.lines is not None and document.problem:
+        lost.add("front matter that is outside of what is read here, kept as it is", where)
+    if not changes:
+        return File(path, each.file, each.size, modified_ns)
+    data = edited(document, changes, text)
+    return File(path, data, len(data), modified_ns, created)
+
+
+def _read(file: Path) -> bytes:
+    with opened(file) as source:
+        return source.read(LONGEST_NOTE_BYTES)
 
 
 def _is_joplin(value: Value | None) -> bool:
@@ -179,7 +181,7 @@ def _without_to_do(document: Document, stem: str) -> tuple[Document, str | None]
     values = document.values
     title, due = values.get("title"), values.get("due")
     block = "\n".join(line for line in lines if line != found[0])
-    cleared = parse_document(f"---\n{block}\n---\n\n{document.text}".encode(errors="replace"))
+    cleared = f"{document.bom}---\n{block}\n---\n\n{document.text}".replace("\n", document.newline)
     when = utc_of(due) if isinstance(due, str) else None
     box = joplin.box_line(title if isinstance(title, str) else stem, when, done=found[1] in ("yes", "true"))
-    return cleared, f"{box}\n\n{document.text}"
+    return parse_document(cleared.encode(errors="replace")), f"{box}\n\n{document.text}"

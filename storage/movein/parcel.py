@@ -2,7 +2,7 @@
 Trees on their way from the command to whoever holds the data folder, which may run as another account.
 
     parcel = *entry "{}" newline
-    entry  = JSON newline *OCTET     ; {"folder": path} or {"file": path, "size": bytes, "modified_ns": time or null}
+    entry  = JSON newline *OCTET     ; {"folder": path} or {"file": path, "size": bytes, "times": [changed, made]}
 
 The first segment of a path is the tree's number, from 0.
 """
@@ -10,14 +10,11 @@ The first segment of a path is the tree's number, from 0.
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
+from storage.movein.opening import opened
 from storage.movein.values import File, NotUsable, Tree
 
 CHUNK_BYTES = 256 * 1024
@@ -32,6 +29,7 @@ class Entry:
     chunks: Iterator[bytes] | None = None
     size: int = 0
     modified_ns: int | None = None
+    created: str | None = None
 
 
 def entries_of(trees: Sequence[Tree]) -> Iterator[Entry]:
@@ -41,7 +39,7 @@ def entries_of(trees: Sequence[Tree]) -> Iterator[Entry]:
         for folder in tree.folders:
             yield Entry(f"{number}/{folder}")
         for file in tree.files:
-            yield Entry(f"{number}/{file.path}", _chunks(file), file.size, file.modified_ns)
+            yield Entry(f"{number}/{file.path}", _chunks(file), file.size, file.modified_ns, file.created)
 
 
 def pack(entries: Iterator[Entry]) -> Iterator[bytes]:
@@ -50,7 +48,7 @@ def pack(entries: Iterator[Entry]) -> Iterator[bytes]:
         if entry.chunks is None:
             yield _line({"folder": entry.path})
             continue
-        yield _line({"file": entry.path, "size": entry.size, "modified_ns": entry.modified_ns})
+        yield _line({"file": entry.path, "size": entry.size, "times": [entry.modified_ns, entry.created]})
         yield from entry.chunks
     yield _line({})
 
@@ -70,8 +68,12 @@ def unpack(stream: BinaryIO) -> Iterator[Entry]:
         match json.loads(line):
             case {"folder": str() as path}:
                 yield Entry(path)
-            case {"file": str() as path, "size": int() as size, "modified_ns": int() | None as modified_ns}:
-                yield Entry(path, _received(stream, size), size, modified_ns)
+            case {
+                "file": str() as path,
+                "size": int() as size,
+                "times": [int() | None as changed, str() | None as made],
+            }:
+                yield Entry(path, _received(stream, size), size, changed, made)
             case {**rest} if not rest:
                 return
             case _:
@@ -97,20 +99,10 @@ def _chunks(file: File) -> Iterator[bytes]:
         yield file.content
         return
     left = file.size
-    with _opened(file.content) as source:
+    with opened(file.content) as source:
         while left > 0:
             chunk = source.read(min(left, CHUNK_BYTES))
             if not chunk:
                 raise NotUsable(f"{file.content} was changed meanwhile; nothing is stored")
             left -= len(chunk)
             yield chunk
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """A file that is still one, and no symbolic link or pipe that took its place."""
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as source:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise NotUsable(f"{path} was changed meanwhile; nothing is stored")
-        yield source

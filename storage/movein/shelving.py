@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from storage.fileterms import Terms, require_place
 from storage.movein.parcel import Entry
 from storage.movein.values import DEEPEST_LEVELS, MOST_ENTRIES
 from storage.numbering import first_free, numbered
+from storage.objects import OBJECT_KEY, resource_name
 from storage.paths import (
     FILES,
     MEMBERS,
@@ -40,10 +43,12 @@ from storage.scratch import Scratch
 from storage.session import Session
 
 if TYPE_CHECKING:
+    from storage.state import Change
     from storage.store import Store
     from storage.transaction import Transaction
 
 BOARDS = f"{FILES}/Boards"
+LAST_NS = 1 << 62  # of a time of change
 PAUSE_EVERY = 16  # files and folders
 
 
@@ -93,6 +98,8 @@ def shelve(store: Store, delivery: Delivery, entries: Iterator[Entry], pause: Ca
         StorageError: they cannot stand there.
         ValueError: an entry is none that a tree has.
     """
+    if not delivery.names:
+        raise ValueError("nothing to store")
     session = _session(store, delivery.owner)
     above, wished = _target(session, delivery)
     paths = _paths(session, above, wished, delivery)
@@ -198,28 +205,44 @@ def _built(
     """A directory with the trees by number, on the disk to the last byte; what nobody took from there is removed."""
     store = session.store
     directory = f"{store.data}/scratch/{secrets.token_hex(8)}"
+    kept: defaultdict[str, list[Change]] = defaultdict(list)
+    for number, path in enumerate(paths):
+        owner = treerights.owner_of_new_folder(session, path)
+        if owner is not None:
+            kept[str(number)].append(("", "owner", owner))
     try:
         os.mkdir(directory, 0o755)
         for count, entry in enumerate(entries):
             if count > 2 * MOST_ENTRIES + len(paths):
                 raise ValueError("more files and folders than an export has")
             _require_path(entry.path, len(paths))
+            if entry.size < 0 or not -LAST_NS <= (entry.modified_ns or 0) <= LAST_NS:
+                raise ValueError(f"{entry.path!r} has a size or time that no file has")
             if len(f"{paths[0]}{entry.path}".encode()) > store.settings.limits.path_bytes:
                 raise PlaceRefused(entry.path.partition("/")[2], "the path is longer than limits.path_bytes")
             size -= entry.size
             if size < 0:
                 raise ValueError("more bytes than were announced")
             _build(store, f"{directory}/{entry.path}", entry)
+            if entry.created is not None:
+                folder, _, name = entry.path.rpartition("/")
+                kept[folder].append((name, OBJECT_KEY, _object(entry.created)))
             if count % PAUSE_EVERY == 0:
                 pause()
-        for number, path in enumerate(paths):
-            owner = treerights.owner_of_new_folder(session, path)
-            if owner is not None:
-                states.append(f"{directory}/{number}", states.EMPTY, [("", "owner", owner)], durable=False)
+        if not all(os.path.isdir(f"{directory}/{number}") for number in range(len(paths))):
+            raise ValueError("a tree did not come")
+        for folder, changes in kept.items():
+            states.append(f"{directory}/{folder}", states.EMPTY, changes, durable=False)
         store.sync_all()
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _object(created: str) -> dict[str, str]:
+    """What is kept of a note that was made before it came here."""
+    uid = str(uuid.uuid4())
+    return {"uid": uid, "name": resource_name(uid), "created": created}
 
 
 def _require_path(path: str, trees: int) -> None:
@@ -234,10 +257,12 @@ def _require_path(path: str, trees: int) -> None:
 
 
 def _build(store: Store, file: str, entry: Entry) -> None:
+    folder, _, name = file.rpartition("/")
+    if os.path.lexists(file) or not os.path.isdir(folder):
+        raise ValueError(f"{name!r} is there twice, or its folder is not there")
     if entry.chunks is None:
         os.mkdir(file, 0o755)
         return
-    folder, _, name = file.rpartition("/")
     with Scratch(folder, durable=False, hashed=False, name=name, make_room=store.make_room) as scratch:
         for chunk in entry.chunks:
             scratch.write(chunk)

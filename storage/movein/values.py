@@ -34,12 +34,14 @@ class File:
         content: its bytes, or where they lie.
         size: how many there are, in bytes.
         modified_ns: when it was changed last, None for now.
+        created: of a note when it was made, as ``utc_of`` gives it; of a card that stands in the file.
     """
 
     path: str
     content: bytes | Path
     size: int
     modified_ns: int | None = None
+    created: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,18 @@ class Names:
     """The names of one folder, no two alike in any case."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = {caseless(name) for name in taken}
+        self._taken = {folded(name) for name in taken}
 
     def choose(self, stem: str, suffix: str = "") -> str:
         """The name, or the first one with a number that is free; it is taken from now on."""
-        name = _numbered(stem, suffix, first_free(lambda n: caseless(_numbered(stem, suffix, n)) in self._taken))
-        self._taken.add(caseless(name))
+        name = _numbered(stem, suffix, first_free(lambda n: folded(_numbered(stem, suffix, n)) in self._taken))
+        self._taken.add(folded(name))
         return name
+
+
+def folded(name: str) -> str:
+    """A name as it is compared with others, by Windows and by ``board.toml``."""
+    return caseless(name).casefold()
 
 
 def _numbered(stem: str, suffix: str, number: int) -> str:

@@ -80,6 +80,30 @@ def test_a_board_of_deck_is_read_by_its_owner_and_nobody_else(run: Import, alice
     assert (alice.put(card, b"x").status, bob.put(card, b"x").status) == (201, 404)
 
 
+def test_cards_are_tasks_of_whoever_may_read_the_board(run: Import, alice: Dav) -> None:
+    alice.propfind("/dav/alice/")  # made when it is used first
+    assert run(trello(), "--owner", "alice").code == 0
+    [url] = [href for href in members(alice, "/dav/alice/") if href.startswith("board-")]
+    tasks = [alice.get(f"/dav/alice/{url}{name}").text for name in members(alice, f"/dav/alice/{url}")]
+    [posters] = [text for text in tasks if "\r\nSUMMARY:Posters\r\n" in text]
+    [tents] = [text for text in tasks if "\r\nSUMMARY:Tents\r\n" in text]
+    assert len(tasks) == 2
+    for line in (
+        "DTSTART:20261124T090000Z",
+        "DUE:20261201T170000Z",
+        "CREATED:20170915T161403Z",
+        "STATUS:NEEDS-ACTION",
+        "X-STATUS:To do",
+        "CATEGORIES:To do,urgent,green,@alice",
+        "X-APPLE-SORT-ORDER:2048",
+        "LOCATION:Town hall",
+        "GEO:48.85;2.35",
+    ):
+        assert f"\r\n{line}\r\n" in posters, line
+    assert "\r\nCOMPLETED:20260710T170158Z\r\n" in tents
+    assert "\r\nSTATUS:COMPLETED\r\n" in tents
+
+
 def test_what_had_no_place_is_told_and_who_is_no_member(run: Import) -> None:
     said = run(deck()).err.splitlines()
     assert said[0] == "/files/Boards/Summer camp: what had no place there, or has another one"
@@ -188,6 +212,20 @@ def test_a_raw_export_of_joplin_comes_with_pictures_and_links(run: Import, alice
     top = "/files/Notes/Joplin/Minutes/2026- spring/"
     assert "![plan](Board%20meeting.files/plan%20of%20the%20hall.png)" in alice.get(top + "Board meeting.md").text
     assert alice.get(top + "Board meeting.files/plan of the hall.png").body == b"\x89PNG"
+
+
+def test_notes_are_journals_that_know_when_they_were_made(run: Import, alice: Dav, tmp_path: Path) -> None:
+    alice.propfind("/dav/alice/")
+    write_joplin_raw(tmp_path / "Joplin")
+    assert run(tmp_path / "Joplin").code == 0
+    [url] = [href for href in members(alice, "/dav/alice/") if href.startswith("notes-")]
+    notes = [alice.get(f"/dav/alice/{url}{name}").text for name in members(alice, f"/dav/alice/{url}")]
+    [note] = [text for text in notes if "\r\nSUMMARY:Board meeting\r\n" in text]
+    [other] = [text for text in notes if "\r\nSUMMARY:A/B\r\n" in text]
+    assert "\r\nCREATED:20230105T000000Z\r\n" in note
+    assert "\r\nLAST-MODIFIED:20230106T000000Z\r\n" in note
+    assert "\r\nCATEGORIES:/Joplin/Minutes/2026- spring,minutes\r\n" in note
+    assert "\r\nDESCRIPTION:- [x] A/B\\n\\n---\\n\\nbelow\r\n" in other
 
 
 def test_the_tops_are_made_where_they_are_missing(make_server: MakeServer) -> None:

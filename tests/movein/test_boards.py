@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.board import parse_board
 from storage.frontmatter import parse_document
 from storage.movein.exports import parse_export
 from storage.movein.values import NotUsable, Tree, words
@@ -225,6 +226,12 @@ AWKWARD = [
     ".state.jsonl",
     "a\0b",
     "café",
+    "straße",
+    "STRASSE",
+    "ı",
+    "con.files",
+    "tab\t~",
+    '"quoted" \\',
     "cafe\u0301",
 ]
 
@@ -254,13 +261,26 @@ def test_no_title_leads_out_of_its_folder_or_onto_a_file_of_the_server(kind: str
             assert why_not(name) is None
             assert not name.startswith((".", "~"))
             assert name.isprintable()
-            assert len(name.removesuffix(".md").encode()) <= 121
+            assert len(name.removesuffix(".md").encode()) <= 121  # a folder may have one letter more
         assert not path.startswith("@")  # a column of this name would be an assignment to clients
         assert path == "board.toml" or path.rpartition("/")[2] not in ("board.toml", "access.toml", "links.txt")
     for path, text in texts(tree).items():
         if path != "board.toml":
             assert not parse_document(text.encode()).problem
-    tomllib.loads(texts(tree)["board.toml"])
+    assert len(parse_board(texts(tree)["board.toml"].encode()).columns) == len(AWKWARD)
+
+
+def test_more_columns_and_labels_than_a_board_has_are_told_of_and_the_file_stays_one() -> None:
+    stacks = [deck_stack(number, f"{number:03}", number) for number in range(1, 121)]
+    labels = [{"title": f"{number} {'x' * 300}", "color": "ff0000"} for number in range(1000)]
+    tree = only(json.dumps([deck_board(stacks, labels=labels, owner=None)]).encode())
+    assert len(tree.folders) == 121
+    board = parse_board(texts(tree)["board.toml"].encode())
+    assert [column.name for column in board.columns] == [f"{number:03}" for number in range(1, 101)]
+    assert tree.lost == (
+        "places in the order of columns, after the first 100: 20",
+        f"colours of labels that board.toml has no room for: {1000 - len(board.labels)}",
+    )
 
 
 def test_a_title_that_is_no_file_name_is_kept_in_the_front_matter() -> None:
@@ -324,4 +344,4 @@ def test_any_json_becomes_boards_or_is_refused(one: Any, other: Any, as_trello: 
     except NotUsable:
         return
     for tree in trees:
-        tomllib.loads(texts(tree)["board.toml"])
+        parse_board(texts(tree)["board.toml"].encode())
