@@ -145,7 +145,10 @@ class BoardKind:
         lies_apart = room is not None and not room.below and column == present  # directly in the board's folder
         below = "" if lies_apart or column is None else column.name
         came = {"from": present.name} if present is not None and status == DONE and before != DONE else {}
-        return Received(changes, below, came)
+        tags = texts(document, "tags")
+        others = tuple(tag for tag in tags if tag.casefold() not in names)  # one that is a column says nothing
+        along: dict[str, Value | None] = {"tags": others or None} if others != tags and "tags" not in changes else {}
+        return Received(changes, below, came, along)
 
     def _tags(self, session: Session, columns: set[str], served: Content, sent: Content) -> dict[str, Value | None]:
         tags = [tag for tag in sent.categories if tag.casefold() not in columns]

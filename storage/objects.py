@@ -39,6 +39,7 @@ OBJECT_KEY = "object"  # in the state: of a folder its id as a collection, of a 
 PLAIN_UID = re.compile(r"[A-Za-z0-9@_+=.,-]{1,120}")
 IGNORED = re.compile(r"[.~].*|.*(?:\.tmp|~|\.swp|#)|thumbs\.db|desktop\.ini", re.IGNORECASE | re.DOTALL)
 ATTACHED = ".files"  # behind the name of an object: the folder of its attachments
+CLAIMED_S = 60  # some editors save by writing under another name and deleting the old one
 KEPT_COLLECTIONS = 64  # whose rows are in memory
 LARGEST_BYTES = 4 << 20  # of a file that is rendered
 
@@ -160,6 +161,16 @@ class Source:
         return f"{paths.VIEWS}/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A file that says it is an object which another one is: a program may be about to delete that one."""
+
+    uid: str
+    place: str
+    name: str
+    until_s: float
+
+
 @dataclass(slots=True)
 class _Rows:
     """The rows of a collection in memory, so that one change costs what one costs."""
@@ -219,6 +230,7 @@ class Views:
         self._guard = threading.Lock()
         self._locks: dict[str, threading.RLock] = {}
         self._rows: dict[str, _Rows] = {}  # by place of the view
+        self._claims: dict[tuple[str, str], _Claim] = {}  # by id of the collection and UID
         self._places: dict[str, tuple[ObjectKind, str]] = {}  # by name of the calendar, as it was found last
 
     def sources(self) -> list[Source]:
@@ -320,11 +332,12 @@ class Views:
         since = None if is_whole or view is None else view.stamp_ns
         spots = list(self._changed(source, layout, refresh, since))
         self._keep_states(refresh)
-        present = {spot for spot, there in spots if there}
         for spot, there in spots:
             row = refresh.rows.get(spot)
-            if not there and row is not None and row.disk_name == spot and spot not in present:
+            if not there and row is not None and row.disk_name == spot:
                 self._drop(source, refresh, row)
+                self._pass_over(source, layout, refresh, row)
+        self._keep_states(refresh)
         batch.stamp_folder(source.place, newest, layout.mark)
         index.commit(batch)
         folder = index.folder(source.place)
@@ -348,6 +361,19 @@ class Views:
             {row.name: row for row in rows},
             {row.uid: (row.disk_name, row.name) for row in rows if row.uid is not None},
         )
+
+    def _pass_over(self, source: Source, layout: Layout, refresh: _Refresh, gone: Member) -> None:
+        """A file that was written as the one that went, shortly before that went, is that object."""
+        claim = self._claims.get((source.id, gone.uid or ""))
+        room = None if claim is None else layout.rooms.get(claim.place)
+        if claim is None or room is None or claim.until_s < self._store.clock():
+            return
+        member = self._store.find_member(room.folder, claim.name)
+        if member is not None:
+            refresh.holders[claim.uid] = gone.disk_name, gone.name
+            refresh.states.pop(claim.place, None)
+            self._render(source, layout, room, member, refresh)
+        self._claims.pop((source.id, gone.uid or ""), None)
 
     def _begin(self, batch: Batch, source: Source) -> None:
         now_ns = int(self._store.clock() * 1e9)
@@ -464,14 +490,21 @@ class Views:
             document = replace(document, entries=())
         said = document.values.get("uid")
         uid = said.strip() if isinstance(said, str) and said.strip() else None
-        if uid is not None and (kept is None or kept["uid"] != uid):
+        claim = self._claims.get((source.id, uid)) if uid is not None else None
+        is_claimed = claim is not None and claim.until_s >= store.clock()
+        if uid is not None and (kept is None or (kept["uid"] != uid and (is_claimed or kept.get("not") != uid))):
             is_free = self._is_free(refresh, room, uid, spot)
             if is_free and (kept is not None or not self._is_elsewhere(source, uid)):
                 name = refresh.holders[uid][1] if uid in refresh.holders else resource_name(uid)
                 kept = {**(kept or {}), "uid": uid, "name": name}
+                kept.pop("not", None)
         if kept is None or not self._is_free(refresh, room, kept["uid"], spot):
             fresh = str(uuid.uuid4())
             kept = {"uid": fresh, "name": resource_name(fresh)}
+            if uid is not None:  # it is another object's, and stays so
+                kept["not"] = uid
+                until_s = store.clock() + CLAIMED_S
+                self._claims[source.id, uid] = _Claim(uid, room.folder.place, member.name, until_s)
         if kept.get("in") != source.id or not isinstance(kept.get("created"), str):
             kept = {"created": utc(member.modified_ns / 1e9), **kept, "in": source.id}
         if kept != store.state(room.folder.place).get(member.name, OBJECT_KEY):

@@ -49,11 +49,13 @@ class Received:
         changes: of its front matter; None removes.
         below: the folder that it belongs to, relative to the collection's.
         kept: what changes of its state.
+        along: of its front matter, where it is written anyway.
     """
 
     changes: dict[str, Value | None]
     below: str
     kept: Mapping[str, Any] = field(default_factory=dict)
+    along: Mapping[str, Value | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,8 @@ def _edit(session: Session, source: Source, layout: Layout, present: _Present, s
     if not changes and text is None and not moves and name == present.file.name:
         return True
     kept |= {**received.kept, **({"seq": sent.sequence} if sent.sequence else {})}
-    if source.kind.writes_uid and "uid" not in present.document.values:
+    changes |= received.along
+    if source.kind.writes_uid and present.document.values.get("uid") != kept["uid"]:
         changes = {"uid": kept["uid"], **changes}
     data = _rewritten(present.document, changes, text)
     return _replace(session, source, present, place, name, data, kept)

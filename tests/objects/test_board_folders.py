@@ -6,11 +6,11 @@ import subprocess
 
 import pytest
 
-from davserver.dav.names import DAV
+from davserver.dav.names import CALDAV, DAV
 from tests.harness import Dav, Server
 from tests.objects.conftest import calendar_of, changed, files_of, items_of, said
 from tests.objects.test_cards import column_of, put_card
-from tests.pim.samples import task
+from tests.pim.samples import sync, task
 
 LOCK = (
     '<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope>'
@@ -224,3 +224,85 @@ def test_writing_in_a_board_needs_the_right_that_the_file_needs(
     assert cloud.tree() == before
     privileges = carol.propfind(url.replace("alice", "carol"), DAV.current_user_privilege_set).text
     assert "write-content" not in privileges
+
+
+@pytest.mark.parametrize("looked", [True, False], ids=["seen between", "unseen"])
+def test_saving_under_another_name_and_deleting_the_old_file_is_one_task(
+    alice: Dav, board: str, url: str, *, looked: bool
+) -> None:
+    assert alice.put(f"{url}from-a-phone.ics", task("u-1", "Posters")).status == 201
+    text = alice.get(f"{board}/To do/Posters.md").text
+    assert alice.put(f"{board}/To do/Flyers.md", f"{text}more\n").status == 201
+    if looked:
+        assert len(items_of(alice, url)) == 2
+    assert alice.delete(f"{board}/To do/Posters.md").status == 204
+    assert items_of(alice, url) == {"Flyers": f"{url}from-a-phone.ics"}
+    assert said(alice.get(f"{url}from-a-phone.ics").text, "UID") == "u-1"
+
+
+def test_a_duplicate_of_a_card_gets_its_own_uid_at_the_next_write(alice: Dav, board: str, url: str) -> None:
+    assert alice.put(f"{url}a.ics", task("u-1", "Posters")).status == 201
+    text = alice.get(f"{board}/To do/Posters.md").body
+    assert alice.put(f"{board}/To do/Duplicate.md", text).status == 201
+    item = items_of(alice, url)["Duplicate"]
+    served = alice.get(item).text
+    assert said(served, "UID") != "u-1"
+    assert alice.get(f"{board}/To do/Duplicate.md").body == text
+    assert alice.put(item, changed(served, PRIORITY="1")).status == 204
+    assert f"uid: {said(served, 'UID')}\n" in alice.get(f"{board}/To do/Duplicate.md").text
+
+
+def test_a_tag_that_is_a_column_goes_with_the_next_write(alice: Dav, board: str, url: str) -> None:
+    assert alice.put(f"{board}/Doing/Posters.md", "---\ntags: [done, urgent]\n---\n").status == 201
+    item = items_of(alice, url)["Posters"]
+    served = alice.get(item).text
+    assert said(served, "CATEGORIES") == "Doing,urgent"
+    assert alice.put(item, served).status == 204
+    assert "[done, urgent]" in alice.get(f"{board}/Doing/Posters.md").text
+    assert alice.put(item, changed(served, PRIORITY="1")).status == 204
+    assert "tags: [urgent]\n" in alice.get(f"{board}/Doing/Posters.md").text
+
+
+def test_what_the_board_s_file_changes_is_news_to_every_client(alice: Dav, board: str, url: str) -> None:
+    item = put_card(alice, board, "Doing", "Posters")
+    reply = alice.report(url, sync())
+    token, before = reply.xml.findtext(DAV.sync_token) or "", alice.get(item)
+    text = alice.get(f"{board}/board.toml").text
+    assert alice.put(f"{board}/board.toml", f'serve = ["status"]\ncolor = "#112233"\n{text}').status == 204
+    assert list(alice.report(url, sync(token)).multistatus()) == [item]
+    after = alice.get(item)
+    assert after.headers["etag"] != before.headers["etag"]
+    assert (said(after.text, "X-STATUS"), said(after.text, "CATEGORIES")) == ("", "urgent")
+    assert "#112233" in alice.propfind(url, "{http://apple.com/ns/ical/}calendar-color").text
+    stale = changed(after.text, CATEGORIES="Done,urgent")  # of a phone that does not take categories back
+    assert alice.put(item, stale).status == 204
+    assert column_of(alice, board, "Posters") == "Doing"
+
+
+def test_a_member_takes_a_board_off_its_home_and_names_it_as_it_likes(
+    alice: Dav, bob: Dav, board: str, url: str
+) -> None:
+    name = url.strip("/").rpartition("/")[2]
+    assert alice.proppatch(url, {DAV.displayname: "Mine"}).multistatus()[url].props
+    assert "<D:displayname>Mine</D:displayname>" in alice.propfind(url, DAV.displayname).text
+    assert "Mine" not in bob.propfind(url.replace("alice", "bob"), DAV.displayname).text
+    assert alice.delete(url).status == 204
+    assert alice.propfind(url).status == 404
+    assert url not in alice.propfind("/dav/alice/", depth="1").multistatus()
+    assert alice.propfind(board).status == 207
+    text = alice.get("/files/Home/collections.toml").text
+    assert alice.put("/files/Home/collections.toml", text.replace(f"[{name}]", "[other]")).status == 204
+    assert alice.propfind(url).status == 207
+
+
+@pytest.mark.parametrize("method", ["MOVE", "COPY"])
+def test_a_board_s_list_is_copied_and_moved_as_a_folder_only(
+    alice: Dav, board: str, url: str, cloud: Server, method: str
+) -> None:
+    item = put_card(alice, board, "Doing", "Posters")
+    before = cloud.tree()
+    whole = alice.request(method, url, headers={"Destination": "/dav/alice/taken/"})
+    assert (whole.status, whole.condition) == (403, CALDAV.calendar_collection_location_ok)
+    assert alice.request(method, item, headers={"Destination": "/dav/alice/tasks/x.ics"}).status == 403
+    assert alice.put(url, task("u-5")).status == 403
+    assert cloud.tree() == before
