@@ -10,6 +10,7 @@ from config.schema import Limits
 from davserver.dav.depth import Depth, parse_depth
 from davserver.dav.digest import Verified, parse_digests
 from davserver.dav.errors import BadRequest, BodyBroken, TooLarge
+from davserver.dav.head import MAX_LENGTH_DIGITS
 from davserver.dav.message import Request, Response, reason
 from davserver.dav.multistatus import href, multistatus
 from davserver.dav.names import DAV
@@ -248,11 +249,15 @@ def _grouped(changes: dict[str, str | None], refused: dict[str, tuple[int, str]]
 
 
 def _announced(request: Request) -> int | None:
-    """The body's length by Content-Length, or by the header that Finder sends with its chunks."""
+    """The body's length by Content-Length, or by the header that Finder sends with its chunks. Raises BadRequest."""
     if request.content_length is not None:
         return request.content_length
     expected = request.header("x-expected-entity-length")
-    return int(expected) if expected is not None and expected.isascii() and expected.isdigit() else None
+    if expected is None or not (expected.isascii() and expected.isdigit()):
+        return None
+    if len(expected) > MAX_LENGTH_DIGITS:
+        raise BadRequest("X-Expected-Entity-Length is no number of bytes that a file can have")
+    return int(expected)
 
 
 def _target(call: Call, among: tuple[str, ...] = (FILES,)) -> str:

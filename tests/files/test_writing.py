@@ -43,6 +43,8 @@ def test_a_chunked_upload_shorter_than_finder_announced_is_refused(alice: Dav, h
     reply = alice.put(f"{home}/a.bin", iter([b"abc"]), {"X-Expected-Entity-Length": "10"})
     assert reply.status == 400
     assert cloud.tree() == before
+    assert alice.put(f"{home}/a.bin", iter([b"abc"]), {"X-Expected-Entity-Length": "9" * 5000}).status == 400
+    assert alice.get(f"{home}/a.bin").status == 404
     assert alice.put(f"{home}/a.bin", iter([b"abc"]), {"X-Expected-Entity-Length": "3"}).status == 201
 
 
