@@ -16,7 +16,8 @@ from storage.columns import Signals, decide
 from storage.errors import FileRefused, NotFound
 from storage.frontmatter import Document, Value
 from storage.objectmoments import utc
-from storage.objects import ATTACHED, Layout, Room, mark_of
+from storage.objectnames import ATTACHED
+from storage.objects import Layout, Room, mark_of
 from storage.objecttext import TASK, Content
 from storage.objectwrite import Received
 

@@ -38,6 +38,11 @@ def render_line(name: str, parameters: Parameters, value: str, *, group: str = "
     Raises:
         ValueError: a name is none, or a value has a character that would end the line or that no line can hold.
     """
+    return fold(unfolded(name, parameters, value, group=group), newline)
+
+
+def unfolded(name: str, parameters: Parameters, value: str, *, group: str = "") -> str:
+    """As ``render_line``, in one piece and without its end."""
     parts = [f"{group}.{name}" if group else name]
     for key, values in parameters:
         parts.append(f"{key}={','.join(map(_quoted, values))}")
@@ -46,7 +51,7 @@ def render_line(name: str, parameters: Parameters, value: str, *, group: str = "
     line = f"{';'.join(parts)}:{value}"
     if _UNWRITABLE.search(line):
         raise ValueError(f"a value of {name[:40]} has a line end or control character")
-    return fold(line, newline)
+    return line
 
 
 def fold(line: str, newline: str = "\r\n") -> bytes:

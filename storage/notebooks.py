@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from storage import paths
 from storage.boards import texts
 from storage.frontmatter import Document, Value
-from storage.objects import ATTACHED, Layout, Room, mark_of
+from storage.objectnames import ATTACHED
+from storage.objects import Layout, Room, mark_of
 from storage.objecttext import NOTE, Content
 from storage.objectwrite import Received
 from storage.portable import made_safe

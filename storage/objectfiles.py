@@ -19,7 +19,8 @@ from storage.errors import FileRefused, NameRefused, PlaceRefused, PreconditionF
 from storage.frontmatter import Value, edited, parse_document
 from storage.objectleft import LEFT_KEY, note_left, to_path
 from storage.objectmoments import utc
-from storage.objects import ATTACHED, OBJECT_KEY, is_object, new_collection_id
+from storage.objectnames import ATTACHED, is_object
+from storage.objects import OBJECT_KEY, new_collection_id
 
 if TYPE_CHECKING:
     from storage.fileterms import Terms

@@ -16,16 +16,18 @@ import re
 import secrets
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from storage import paths
+from storage.attachments import attached_lines, own_url
 from storage.batch import Batch
 from storage.errors import NotFound, ParentMissing
 from storage.frontmatter import Document, parse_document
 from storage.icalendar import read_facts
 from storage.objectmoments import utc
+from storage.objectnames import ATTACHED, is_object, stem_of
 from storage.objecttext import Content, Kind, render_content
 from storage.records import Content as Stored
 from storage.records import Folder, Member, etag_of
@@ -37,8 +39,6 @@ if TYPE_CHECKING:
 
 OBJECT_KEY = "object"  # in the state: of a folder its id as a collection, of a file what it is as an object
 PLAIN_UID = re.compile(r"[A-Za-z0-9@_+=.,-]{1,120}")
-IGNORED = re.compile(r"[.~].*|.*(?:\.tmp|~|\.swp|#)|thumbs\.db|desktop\.ini", re.IGNORECASE | re.DOTALL)
-ATTACHED = ".files"  # behind the name of an object: the folder of its attachments
 CLAIMED_S = 60  # some editors save by writing under another name and deleting the old one
 KEPT_COLLECTIONS = 64  # whose rows are in memory
 LARGEST_BYTES = 4 << 20  # of a file that is rendered
@@ -197,16 +197,6 @@ def mark_of(*said: object) -> int:
     return int(hashlib.sha256(repr(said).encode()).hexdigest()[:15], 16)
 
 
-def is_object(name: str, suffixes: Sequence[str]) -> bool:
-    """Whether a file of that name is an object: not one of those that programs leave behind."""
-    return name.lower().endswith(tuple(suffixes)) and IGNORED.fullmatch(name) is None
-
-
-def stem_of(name: str) -> str:
-    """A name without its suffix."""
-    return os.path.splitext(name)[0]
-
-
 def resource_name(uid: str) -> str:
     """The name of the calendar object of a UID that no client has given one."""
     plain = PLAIN_UID.fullmatch(uid) is not None and not uid.startswith(".")
@@ -225,6 +215,7 @@ class Views:
     def __init__(self, store: Store, boards: ObjectKind, notebooks: ObjectKind) -> None:
         self._store = store
         self.boards = boards
+        self._url_mark = mark_of(own_url(store))
         self.swept_s: dict[str, float] = {}
         self._kinds = (boards, notebooks)
         self._guard = threading.Lock()
@@ -272,9 +263,12 @@ class Views:
         with self._lock(source.place):
             return self._refresh(source, layout)
 
+    def _mark(self, layout: Layout) -> int:
+        return layout.mark ^ self._url_mark
+
     def _agrees(self, source: Source, layout: Layout, view: Folder) -> bool:
         newest = self._store.index.newest_change(source.folder.place)
-        return (view.stamp_ns, view.inode) == (newest, layout.mark)
+        return (view.stamp_ns, view.inode) == (newest, self._mark(layout))
 
     def layout(self, source: Source) -> Layout:
         """How a collection is laid out now."""
@@ -321,7 +315,7 @@ class Views:
         index = self._store.index
         newest = index.newest_change(source.folder.place)
         view = index.folder(source.place)
-        is_whole = view is None or view.inode != layout.mark
+        is_whole = view is None or view.inode != self._mark(layout)
         if view is not None and not is_whole and view.stamp_ns == newest:
             return view
         batch = Batch()
@@ -338,7 +332,7 @@ class Views:
                 self._drop(source, refresh, row)
                 self._pass_over(source, layout, refresh, row)
         self._keep_states(refresh)
-        batch.stamp_folder(source.place, newest, layout.mark)
+        batch.stamp_folder(source.place, newest, self._mark(layout))
         index.commit(batch)
         folder = index.folder(source.place)
         if folder is None:
@@ -396,18 +390,32 @@ class Views:
                 members = {member.name: member for member in self._store.members(room.folder)}
                 names: Iterable[str] = members
             else:
-                names = [change.name for change in self._store.index.changed_names(room.folder.id, since)]
+                names = self._changed_names(source, room, since)
                 members = self._store.members_named(room.folder, names)
             for name in names:
                 if not is_object(name, source.kind.suffixes):
                     continue
                 member = members.get(name)
+                if member is None and room.spot(name) not in refresh.rows:
+                    continue
                 if member is not None:
                     self._render(source, layout, room, member, refresh)
                 found.add(room.spot(name))
                 yield room.spot(name), member is not None
         for spot in [] if since is not None else [spot for spot in refresh.rows if spot not in found]:
             yield spot, False
+
+    def _changed_names(self, source: Source, room: Room, since: int) -> list[str]:
+        """Names of files that changed in a room, or whose attachments did."""
+        names = [change.name for change in self._store.index.changed_names(room.folder.id, since)]
+        attached = [name for name in names if name.endswith(ATTACHED)]  # a folder that came or went
+        attached += [
+            folder.name
+            for folder in self._store.index.folders(room.folder.place)
+            if folder.counter > since and folder.name.endswith(ATTACHED)
+        ]
+        stems = {name.removesuffix(ATTACHED) for name in attached}
+        return list(dict.fromkeys([*names, *(stem + suffix for stem in stems for suffix in source.kind.suffixes)]))
 
     def _render(self, source: Source, layout: Layout, room: Room, member: Member, refresh: _Refresh) -> None:
         try:
@@ -423,7 +431,8 @@ class Views:
             content = replace(content, text=f"[file cannot be read: {document.problem}]\n{content.text}".rstrip("\n"))
         values = {**content.values}
         values.setdefault("created", kept["created"])
-        content = replace(content, uid=kept["uid"], sequence=kept.get("seq", 0), values=values)
+        attached = tuple(attached_lines(self._store, room.folder, member.name))
+        content = replace(content, uid=kept["uid"], sequence=kept.get("seq", 0), values=values, attached=attached)
         spot = room.spot(member.name)
         rendered = render_content(source.kind.text, content, member.modified_ns)
         self._put(source, refresh, kept["name"], spot, member, rendered)

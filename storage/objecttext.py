@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from storage.attachments import Inline, find_inline
 from storage.contentlines import Component, Line, escape, logical_lines
 from storage.frontmatter import Value
 from storage.itemtext import PRODUCT, render_lines
-from storage.linewriter import text_value
+from storage.linewriter import Parameters, text_value, unfolded
 from storage.objectmoments import line_of, said_by, stamp
 from storage.zonereferences import with_named_zones
 from storage.zones import Zones, system_zone
@@ -111,6 +112,7 @@ class Content:
         categories: in their order.
         parent: the UID of the object above it (RELATED-TO;RELTYPE=PARENT).
         depends: UIDs of those that it waits for (RFC 9253).
+        inline: files that it holds; attached: of those beside it, parameters and value of an ATTACH.
     """
 
     uid: str = ""
@@ -121,11 +123,22 @@ class Content:
     sequence: int = 0
     parent: str | None = None
     depends: tuple[str, ...] = ()
+    inline: tuple[Inline, ...] = ()
+    attached: tuple[tuple[Parameters, str], ...] = ()
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
-def read_content(kind: Kind, data: bytes, calendar: Component) -> Content:
-    """What a calendar object of this kind says; ``calendar`` is what the judge found in ``data``."""
+def read_content(kind: Kind, data: bytes, calendar: Component, own_url: str) -> Content:
+    """
+    What a calendar object of this kind says.
+
+    Args:
+        calendar: what the judge found in ``data``.
+        own_url: how the URLs of files begin that the server itself attaches; "" where it does not.
+
+    Raises:
+        ItemRefused: a file within it cannot be read.
+    """
     zones = Zones(data, calendar)
     components = [child for child in calendar.children if child.name == kind.component]
     master = next((child for child in components if child.find("RECURRENCE-ID") is None), components[0])
@@ -133,7 +146,7 @@ def read_content(kind: Kind, data: bytes, calendar: Component) -> Content:
     others: list[str] = []
     categories, depends = list[str](), list[str]()
     parent = None
-    recurring: list[str] = []
+    recurring, inline = list[str](), list[Inline]()
     for line in master.lines:
         raw = _unfolded(data, line)
         if line.name in kind.mapped and kind.mapped[line.name][0] not in values:
@@ -151,6 +164,10 @@ def read_content(kind: Kind, data: bytes, calendar: Component) -> Content:
                 depends.append(line.text.strip())
         elif kind.recurs and line.name in RECURRING:
             recurring.append(line.value if line.name == "RRULE" and not line.parameters else raw)
+        elif line.name == "ATTACH" and (file := find_inline(line)) is not None:
+            inline.append(file)
+        elif line.name == "ATTACH" and own_url and line.value.startswith(own_url):
+            pass  # what the server has said itself
         elif line.name not in SERVERS and line.name not in kind.mapped:
             others.append(raw)
     if recurring:
@@ -173,6 +190,8 @@ def read_content(kind: Kind, data: bytes, calendar: Component) -> Content:
         int(sequence.value) if sequence is not None and _NUMBER.fullmatch(sequence.value) else 0,
         parent,
         tuple(depends),
+        tuple(inline),
+        (),
         values,
     )
 
@@ -197,6 +216,8 @@ def render_content(kind: Kind, content: Content, modified_ns: int) -> bytes:
     if kind.recurs:
         lines += [line if _names(line) else f"RRULE:{line}" for line in _as_lines(values.get("rrule"))]
     lines += [line for line in _as_lines(values.get("ical")) if not _clashes(line, values)]
+    for parameters, value in content.attached:
+        lines.append(unfolded("ATTACH", parameters, value))
     parts = list(_components(_as_lines(values.get("ical-parts"))))
     outside = [part for part in parts if part[0] in (f"BEGIN:{kind.component}", "BEGIN:VTIMEZONE")]
     inside = [part for part in parts if part not in outside]

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from auth.acl import Action
 from storage import paths, quota, treerights
+from storage.attachments import own_url, store_inline
 from storage.contentlines import parse_components
-from storage.errors import AlreadyExists, NotFound, PreconditionFailed
+from storage.errors import AlreadyExists, ItemRefused, NotFound, PreconditionFailed
 from storage.fileterms import Terms
 from storage.frontmatter import Document, Value, edited, parse_document
 from storage.objectleft import note_left
 from storage.objectmoments import utc
-from storage.objects import ATTACHED, OBJECT_KEY, Layout, Room, Source, stem_of
+from storage.objectnames import ATTACHED, file_stem, stem_of
+from storage.objects import OBJECT_KEY, Layout, Room, Source
 from storage.objecttext import Content, kept_lines, read_content
-from storage.portable import caseless, made_safe
+from storage.portable import caseless
 
 if TYPE_CHECKING:
     from storage.collection import Collection
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from storage.session import Session
     from storage.transaction import Transaction
 
-LONGEST_STEM_BYTES = 120
 MOST_TRIES = 5  # while others write the same object
 OWN = frozenset({"status", "progress", "completed", "created", "ical", "ical-parts"})  # each with a rule of its own
 UNREADABLE = "[file cannot be read: "
@@ -89,7 +90,8 @@ def put_object(session: Session, collection: Collection, name: str, judged: Judg
     assert source is not None
     calendar = parse_components(judged.data, longest_head=len(judged.data))[0]
     product = calendar.find("PRODID")
-    sent = read_content(source.kind.text, judged.data, calendar)
+    sent = read_content(source.kind.text, judged.data, calendar, own_url(session.store))
+    _require_size(session, judged, sent)
     for _ in range(MOST_TRIES):
         present = _find(session, source, name)
         check(None if present is None else present.row.etag)
@@ -103,6 +105,9 @@ def put_object(session: Session, collection: Collection, name: str, judged: Judg
     else:
         raise PreconditionFailed("others change this object all the time; try again")
     row = _row(session, source, name)
+    if row is not None and sent.inline:
+        store_inline(session, paths.join(source.folder.path, row.disk_name), sent.inline)
+        row = _row(session, source, name)
     if row is None:
         raise NotFound(collection.asked)
     content = session.store.index.contents([row.id]).get(row.id)
@@ -130,12 +135,12 @@ def remove_object(session: Session, collection: Collection, name: str, check: Ch
     session.store.views.bring_up(source)
 
 
-def file_stem(title: str) -> str:
-    """The name, without suffix, of the file of an object: its title as far as every system can show it."""
-    stem = made_safe(title)
-    if len(stem.encode()) > LONGEST_STEM_BYTES:
-        stem = made_safe(stem.encode()[:LONGEST_STEM_BYTES].decode(errors="ignore"))
-    return stem
+def _require_size(session: Session, judged: Judged, sent: Content) -> None:
+    """Without what is attached it may be as large as any calendar object."""
+    most = session.store.settings.limits.calendar_item_bytes
+    left = len(judged.data) - sum(len(file.data) * 4 // 3 for file in sent.inline)
+    if left > most:
+        raise ItemRefused("max-resource-size", f"{left} bytes beside its attachments; {most} can be stored")
 
 
 def _row(session: Session, source: Source, name: str) -> Member | None:
@@ -159,7 +164,7 @@ def _find(session: Session, source: Source, name: str) -> _Present | None:
             data, file = store.read_member(room.folder, file_name)
             if file.id == row.inode:
                 calendar = parse_components(content.data, longest_head=len(content.data))[0]
-                served = read_content(source.kind.text, content.data, calendar)
+                served = read_content(source.kind.text, content.data, calendar, own_url(store))
                 return _Present(row, room, file, parse_document(data), served, content.data)
     raise PreconditionFailed("others change this object all the time; try again")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from auth.errors import NeedPrivileges
+from storage.attachments import MOST_BYTES
 from storage.bookings import BOOKED, MARKED, Bookings, rule_of
 from storage.bookingwrite import Transfer, write_outcomes
 from storage.calendarlimits import require_within
@@ -96,7 +97,7 @@ def _put_object(session: Session, collection: Collection, name: str, data: bytes
     """Put into the calendar of a board or notebook, whose files are what is stored."""
     present = session.store.find_member(collection.folder, name)
     check(None if present is None else present.etag)
-    judged = _judge(session, data, collection.tag, collection.components, present)
+    judged = _judge(session, data, collection.tag, collection.components, present, largest=MOST_BYTES)
     uid = judged.facts.uid
     holder = None if uid is None else session.store.holder_of_uid(collection.folder, uid)
     _require_free_uid(session, collection, name, uid, present, holder)
@@ -267,9 +268,17 @@ def _require_put(session: Session, collection: Collection, name: str, present: M
         raise NeedPrivileges(collection.path, Action.WRITE)
 
 
-def _judge(session: Session, data: bytes, tag: str, components: Sequence[str], present: Member | None) -> Judged:
+def _judge(
+    session: Session,
+    data: bytes,
+    tag: str,
+    components: Sequence[str],
+    present: Member | None,
+    *,
+    largest: int | None = None,
+) -> Judged:
     limits = session.store.settings.limits
-    largest = limits.calendar_item_bytes if tag == CALENDAR else limits.card_bytes
+    largest = largest or (limits.calendar_item_bytes if tag == CALENDAR else limits.card_bytes)
     judged = judge(
         data,
         tag,

@@ -26,7 +26,7 @@ from davserver.mounts.pim_formats import (
     text_of_body,
 )
 from davserver.mounts.pim_props import ITEM_TYPES, content_type
-from davserver.mounts.pim_view import View
+from davserver.mounts.pim_view import View, item_bytes
 from davserver.mounts.pim_zones import VARY as VARY_ZONES
 from davserver.mounts.pim_zones import zones_wanted
 from storage.calendarnames import read_names, render_names
@@ -207,7 +207,7 @@ def _require_media_type(request: Request, tag: str) -> None:
 def _read_item(request: Request, collection: Collection, view: View) -> bytes:
     limits = view.settings.limits
     is_card = collection.tag != CALENDAR
-    most = limits.card_bytes if is_card else limits.calendar_item_bytes
+    most = limits.card_bytes if is_card else item_bytes(collection, limits)
     try:
         return text_of_body(request, read_body(request, most))
     except TooLarge as error:

@@ -17,7 +17,17 @@ from davserver.dav.xml import attribute, open_tag, text_of
 from davserver.mounts.pim_formats import supported
 from davserver.mounts.pim_home_props import HOME_PROPS, ROOT_PROPS
 from davserver.mounts.pim_methods import supported_live_properties
-from davserver.mounts.pim_view import EVERY, EVERYWHERE, Property, Table, View, href_path, is_read, render_reports
+from davserver.mounts.pim_view import (
+    EVERY,
+    EVERYWHERE,
+    Property,
+    Table,
+    View,
+    href_path,
+    is_read,
+    item_bytes,
+    render_reports,
+)
 from storage.calendarlimits import first_and_last
 from storage.collection import ADDRESS_BOOK, CALENDAR, SOURCE_KEY, SUBSCRIPTION, Collection, Home, Item, Resource, Root
 from storage.derived import MEMBERS_BOOK
@@ -159,7 +169,7 @@ COLLECTION_PROPS: Mapping[str, Table] = {
         CALDAV.supported_calendar_component_set: _components,
         CALDAV.supported_calendar_data: lambda collection, view: supported("C:calendar-data", CALENDAR),
         CALDAV.supported_collation_set: lambda collection, view: CALENDAR_COLLATIONS,
-        CALDAV.max_resource_size: lambda collection, view: str(view.settings.limits.calendar_item_bytes),
+        CALDAV.max_resource_size: lambda collection, view: str(item_bytes(collection, view.settings.limits)),
         CALDAV.min_date_time: lambda collection, view: first_and_last(view.settings.limits)[0],
         CALDAV.max_date_time: lambda collection, view: first_and_last(view.settings.limits)[1],
         CALDAV.max_instances: lambda collection, view: str(view.settings.limits.instances),

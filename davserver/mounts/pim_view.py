@@ -8,7 +8,7 @@ from typing import Any
 
 from auth.acl import Action
 from auth.directory import Directory
-from config.schema import Settings
+from config.schema import Limits, Settings
 from davserver.dav.acl import WireAce
 from davserver.dav.multistatus import href
 from davserver.dav.names import CALDAV, DAV
@@ -17,6 +17,7 @@ from davserver.mounts.acl import INHERITED_ACL_SET, RESTRICTIONS, render_acl, wi
 from davserver.mounts.pim_methods import supported_methods
 from davserver.mounts.privileges import render_supported
 from storage.acl import access_list
+from storage.attachments import MOST_BYTES
 from storage.collection import Collection, Home, Item, Resource, Root
 from storage.paths import DAV as TREE
 from storage.paths import join
@@ -78,6 +79,11 @@ def owner_of(resource: Resource, view: View) -> str | None:
         case Collection():
             kept = view.session.store.state(resource.place).get("", "owner")
             return kept if isinstance(kept, str) else resource.owner
+
+
+def item_bytes(collection: Collection, limits: Limits) -> int:
+    """How large a calendar object may be: one of a board or notebook holds files too, which are stored beside it."""
+    return limits.calendar_item_bytes if collection.view is None else MOST_BYTES
 
 
 def is_read(resource: Home | Collection, view: View) -> bool:

@@ -47,7 +47,8 @@ numbers = count(1)
 @pytest.fixture(scope="session")
 def cloud(start_server: MakeServer) -> Server:
     """A running server: boards and notes of alice and bob, which dora may not see."""
-    server = start_server(access=ACCESS + RULES, folders=("Boards", "Notes"))
+    settings = '[server]\npublic_url = "https://cloud.example.org"\n'
+    server = start_server(access=ACCESS + RULES, folders=("Boards", "Notes"), settings=settings)
     for name in ("alice", "bob", "carol", "dora"):
         server.client(name).propfind(f"/dav/{name}/", depth="1")  # made when it is used first
     return server
