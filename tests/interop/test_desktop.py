@@ -208,10 +208,12 @@ def mounted(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     mount.mkdir()
     cache.mkdir()
     cache.chmod(0o777)
-    secrets.write_text(commands("echo").split('"')[1].replace("$PASSWORD", password_of("alice")) + "\n")
-    secrets.write_text(secrets.read_text().replace("/mnt/cloud", str(mount)))
+    lines = re.findall(r'^echo "(.*)" >> /etc/davfs2/(\S+)$', commands("echo"), re.M)
+    written = {name: line.replace("$PASSWORD", password_of("alice")) for line, name in lines}
+    secrets.write_text(written["secrets"].replace("/mnt/cloud", str(mount)) + "\n")
     secrets.chmod(0o600)
-    conf.write_text(f"cache_dir {cache}\nsecrets {secrets}\nask_auth 0\ndelay_upload 0\n")
+    own = f"cache_dir {cache}\nsecrets {secrets}\nask_auth 0\ndelay_upload 0\n"
+    conf.write_text(f"{written['davfs2.conf']}\n{own}")
     where = f"{server.url}/files/"
     done = run(program("mount.davfs"), "-o", f"conf={conf},uid=0,gid=0", where, mount)
     assert done.returncode == 0, done.stderr
@@ -222,14 +224,16 @@ def mounted(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 if os.path.exists("/dev/fuse") and may_mount():
 
-    def test_davfs2_locks_what_it_writes_and_leaves_nothing_behind(
+    def test_davfs2_lists_locks_what_it_writes_and_leaves_nothing_behind(
         mounted: Path, server: Server, alice: Dav, bob: Dav
     ) -> None:
         sport = mounted / "Sport"
         (sport / "plan.txt").write_text("one")
         assert _soon(lambda: bob.get("/files/Sport/plan.txt").text == "one")
         (sport / "sub").mkdir()
+        assert sorted(os.listdir(sport)) == ["plan.txt", "sub"]
         (sport / "plan.txt").rename(sport / "sub/plan.txt")
+        assert os.listdir(sport / "sub") == ["plan.txt"]
         with (sport / "sub/plan.txt").open("a") as file:
             file.write(" and two")
             file.flush()
