@@ -78,7 +78,7 @@ def _import(arguments: argparse.Namespace) -> int:
     # These bring all of the shelves with them, which the other commands need not wait for.
     from davserver.commands.movingin import move_in
     from davserver.control import too_large
-    from storage.movein.exports import looks_like_json
+    from storage.movein.exports import is_archive, looks_like_json
 
     if Path(arguments.file).is_dir():
         return move_in(settings, arguments, None)
@@ -88,6 +88,8 @@ def _import(arguments: argparse.Namespace) -> int:
         raise CommandFailed(too_large(len(data), most))
     if looks_like_json(data):
         return move_in(settings, arguments, data)
+    if is_archive(data):
+        raise CommandFailed(f"{arguments.file} is an archive; unpack it (tar xf, unzip) and import the folder")
     if arguments.to is None:
         raise CommandFailed("where to? Name a calendar or address book, such as alice/work")
     if arguments.owner:

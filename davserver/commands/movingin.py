@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from auth.directory import Directory
 from config.schema import Settings
 from davserver.commands.console import OK, CommandFailed, printable, say
 from davserver.control import ServerFailed, ask
+from davserver.progress import Progress
 from storage.errors import StorageError
 from storage.movein.exports import parse_export
 from storage.movein.notes import read_notes
-from storage.movein.parcel import entries_of, pack
+from storage.movein.parcel import Entry, entries_of, pack
 from storage.movein.shelving import Delivery, shelve
 from storage.movein.values import NotUsable, Tree
 from storage.store import Store
@@ -63,17 +64,25 @@ def _delivery(arguments: argparse.Namespace, trees: Sequence[Tree], *, are_board
 
 def _deliver(settings: Settings, delivery: Delivery, trees: Sequence[Tree]) -> dict[str, Any]:
     """By the running server, or where none runs by this process."""
-    entries = entries_of(trees)
+    total = sum(1 + len(tree.folders) + len(tree.files) for tree in trees)
     request = {"ask": "move in", "delivery": asdict(delivery)}
-    body = () if delivery.dry_run else pack(entries)
-    found = ask(str(settings.storage.data), request, lambda what, done, total: None, body)
-    if found is not None:
-        return found
-    store = Store(settings, directory=Directory(settings))
-    try:
-        return asdict(shelve(store, delivery, entries, lambda: None))
-    finally:
-        store.close()
+    with Progress(sys.stdout, say) as progress:
+        entries = _told(entries_of(trees), total, progress)
+        found = ask(str(settings.storage.data), request, progress, () if delivery.dry_run else pack(entries))
+        if found is not None:
+            return found
+        store = Store(settings, directory=Directory(settings))
+        try:
+            return asdict(shelve(store, delivery, entries, lambda: None))
+        finally:
+            store.close()
+
+
+def _told(entries: Iterator[Entry], total: int, progress: Progress) -> Iterator[Entry]:
+    """The entries, each told of once it is taken."""
+    for number, entry in enumerate(entries, 1):
+        yield entry
+        progress("storing", number, total)
 
 
 def _report(found: dict[str, Any], trees: Sequence[Tree], delivery: Delivery) -> None:

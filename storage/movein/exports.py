@@ -42,3 +42,8 @@ def parse_export(data: bytes) -> list[Tree]:
 def looks_like_json(start: bytes) -> bool:
     """Whether a file that begins so is JSON, and neither a calendar nor contacts."""
     return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
+
+
+def is_archive(start: bytes) -> bool:
+    """Whether a file that begins so is a zip or tar archive: Joplin's ``.jex``, a folder that Nextcloud sent."""
+    return start.startswith(b"PK\x03\x04") or start[257:262] == b"ustar"

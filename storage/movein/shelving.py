@@ -29,6 +29,7 @@ from storage.objects import OBJECT_KEY, resource_name
 from storage.paths import (
     FILES,
     MEMBERS,
+    OBJECT_TOPS,
     is_kept_apart,
     is_private,
     is_within,
@@ -137,6 +138,8 @@ def _target(session: Session, delivery: Delivery) -> tuple[str, str | None]:
     path = session.canonical(to)
     if not is_within(path, FILES):
         raise PlaceRefused(path, "boards and notes are files: a folder below /files is wanted, such as Boards or Notes")
+    if not delivery.are_boards and any(is_within(path, join(FILES, top)) for top in OBJECT_TOPS if top != "Notes"):
+        raise PlaceRefused(path, "notes do not lie here; name a folder such as Notes/From Nextcloud")
     node = session.files.tree.find(path)
     if node is not None and not node.is_folder:
         raise PlaceRefused(path, "a file has this name; name a folder")

@@ -255,6 +255,8 @@ REFUSED = {
     "a group": (deck(), ("--owner", "sport"), "there is no member of this name"),
     "skipping": (deck(), ("--skip-refused",), "--skip-refused is for events and contacts"),
     "no place for a calendar": (b"BEGIN:VCALENDAR\r\n", (), "where to?"),
+    "a zip": (b"PK\x03\x04abc", (), "is an archive; unpack it"),
+    "a .jex": (b"\0" * 257 + b"ustar\x0000" + b"\0" * 248, ("Notes/Joplin",), "is an archive; unpack it"),
     "an owner of a calendar": (b"BEGIN:VCALENDAR\r\n", ("alice/cal", "--owner", "bob"), "--owner is for boards"),
 }
 
@@ -281,10 +283,29 @@ def test_what_cannot_be_is_told_in_a_sentence_and_nothing_changes(untouched: Ser
 
 def test_notes_do_not_go_into_what_the_server_puts_together(untouched: Server, tmp_path: Path) -> None:
     notes, before = notes_in(tmp_path), untouched.tree()
-    for to in ("/files", "Trash", "Collections", "Collections/alice", "Members", "Members/zoe", "Home", "History/x"):
+    for to in (
+        "Boards",
+        "Boards/x",
+        "Forms/x",
+        "Polls",
+        "/files",
+        "Trash",
+        "Collections",
+        "Collections/alice",
+        "Members",
+        "Members/zoe",
+        "Home",
+        "History/x",
+    ):
         result = davserver("import", str(notes), to, "--create", "-c", str(untouched.config))
         assert (result.code, to) == (1, to)
         assert untouched.tree() == before, to
+
+
+def test_the_file_can_come_by_a_pipe(server: Server, alice: Dav) -> None:
+    result = davserver("import", "-", "--owner", "alice", "-c", str(server.config), stdin=deck().decode())
+    assert result == Result(0)
+    assert members(alice, "/files/Boards/") == {"Summer camp/"}
 
 
 def test_a_quota_that_is_too_small_stores_nothing(make_server: MakeServer, tmp_path: Path) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from storage.frontmatter import parse_document
 from storage.movein import notes as notes_module
@@ -246,3 +250,46 @@ def test_a_note_that_begins_with_a_rule_has_no_front_matter(folder: Path) -> Non
     found = contents(read_notes(folder))
     assert found["AB.md"] == b"\n---\n\nbelow\n"
     assert parse_document(found["AB.md"]).lines is None
+
+
+BLOCK = st.lists(
+    st.sampled_from(
+        [
+            "---",
+            "title: a",
+            "title: note",
+            "created: 2021-05-01 16:40:00Z",
+            "updated: 2021-05-01 16:40:00Z",
+            "completed?: yes",
+            "completed?: no",
+            "due: 2021-06-18 08:00:00Z",
+            "due: soon",
+            "tags: [a, b]",
+            "  - c",
+            "x: >-",
+            "",
+            "text",
+        ]
+    )
+    | st.text(max_size=12),
+    max_size=14,
+)
+
+
+@given(BLOCK, st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_no_line_of_any_note_is_lost_but_those_of_joplin(lines: list[str], newline: str, fenced: bool) -> None:
+    data = newline.join(["---", *lines] if fenced else lines).encode(errors="replace")
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "note.md").write_bytes(data)
+        tree = read_notes(Path(name))
+        [found] = contents(tree).values()
+    [file] = tree.files
+    if file.created is None:
+        assert found == data
+        return
+    left = [
+        line for line in data.decode().split("\n") if not re.match(r"(created|updated|completed\?|due|title):", line)
+    ]
+    text = found.decode()
+    assert all(line.strip() in text for line in left if line.strip() not in ("", "---"))
+    assert "created: 2021" not in text.partition("\n---")[0]
