@@ -5,11 +5,13 @@ Boards: folders in ``/files/Boards/``, whose folders are columns and whose Markd
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from auth.principal import fold
+from auth.snapshot import Account
 from storage import paths
 from storage.board import DONE, FILE, LONGEST_BYTES, OPEN, Board, Column, parse_board
 from storage.columns import Signals, decide
@@ -23,13 +25,36 @@ from storage.objectwrite import Received
 
 if TYPE_CHECKING:
     from storage.records import Folder
+    from storage.rulebook import Members
     from storage.session import Session
     from storage.store import Store
 
 TOP = "files/Boards"
 OWN_KEYS = frozenset({"uid", "title", "tags", "assign", "parent", "depends"})  # that are no property of their own
+ATTENDEES = frozenset({"ATTENDEE", "ORGANIZER"})
 
 log = logging.getLogger("davserver.boards")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    What counts for all cards of a board.
+
+    Attributes:
+        accounts: where who is assigned is to be an attendee.
+    """
+
+    board: Board
+    columns: tuple[Column, ...]
+    accounts: Members | None = None
+
+    def people(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Display name and mail address of the members among some names that have one."""
+        for name in names if self.accounts is not None else ():
+            account = self.accounts.account(fold(name)) if self.accounts is not None else None
+            if isinstance(account, Account) and account.addresses:
+                yield account.display_name or account.name, account.addresses[0]
 
 
 class BoardKind:
@@ -67,7 +92,9 @@ class BoardKind:
             if column.name in folders
         }
         rooms[folder.place] = Room(folder, "", columns[0] if columns else Column(""))
-        return Layout(rooms, (board, columns), _mark(version, tuple(rooms)))
+        accounts = store.accounts if board.attendees else None
+        mark = _mark(version, tuple(rooms), 0 if accounts is None else accounts.revision)
+        return Layout(rooms, Settings(board, columns, accounts), mark)
 
     def _board(self, store: Store, folder: Folder) -> tuple[int, Board]:
         """What its ``board.toml`` says, of a broken one what it said before; with the version of the file."""
@@ -87,7 +114,8 @@ class BoardKind:
 
     def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
         """A card as its task: its column, tags and assignees as categories, and what the file says."""
-        board, columns = layout.settings
+        settings: Settings = layout.settings
+        board, columns = settings.board, settings.columns
         column: Column = room.means
         values: dict[str, Value] = {key: value for key, value in document.values.items() if key not in OWN_KEYS}
         own = values.get("status")
@@ -102,7 +130,8 @@ class BoardKind:
         title = document.values.get("title")
         taken = {each.name.casefold() for each in columns}
         tags = [tag for tag in texts(document, "tags") if tag.casefold() not in taken]
-        assigned = [f"@{name}" for name in texts(document, "assign")]
+        names = texts(document, "assign")
+        assigned = [f"@{name}" for name in names]
         parent, own_name = document.values.get("parent"), [column.name] if column.name else []
         return Content(
             title=title if isinstance(title, str) and title else stem,
@@ -110,6 +139,7 @@ class BoardKind:
             categories=tuple(dict.fromkeys([*(own_name if "category" in board.serve else []), *tags, *assigned])),
             xstatus=column.name if "xstatus" in board.serve and column.name else None,
             parent=parent if isinstance(parent, str) and parent else None,
+            people=tuple(settings.people(names)),
             values=values,
         )
 
@@ -124,7 +154,8 @@ class BoardKind:
         sent: Content,
     ) -> Received:
         """The column that a task belongs to, whether it is done, its tags and who has it."""
-        board, columns = layout.settings
+        settings: Settings = layout.settings
+        board, columns = settings.board, settings.columns
         present: Column | None = room.means if room is not None else None
         names = {column.name.casefold() for column in columns}
         own = document.values.get("status")
@@ -164,15 +195,20 @@ class BoardKind:
         others = tuple(tag for tag in tags if tag.removeprefix("@") not in assigned or not tag.startswith("@"))
         return {"tags": others or None, "assign": assigned or None}
 
+    def ignored(self, layout: Layout) -> frozenset[str]:
+        """Attendees, where they are those who are assigned."""
+        board: Board = layout.settings.board
+        return ATTENDEES if board.attendees else frozenset()
+
     def properties(self, store: Store, layout: Layout, folder: Folder) -> Mapping[str, str]:
         """Its name is that of the folder."""
-        board: Board = layout.settings[0]
+        board: Board = layout.settings.board
         found = {"D:displayname": paths.nfc(folder.name)}
         return {**found, "ICAL:calendar-color": board.color} if board.color else found
 
     def written_id(self, layout: Layout) -> str:
         """The ``id`` in ``board.toml``."""
-        board: Board = layout.settings[0]
+        board: Board = layout.settings.board
         return board.id
 
 
@@ -208,8 +244,8 @@ def _progress(
 
 
 @lru_cache(maxsize=256)
-def _mark(version: int, rooms: tuple[str, ...]) -> int:
-    return mark_of(version, sorted(rooms))
+def _mark(version: int, rooms: tuple[str, ...], accounts: int) -> int:
+    return mark_of(version, sorted(rooms), accounts)
 
 
 def is_column(folder: Folder, board: Board) -> bool:

@@ -107,6 +107,10 @@ class NotebookKind:
         is_shown = all(_is_open(segment) and segment != TEMPLATES for segment in segments)
         return Received(changes, here if wanted == present or not is_shown else "/".join(segments))
 
+    def ignored(self, layout: Layout) -> frozenset[str]:
+        """None beside those of every object."""
+        return frozenset()
+
     def properties(self, store: Store, layout: Layout, folder: Folder) -> Mapping[str, str]:
         """Its name is that of the folder, of that of all notes a word of the configured language."""
         is_top = folder.place == TOP

@@ -135,6 +135,9 @@ class ObjectKind(Protocol):
             kept: its state.
         """
 
+    def ignored(self, layout: Layout) -> frozenset[str]:
+        """Properties that only the server says."""
+
     def properties(self, store: Store, layout: Layout, folder: Folder) -> Mapping[str, str]:
         """Properties of the calendar, by Radicale's keys."""
 

@@ -15,7 +15,7 @@ from storage.attachments import Inline, find_inline
 from storage.contentlines import Component, Line, escape, logical_lines
 from storage.frontmatter import Value
 from storage.itemtext import PRODUCT, render_lines
-from storage.linewriter import Parameters, text_value, unfolded
+from storage.linewriter import Parameters, encode_carets, text_value, unfolded
 from storage.objectmoments import line_of, said_by, stamp
 from storage.zonereferences import with_named_zones
 from storage.zones import Zones, system_zone
@@ -112,6 +112,7 @@ class Content:
         categories: in their order.
         parent: the UID of the object above it (RELATED-TO;RELTYPE=PARENT).
         depends: UIDs of those that it waits for (RFC 9253).
+        people: name and mail address of those who are assigned, where they are to be attendees.
         inline: files that it holds; attached: of those beside it, parameters and value of an ATTACH.
     """
 
@@ -125,16 +126,20 @@ class Content:
     depends: tuple[str, ...] = ()
     inline: tuple[Inline, ...] = ()
     attached: tuple[tuple[Parameters, str], ...] = ()
+    people: tuple[tuple[str, str], ...] = ()
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
-def read_content(kind: Kind, data: bytes, calendar: Component, own_url: str) -> Content:
+def read_content(
+    kind: Kind, data: bytes, calendar: Component, own_url: str, ignored: frozenset[str] = frozenset()
+) -> Content:
     """
     What a calendar object of this kind says.
 
     Args:
         calendar: what the judge found in ``data``.
         own_url: how the URLs of files begin that the server itself attaches; "" where it does not.
+        ignored: properties that are the server's own here.
 
     Raises:
         ItemRefused: a file within it cannot be read.
@@ -168,7 +173,7 @@ def read_content(kind: Kind, data: bytes, calendar: Component, own_url: str) -> 
             inline.append(file)
         elif line.name == "ATTACH" and own_url and line.value.startswith(own_url):
             pass  # what the server has said itself
-        elif line.name not in SERVERS and line.name not in kind.mapped:
+        elif line.name not in SERVERS and line.name not in ignored and line.name not in kind.mapped:
             others.append(raw)
     if recurring:
         values["rrule"] = recurring[0] if len(recurring) == 1 else tuple(recurring)
@@ -191,8 +196,7 @@ def read_content(kind: Kind, data: bytes, calendar: Component, own_url: str) -> 
         parent,
         tuple(depends),
         tuple(inline),
-        (),
-        values,
+        values=values,
     )
 
 
@@ -216,6 +220,9 @@ def render_content(kind: Kind, content: Content, modified_ns: int) -> bytes:
     if kind.recurs:
         lines += [line if _names(line) else f"RRULE:{line}" for line in _as_lines(values.get("rrule"))]
     lines += [line for line in _as_lines(values.get("ical")) if not _clashes(line, values)]
+    for name, mail in content.people:
+        about = (("CN", (encode_carets(name),)), ("PARTSTAT", ("ACCEPTED",)), ("SCHEDULE-AGENT", ("NONE",)))
+        lines.append(unfolded("ATTENDEE", about, f"mailto:{mail}"))
     for parameters, value in content.attached:
         lines.append(unfolded("ATTACH", parameters, value))
     parts = list(_components(_as_lines(values.get("ical-parts"))))

@@ -90,7 +90,7 @@ def put_object(session: Session, collection: Collection, name: str, judged: Judg
     assert source is not None
     calendar = parse_components(judged.data, longest_head=len(judged.data))[0]
     product = calendar.find("PRODID")
-    sent = read_content(source.kind.text, judged.data, calendar, own_url(session.store))
+    sent = _read(session, source, judged.data)
     _require_size(session, judged, sent)
     for _ in range(MOST_TRIES):
         present = _find(session, source, name)
@@ -135,6 +135,12 @@ def remove_object(session: Session, collection: Collection, name: str, check: Ch
     session.store.views.bring_up(source)
 
 
+def _read(session: Session, source: Source, data: bytes) -> Content:
+    calendar = parse_components(data, longest_head=len(data))[0]
+    ignored = source.kind.ignored(session.store.views.layout(source))
+    return read_content(source.kind.text, data, calendar, own_url(session.store), ignored)
+
+
 def _require_size(session: Session, judged: Judged, sent: Content) -> None:
     """Without what is attached it may be as large as any calendar object."""
     most = session.store.settings.limits.calendar_item_bytes
@@ -163,8 +169,7 @@ def _find(session: Session, source: Source, name: str) -> _Present | None:
         with suppress(NotFound):
             data, file = store.read_member(room.folder, file_name)
             if file.id == row.inode:
-                calendar = parse_components(content.data, longest_head=len(content.data))[0]
-                served = read_content(source.kind.text, content.data, calendar, own_url(store))
+                served = _read(session, source, content.data)
                 return _Present(row, room, file, parse_document(data), served, content.data)
     raise PreconditionFailed("others change this object all the time; try again")
 

@@ -306,3 +306,23 @@ def test_a_board_s_list_is_copied_and_moved_as_a_folder_only(
     assert alice.request(method, item, headers={"Destination": "/dav/alice/tasks/x.ics"}).status == 403
     assert alice.put(url, task("u-5")).status == 403
     assert cloud.tree() == before
+
+
+def test_who_is_assigned_is_an_attendee_where_the_board_says_so(
+    cloud: Server, alice: Dav, board: str, url: str
+) -> None:
+    assert alice.put(f"{board}/Doing/Posters.md", "---\nassign: [bob, nobody]\n---\n").status == 201
+    item = items_of(alice, url)["Posters"]
+    assert said(alice.get(item).text, "CATEGORIES") == "Doing,@bob,@nobody"
+    assert "ATTENDEE" not in alice.get(item).text
+    text = alice.get(f"{board}/board.toml").text
+    assert alice.put(f"{board}/board.toml", f"attendees = true\n{text}").status == 204
+    served = alice.get(item).text
+    lines = [line for line in served.replace("\r\n ", "").split("\r\n") if line.startswith("ATTENDEE")]
+    assert len(lines) == 1
+    assert ";PARTSTAT=ACCEPTED;SCHEDULE-AGENT=NONE:mailto:bob@" in lines[0]
+    assert alice.put(item, changed(served, ATTENDEE=None, CATEGORIES="Doing,@alice")).status == 204
+    after = alice.get(f"{board}/Doing/Posters.md").text
+    assert "assign: [alice]\n" in after
+    assert "ATTENDEE" not in after
+    assert "mailto:alice@" in alice.get(item).text.replace("\r\n ", "")
