@@ -26,6 +26,7 @@ from storage.objectnames import ATTACHED, file_stem, stem_of
 from storage.objects import OBJECT_KEY, Layout, Room, Source
 from storage.objecttext import Content, kept_lines, read_content
 from storage.portable import caseless
+from storage.viewrows import UNREADABLE
 
 if TYPE_CHECKING:
     from storage.collection import Collection
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 MOST_TRIES = 5  # while others write the same object
 OWN = frozenset({"status", "progress", "completed", "created", "ical", "ical-parts"})  # each with a rule of its own
-UNREADABLE = "[file cannot be read: "
 
 Check = Callable[[str | None], None]
 

@@ -110,8 +110,8 @@ class Store:
         from storage.boards import BoardKind
         from storage.derived import Derived
         from storage.notebooks import NotebookKind
-        from storage.objects import Views
         from storage.rulebook import DiskRuleBook
+        from storage.views import Views
 
         self.settings = settings
         self.clock = clock

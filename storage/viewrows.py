@@ -1,0 +1,223 @@
+"""
+The rows of a collection of objects, and one look at its files that brings them in line.
+
+They stand in the index alone, in a folder ``views/<word>-<id>`` that no disk has, so reports, queries and tokens know
+no difference to an ordinary task list. Of a row ``disk_name`` is where its file lies below the collection's folder, and
+``inode`` the number of the file's version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from storage.attachments import attached_lines
+from storage.batch import Batch
+from storage.errors import NotFound, ParentMissing
+from storage.frontmatter import parse_document
+from storage.icalendar import read_facts
+from storage.objectidentity import Identities, Kept
+from storage.objectnames import ATTACHED, is_object, stem_of
+from storage.objects import OBJECT_KEY, Layout, Room, Source
+from storage.objecttext import render_content
+from storage.records import Content, Member, etag_of
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+LARGEST_BYTES = 4 << 20  # of a file that is rendered
+UNREADABLE = "[file cannot be read: "  # at the head of the text of an object whose front matter is broken
+
+log = logging.getLogger("davserver.objects")
+
+
+@dataclass(slots=True)
+class Rows:
+    """
+    The rows of a collection in memory, so that one change costs what one costs.
+
+    Attributes:
+        stamp: id and number of the folder's row that they belong to.
+        by_spot: by where the file lies.
+        holders: where the object of each UID lies, and the name of its calendar object.
+    """
+
+    stamp: tuple[int, int] = (0, 0)
+    by_spot: dict[str, Member] = field(default_factory=dict)
+    by_name: dict[str, Member] = field(default_factory=dict)
+    holders: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, members: Iterable[Member]) -> Rows:
+        """Those of the index."""
+        rows = cls()
+        for member in members:
+            rows.by_spot[member.disk_name] = rows.by_name[member.name] = member
+            if member.uid is not None:
+                rows.holders[member.uid] = member.disk_name, member.name
+        return rows
+
+    def name_of(self, uid: str) -> str | None:
+        """The name of the calendar object of a UID."""
+        return self.holders[uid][1] if uid in self.holders else None
+
+
+class Look:
+    """
+    One look at the files of a collection.
+
+    Attributes:
+        batch: what is to change in the index.
+    """
+
+    def __init__(self, store: Store, source: Source, layout: Layout, rows: Rows, identities: Identities) -> None:
+        self._store = store
+        self._source = source
+        self._layout = layout
+        self._rows = rows
+        self._identities = identities
+        self._states: dict[str, dict[str, Kept]] = {}  # by place and name: what is to be kept
+        self.batch = Batch()
+
+    def run(self, since: int | None) -> None:
+        """
+        Bring the rows in line.
+
+        Args:
+            since: the number of the newest change that they know of; None where all files are to be looked at.
+        """
+        gone = [spot for spot, is_there in list(self._changed(since)) if not is_there]
+        self._keep_states()
+        for spot in gone:
+            row = self._rows.by_spot.get(spot)
+            if row is not None and row.disk_name == spot:
+                self._drop(row)
+                self._pass_over(row)
+        self._keep_states()
+
+    def _changed(self, since: int | None) -> Iterator[tuple[str, bool]]:
+        """Where objects lie, or lay, that may differ from their rows, and whether one lies there; each is rendered."""
+        found, suffixes = set[str](), self._source.kind.suffixes
+        for room in self._layout.rooms.values():
+            if since is None:
+                members = {member.name: member for member in self._store.members(room.folder)}
+                names: Iterable[str] = members
+            else:
+                names = self._changed_names(room, since)
+                members = self._store.members_named(room.folder, names)
+            for name in names:
+                spot, member = room.spot(name), members.get(name)
+                if is_object(name, suffixes) and (member is not None or spot in self._rows.by_spot):
+                    found.add(spot)
+                    yield spot, member is not None and self._render(room, member)
+        for spot in [] if since is not None else [spot for spot in self._rows.by_spot if spot not in found]:
+            yield spot, False
+
+    def _changed_names(self, room: Room, since: int) -> list[str]:
+        """Names of files that changed in a room, or whose attachments did."""
+        index = self._store.index
+        names = [change.name for change in index.changed_names(room.folder.id, since)]
+        attached = [name for name in names if name.endswith(ATTACHED)]  # a folder that came or went
+        children = index.folders(room.folder.place)
+        attached += [child.name for child in children if child.counter > since and child.name.endswith(ATTACHED)]
+        stems, suffixes = {name.removesuffix(ATTACHED) for name in attached}, self._source.kind.suffixes
+        return list(dict.fromkeys([*names, *(stem + suffix for stem in stems for suffix in suffixes)]))
+
+    def _render(self, room: Room, member: Member) -> bool:
+        """Render the object of a file; whether it is one."""
+        if member.size > LARGEST_BYTES:
+            return False
+        try:
+            data, member = self._store.read_member(room.folder, member.name)
+        except NotFound:  # it went meanwhile
+            return False
+        document = parse_document(data)
+        kept = self._identities.of(self._source, room, member, document, self._rows)
+        self._rows.holders[kept["uid"]] = room.spot(member.name), kept["name"]
+        if kept != self._store.state(room.folder.place).get(member.name, OBJECT_KEY):
+            self._states.setdefault(room.folder.place, {})[member.name] = kept
+        content = self._source.kind.content(self._layout, room, stem_of(member.name), document)
+        if document.problem:
+            content = replace(content, text=f"{UNREADABLE}{document.problem}]\n{content.text}".rstrip("\n"))
+        content = replace(
+            content,
+            uid=kept["uid"],
+            sequence=kept.get("seq", 0),
+            values={"created": kept["created"], **content.values},
+            attached=tuple(attached_lines(self._store, room.folder, member.name)),
+        )
+        rendered = render_content(self._source.kind.text, content, member.modified_ns)
+        self._put(kept["name"], room.spot(member.name), member, rendered)
+        return True
+
+    def _put(self, name: str, spot: str, member: Member, rendered: bytes) -> None:
+        rows, before = self._rows, self._rows.by_name.get(name)
+        etag = etag_of(hashlib.sha256(rendered).hexdigest())
+        if before is not None and (before.etag, before.disk_name, before.inode) == (etag, spot, member.id):
+            return
+        facts = read_facts(rendered)
+        row = Member(
+            id=self._store.index.next_write(),
+            name=name,
+            disk_name=spot,
+            etag=etag,
+            size=len(rendered),
+            inode=member.id,
+            modified_ns=member.modified_ns,
+            changed_ns=0,
+            created_ns=member.created_ns if before is None else before.created_ns,
+            uid=facts.uid,
+            component=facts.component,
+            plain=int(facts.plain),
+        )
+        self.batch.put_member(self._source.place, row, replace(facts, content=facts.content or Content(rendered)))
+        if before is None or before.etag != etag:
+            self.batch.log(self._source.place, name, self._store.clock())
+        if before is not None and rows.by_spot.get(before.disk_name) is before:
+            del rows.by_spot[before.disk_name]
+        replaced = rows.by_spot.get(spot)
+        rows.by_spot[spot] = rows.by_name[name] = row
+        if replaced is not None and replaced.name != name:
+            self._drop(replaced)
+
+    def _drop(self, row: Member) -> None:
+        rows = self._rows
+        if rows.by_name.get(row.name) is not row:
+            return  # another file has become this object
+        del rows.by_name[row.name]
+        if row.uid is not None and rows.holders.get(row.uid) == (row.disk_name, row.name):
+            del rows.holders[row.uid]
+        if rows.by_spot.get(row.disk_name) is row:
+            del rows.by_spot[row.disk_name]
+        self.batch.remove_member(self._source.place, row.name)
+        self.batch.log(self._source.place, row.name, self._store.clock())
+
+    def _pass_over(self, gone: Member) -> None:
+        """A file that was written as the one that went, shortly before that went, is that object."""
+        claim = self._identities.claim_of(self._source, gone.uid or "")
+        room = None if claim is None else self._layout.rooms.get(claim.place)
+        if claim is None or room is None:
+            return
+        member = self._store.find_member(room.folder, claim.name)
+        if member is None:
+            return
+        kept = dict(self._store.state(claim.place).get(claim.name, OBJECT_KEY) or {})
+        self._rows.holders[claim.uid] = gone.disk_name, gone.name
+        self._states[claim.place] = {claim.name: {**kept, "uid": claim.uid, "name": gone.name, "not": None}}
+        self._keep_states()
+        self._render(room, member)
+
+    def _keep_states(self) -> None:
+        states, self._states = self._states, {}
+        for place, kept_of in states.items():
+            try:
+                with self._store.write(place) as tx:
+                    for name, kept in kept_of.items():
+                        if tx.find_member(place, name) is not None:
+                            known = {key: value for key, value in kept.items() if value is not None}
+                            tx.set_state(place, name, OBJECT_KEY, known)
+            except (NotFound, ParentMissing):
+                log.debug("%s went away while it was looked at", place)
