@@ -40,6 +40,7 @@ class Transaction:
         self._store = store
         self._batch = Batch()
         self._changes: defaultdict[str, list[Change]] = defaultdict(list)
+        self._pending: dict[str, tuple[int, set[str]]] = {}  # names in so many of the changes of a place
         self._directories: dict[str, bool] = {}  # places changed here -> whether their recorded stamp was true before
         self._rows: dict[tuple[str, str], Member | None] = {}
         self._marks: set[str] = set()
@@ -349,7 +350,8 @@ class Transaction:
     def set_state(self, place: str, name: str, key: str, value: Any | None, *, log: bool = False) -> None:
         """Keep a value beside the files, or with None forget it; ``log`` makes it a change that a sync reports."""
         self._require_folder(place, name)
-        if self.state(place).get(name, key) == value:
+        known = self.state(place) if self._is_pending(place, name) else self._store.state(place)
+        if known.get(name, key) == value:
             return
         self._will_change(place)
         self._changes[place].append((name, key, value))
@@ -372,6 +374,13 @@ class Transaction:
         self._marks.add(place)
 
     # -- within ----------------------------------------------------------------------------------------------------
+
+    def _is_pending(self, place: str, name: str) -> bool:
+        """Whether this transaction keeps something of a name; asked of thousands of one folder, one after another."""
+        changes, (count, names) = self._changes[place], self._pending.get(place, (0, set()))
+        names.update(change[0] for change in changes[count:])
+        self._pending[place] = len(changes), names
+        return name in names
 
     def _require_folder(self, place: str, name: str) -> Folder:
         folder = self.find_folder(place)
@@ -522,6 +531,7 @@ class Transaction:
             self._directories[place] = self._store.begin_change(place)
 
     def _flush(self, place: str) -> None:
+        self._pending.pop(place, None)
         changes = self._changes.pop(place, None)
         if changes:
             self._store.append_state(place, changes)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.state import COMPACT_ABOVE_LINES, parse_line, render_line
+from storage.state import COMPACT_ABOVE_LINES, State, parse_line, render_line
 from tests.storage.conftest import Shelf
 
 
@@ -93,3 +94,22 @@ def test_a_line_reads_back_as_it_was_written(name: str, key: str, value: Any) ->
 def test_any_bytes_are_a_change_or_nothing(data: bytes) -> None:
     change = parse_line(data)
     assert change is None or isinstance(change[0], str)
+
+
+def test_many_values_in_one_write_do_not_each_cost_all_of_the_folder(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = []
+    changed = State.changed
+    monkeypatch.setattr(State, "changed", lambda state, changes: copies.append(1) or changed(state, changes))
+    with shelf.store.write("files") as tx:
+        for n in range(1000):
+            tx.set_state("files", f"{n}", "k", n)
+    assert len(copies) <= 2
+    with shelf.store.write("files") as tx:
+        tx.set_state("files", "1", "k", 5)
+        tx.set_state("files", "2", "k", 2)
+        tx.set_state("files", "1", "k", 1)
+        tx.set_state("files", "1", "k", 1)
+    assert [shelf.store.state("files").get(name, "k") for name in ("1", "2")] == [1, 2]
+    assert len((shelf.data / "files/.state.jsonl").read_bytes().splitlines()) == 1002
