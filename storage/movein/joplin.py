@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from storage.disk import modified_of
 from storage.frontmatter import Value, edited, parse_document
 from storage.movein.opening import opened
 from storage.movein.values import (
@@ -222,7 +223,7 @@ class _Export:
             stem, suffix = stem + suffix, file.suffix if _SUFFIX.fullmatch(file.suffix[1:]) else ""
         path = f"{folder}/{self._names[folder].choose(stem_of(stem or id), suffix)}"
         status = file.stat(follow_symlinks=False)
-        self._files.append(File(path, file, status.st_size, status.st_mtime_ns))
+        self._files.append(File(path, file, status.st_size, modified_of(status)))
         return path
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from storage.disk import modified_of
 from storage.frontmatter import Document, Value, edited, parse_document
 from storage.movein import joplin
 from storage.movein.opening import opened
@@ -103,7 +104,7 @@ def _walk(top: Path, lost: Lost) -> Iterator[_Found]:
                     lost.add(why, "/".join(below))
                     continue
                 is_folder = stat.S_ISDIR(status.st_mode)
-                yield _Found(Path(entry.path), below, is_folder, status.st_size, status.st_mtime_ns)
+                yield _Found(Path(entry.path), below, is_folder, status.st_size, modified_of(status))
                 if is_folder:
                     left.append((Path(entry.path), below))
 

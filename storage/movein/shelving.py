@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from auth.principal import ANONYMOUS, Principal
 from storage import quota, treerights
 from storage import state as states
+from storage.disk import LATEST_NS
 from storage.errors import PlaceRefused
 from storage.fileterms import Terms, require_place
 from storage.movein.parcel import Entry
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
     from storage.transaction import Transaction
 
 BOARDS = f"{FILES}/Boards"
-LAST_NS = 1 << 62  # of a time of change
 PAUSE_EVERY = 16  # files and folders
 
 
@@ -219,7 +219,7 @@ def _built(
             if count > 2 * MOST_ENTRIES + len(paths):
                 raise ValueError("more files and folders than an export has")
             _require_path(entry.path, len(paths))
-            if entry.size < 0 or not -LAST_NS <= (entry.modified_ns or 0) <= LAST_NS:
+            if entry.size < 0 or not -LATEST_NS <= (entry.modified_ns or 0) <= LATEST_NS:
                 raise ValueError(f"{entry.path!r} has a size or time that no file has")
             if len(f"{paths[0]}{entry.path}".encode()) > store.settings.limits.path_bytes:
                 raise PlaceRefused(entry.path.partition("/")[2], "the path is longer than limits.path_bytes")

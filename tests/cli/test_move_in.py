@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,6 +174,7 @@ def notes_in(folder: Path) -> Path:
     (notes / "Minutes" / "March.md").write_bytes(b"# March\r\n![](.attachments.17/plan.png)")
     (notes / "Minutes" / ".attachments.17" / "plan.png").write_bytes(bytes(range(256)) * 4096)
     (notes / "Shopping.txt").write_bytes(b"milk")
+    os.utime(notes / "Shopping.txt", (1 << 34, 1 << 34))  # by a clock that is wrong
     (notes / "access.toml").write_bytes(b'[[rule]]\npath = "/files"\nwho = ["world"]\nmay = ["admin"]\n')
     (notes / "passwd.md").symlink_to("/etc/passwd")
     return notes

@@ -125,6 +125,15 @@ def test_a_text_that_no_suffix_makes_a_note_is_a_file_and_told_of(folder: Path) 
     assert tree.lost == ("texts that are files, but no notes, which end in .md or .txt: 1 ('a.markdown')",)
 
 
+def test_a_file_of_any_time_is_taken(folder: Path) -> None:
+    fill(folder, {"old.md": b"", "new.md": b""})
+    os.utime(folder / "old.md", (-86400, -86400))
+    os.utime(folder / "new.md", (1 << 34, 1 << 34))
+    times = {file.path: file.modified_ns for file in read_notes(folder).files}
+    assert times["old.md"] == -86400 * 10**9
+    assert times["new.md"] in ((1 << 63) - 1, (1 << 34) * 10**9)  # not every disk has a year 2514
+
+
 def test_names_that_not_every_program_can_show_are_others_and_the_title_stays(folder: Path) -> None:
     long = "x" * 200
     fill(folder, {"a:b.md": b"text", "A?.txt": b"", "con/x.md": b"", f"{long}.md": b"", "r.md": b"1", "R.md": b"2"})
