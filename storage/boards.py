@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from auth.principal import fold
 from auth.snapshot import Account
 from storage import paths
-from storage.board import DONE, FILE, LONGEST_BYTES, OPEN, Board, Column, parse_board
+from storage.board import DONE, LONGEST_BYTES, OPEN, Board, Column, parse_board
 from storage.columns import Signals, decide
 from storage.errors import FileRefused, NotFound
 from storage.frontmatter import Document, Value
 from storage.objectmoments import utc
-from storage.objectnames import ATTACHED
+from storage.objectnames import ATTACHED, BOARD_FILE
 from storage.objects import Layout, Room, mark_of
 from storage.objecttext import TASK, Content
 from storage.objectwrite import Received
@@ -98,14 +98,14 @@ class BoardKind:
 
     def _board(self, store: Store, folder: Folder) -> tuple[int, Board]:
         """What its ``board.toml`` says, of a broken one what it said before; with the version of the file."""
-        row = store.find_member(folder, FILE)
+        row = store.find_member(folder, BOARD_FILE)
         if row is None:
             return 0, Board()
         version, board = self._read.get(folder.place, (-1, Board()))
         if version == row.id or row.size > LONGEST_BYTES:
             return row.id, board
         try:
-            data, row = store.read_member(folder, FILE)
+            data, row = store.read_member(folder, BOARD_FILE)
             board = parse_board(data)
         except (FileRefused, NotFound) as error:
             log.warning("%s: %s; what it said before stays in force", folder.place, error)

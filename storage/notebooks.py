@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from storage import paths
 from storage.boards import texts
 from storage.frontmatter import Document, Value
-from storage.objectnames import ATTACHED
+from storage.objectnames import ATTACHED, NOTEBOOK_FILE
 from storage.objects import Layout, Room, mark_of
 from storage.objecttext import NOTE, Content
 from storage.objectwrite import Received
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 TOP = "files/Notes"
-FILE = "notebook.toml"
 TEMPLATES = "Templates"
 OWN_KEYS = frozenset({"uid", "title", "tags", "parent", "depends"})
 NAMES: Mapping[str, str] = {"en": "Notes", "fr": "Notes", "de": "Notizen"}
@@ -46,13 +45,13 @@ class NotebookKind:
         todo = [top]
         while todo:
             folder = todo.pop()
-            if folder is top or store.find_member(folder, FILE) is not None:
+            if folder is top or store.find_member(folder, NOTEBOOK_FILE) is not None:
                 yield folder
             todo += [child for child in store.folders(folder) if _is_open(child.name)]
 
     def is_one(self, store: Store, folder: Folder) -> bool:
         """Whether it still has its ``notebook.toml``."""
-        return folder.place == TOP or store.find_member(folder, FILE) is not None
+        return folder.place == TOP or store.find_member(folder, NOTEBOOK_FILE) is not None
 
     def layout(self, store: Store, folder: Folder) -> Layout:
         """Each folder below that is no notebook of its own and has no rules of its own, as a category."""
@@ -62,7 +61,7 @@ class NotebookKind:
             place, below = todo.pop()
             rooms[place.place] = Room(place, below, f"/{below}" if below else "")
             for child in store.folders(place):
-                is_other = child.ruled or store.find_member(child, FILE) is not None
+                is_other = child.ruled or store.find_member(child, NOTEBOOK_FILE) is not None
                 if _is_open(child.name) and child.name != TEMPLATES and not is_other:
                     name = paths.nfc(child.name)
                     todo.append((child, f"{below}/{name}" if below else name))

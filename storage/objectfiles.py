@@ -19,7 +19,7 @@ from storage.errors import FileRefused, NameRefused, PlaceRefused, PreconditionF
 from storage.frontmatter import Value, edited, parse_document
 from storage.objectleft import LEFT_KEY, note_left, to_path
 from storage.objectmoments import utc
-from storage.objectnames import ATTACHED, is_object
+from storage.objectnames import ATTACHED, BOARD_FILE, BOARDS, NOTEBOOK_FILE, NOTES, is_object, is_settings
 from storage.objects import OBJECT_KEY, new_collection_id
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from storage.store import Store
     from storage.transaction import Transaction
 
-BOARDS, NOTES = "/files/Boards", "/files/Notes"
-LONGEST_SETTINGS_BYTES = 256 * 1024
 LOCKED_S = 600  # an object is not to be kept from phones for longer
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     BOARDS: boards.BoardKind.suffixes,
@@ -53,17 +51,16 @@ def is_object_path(path: str) -> bool:
 
 
 def _require_toml(data: bytes) -> None:
-    file = TomlFile(data.decode("utf-8", "replace"), notebooks.FILE)
+    file = TomlFile(data.decode("utf-8", "replace"), NOTEBOOK_FILE)
     if file.problems:
         raise FileRefused("\n".join(str(problem) for problem in file.problems))
 
 
 def settings_reader(path: str) -> Callable[[bytes], object] | None:
     """What judges a file at a path before it comes into force; None where it is no such file."""
-    if path.startswith(BOARDS + "/") and path.count("/") == 4 and paths.name_of(path) == board.FILE:
-        return board.parse_board
-    is_notebook = path.startswith(NOTES + "/") and paths.name_of(path) == notebooks.FILE
-    return _require_toml if is_notebook else None
+    if not is_settings(path):
+        return None
+    return board.parse_board if path.startswith(BOARDS + "/") else _require_toml
 
 
 def require_settings(path: str, data: bytes) -> None:
@@ -106,7 +103,7 @@ def furnish(session: Session, tx: Transaction, path: str) -> None:
     text = board.render_new(id, store.settings.language) if top == BOARDS else b""
     with store.scratch(place) as scratch:
         scratch.write(text)
-        tx.put(place, board.FILE if top == BOARDS else notebooks.FILE, scratch)
+        tx.put(place, BOARD_FILE if top == BOARDS else NOTEBOOK_FILE, scratch)
     folder = tx.find_folder(place)
     if folder is not None:
         tx.set_state(place, "", OBJECT_KEY, {"id": id, "inode": folder.inode})
@@ -128,7 +125,7 @@ def _notebook_of(store: Store, path: str) -> str:
     above = paths.parent_of(path)
     while above != NOTES:
         folder = store.find_folder(paths.place_of(above) or "")
-        if folder is not None and store.find_member(folder, notebooks.FILE) is not None:
+        if folder is not None and store.find_member(folder, NOTEBOOK_FILE) is not None:
             return above
         above = paths.parent_of(above)
     return above
@@ -244,7 +241,7 @@ def rename_column(session: Session, tx: Transaction, source: str, target: str | 
         target = None
     store, place = session.store, paths.place_of(paths.parent_of(source)) or ""
     folder = tx.find_folder(place)
-    row = None if folder is None else tx.find_member(place, board.FILE)
+    row = None if folder is None else tx.find_member(place, BOARD_FILE)
     if folder is None or row is None:
         return
     data = _renamed(_read(store, tx, folder, row.name), paths.name_of(source), target and paths.name_of(target))
@@ -252,7 +249,7 @@ def rename_column(session: Session, tx: Transaction, source: str, target: str | 
         return
     with store.scratch(place) as scratch:
         scratch.write(data)
-        tx.put(place, board.FILE, scratch, by=session.principal.name)
+        tx.put(place, BOARD_FILE, scratch, by=session.principal.name)
 
 
 def _renamed(data: bytes, name: str, to_name: str | None) -> bytes | None:

@@ -6,8 +6,11 @@ import os
 import re
 from collections.abc import Sequence
 
+from storage.paths import name_of
 from storage.portable import made_safe
 
+BOARDS, NOTES = "/files/Boards", "/files/Notes"
+BOARD_FILE, NOTEBOOK_FILE = "board.toml", "notebook.toml"
 ATTACHED = ".files"  # behind the name of an object: the folder of its attachments
 LONGEST_STEM_BYTES = 120
 IGNORED = re.compile(r"[.~].*|.*(?:\.tmp|~|\.swp|#)|thumbs\.db|desktop\.ini", re.IGNORECASE | re.DOTALL)
@@ -16,6 +19,13 @@ IGNORED = re.compile(r"[.~].*|.*(?:\.tmp|~|\.swp|#)|thumbs\.db|desktop\.ini", re
 def is_object(name: str, suffixes: Sequence[str]) -> bool:
     """Whether a file of that name is an object: not one of those that programs leave behind."""
     return name.lower().endswith(tuple(suffixes)) and IGNORED.fullmatch(name) is None
+
+
+def is_settings(path: str) -> bool:
+    """Whether a file at a path says what a board or notebook is."""
+    if path.startswith(BOARDS + "/"):
+        return path.count("/") == 4 and name_of(path) == BOARD_FILE
+    return path.startswith(NOTES + "/") and name_of(path) == NOTEBOOK_FILE
 
 
 def stem_of(name: str) -> str:

@@ -17,6 +17,7 @@ from storage.errors import NameRefused, ParentMissing, PlaceRefused, ReadOnly
 from storage.fileterms import Terms, spot_of
 from storage.filetree import Node, is_rules_file, is_shared_rules, rules_holder
 from storage.linksfile import is_list_of_links
+from storage.objectnames import is_settings
 from storage.paths import (
     ACCESS_FILE,
     DEEPEST,
@@ -48,9 +49,15 @@ TAKE_OUT = (Action.READ, Action.DELETE)  # to anywhere else, where others do not
 
 
 def require(session: Session, action: Action, path: str) -> None:
-    """Raise NeedPrivileges or Hidden unless the principal may do this; a rules file is a matter of ``admin``."""
+    """
+    Raise NeedPrivileges or Hidden unless the principal may do this.
+
+    A rules file is a matter of ``admin``, and so is changing what says what a board or notebook is.
+    """
     if is_rules_file(path):
         session.access.require(Action.ADMIN, rules_holder(path))
+    elif is_settings(path) and action is not Action.READ:
+        session.access.require(Action.ADMIN, parent_of(path))
     else:
         session.access.require(action, path)
 
@@ -74,7 +81,7 @@ def require_create(session: Session, path: str, action: Action = Action.CREATE) 
         raise NameRefused(name, "is reserved at the top of /files/")
     if is_shared_rules(path) or parent_of(path) == MEMBERS:
         raise PlaceRefused(path, "nothing can be made here")
-    if is_rules_file(path):
+    if is_rules_file(path) or is_settings(path):
         session.access.require(Action.ADMIN, parent_of(path))
     else:
         session.access.require(action, parent_of(path))

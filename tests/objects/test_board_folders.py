@@ -8,7 +8,7 @@ import pytest
 
 from davserver.dav.names import CALDAV, DAV
 from tests.harness import Dav, Server
-from tests.objects.conftest import calendar_of, changed, files_of, items_of, said
+from tests.objects.conftest import BOARD, calendar_of, changed, files_of, items_of, said
 from tests.objects.test_cards import column_of, put_card
 from tests.pim.samples import sync, task
 
@@ -326,3 +326,34 @@ def test_who_is_assigned_is_an_attendee_where_the_board_says_so(
     assert "assign: [alice]\n" in after
     assert "ATTENDEE" not in after
     assert "mailto:alice@" in alice.get(item).text.replace("\r\n ", "")
+
+
+@pytest.mark.parametrize("way", ["PUT", "DELETE", "MOVE away", "COPY over"])
+def test_what_a_board_is_says_who_administers_it(bob: Dav, board: str, cloud: Server, way: str) -> None:
+    assert bob.put(f"{board}/other.txt", BOARD).status == 201
+    before, path = cloud.tree(), f"{board}/board.toml"
+    reply = {
+        "PUT": lambda: bob.put(path, BOARD),
+        "DELETE": lambda: bob.delete(path),
+        "MOVE away": lambda: bob.move(path, f"{board}/away.toml"),
+        "COPY over": lambda: bob.copy(f"{board}/other.txt", path),
+    }[way]()
+    assert (reply.status, reply.condition) == (403, DAV.need_privileges)
+    assert cloud.tree() == before
+    assert bob.get(path).status == 200
+    assert bob.move(f"{board}/Review", f"{board}/Checked").status == 201
+    assert 'name = "Checked"' in bob.get(path).text
+
+
+def test_who_loses_the_right_to_read_a_board_loses_its_list(alice: Dav, bob: Dav, board: str, url: str) -> None:
+    theirs = url.replace("alice", "bob")
+    reply = bob.report("/dav/bob/", sync())
+    assert theirs in reply.multistatus()
+    token = reply.xml.findtext(DAV.sync_token) or ""
+    assert alice.put(f"{board}/access.toml", '[[rule]]\nwho = ["carol"]\nmay = ["read"]\n').status == 201
+    assert bob.propfind(theirs).status == 404
+    assert {path: row.status for path, row in bob.report("/dav/bob/", sync(token)).multistatus().items()} == {
+        theirs: 404
+    }
+    assert alice.delete(f"{board}/access.toml").status == 204
+    assert bob.propfind(theirs).status == 207
