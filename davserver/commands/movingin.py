@@ -94,6 +94,8 @@ def _report(found: dict[str, Any], trees: Sequence[Tree], delivery: Delivery) ->
             print(printable(f"{path}: what had no place there, or has another one"), file=sys.stderr)
         for sentence in tree.lost:
             print(printable(f"  {sentence}"), file=sys.stderr)
+    if delivery.are_boards and not delivery.owner:
+        say("without --owner nobody owns it: only the rules in access.toml say who sees it")
     if found["strangers"]:
         names = ", ".join(found["strangers"])
         print(printable(f"assigned, but no members here (their names stay with the cards): {names}"), file=sys.stderr)

@@ -46,7 +46,8 @@ def find_boards(export: Any) -> list[dict[str, Any]] | None:
     if isinstance(found, dict) and "stacks" in found:
         found = [found]
     boards = list(each_object(found))
-    return boards if boards and all("stacks" in board and "title" in board for board in boards) else None
+    is_deck = all("title" in board for board in boards) and any("stacks" in board for board in boards)
+    return boards if is_deck else None
 
 
 def is_deleted(board: dict[str, Any]) -> bool:
@@ -91,7 +92,7 @@ def _note_board(board: dict[str, Any], title: str, lost: Lost) -> None:
 
 def _cards(board: dict[str, Any], columns: dict[str, str], deleted: set[str], lost: Lost) -> Iterator[Card]:
     """The cards of all stacks; some versions put them beside their stack, so what a card says itself comes first."""
-    stacks = board["stacks"]
+    stacks = board.get("stacks")
     number = 0
     for key, stack in (
         stacks.items() if isinstance(stacks, dict) else enumerate(stacks if isinstance(stacks, list) else ())

@@ -14,12 +14,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
-from storage.disk import modified_of
 from storage.frontmatter import Value, edited, parse_document
-from storage.movein.opening import opened
+from storage.movein.sources import Source
 from storage.movein.values import (
     DEEPEST_LEVELS,
     MOST_ENTRIES,
@@ -67,12 +65,12 @@ def box_line(title: str, due: str | None, *, done: bool) -> str:
     return f"- [{'x' if done else ' '}] {one_line(title)}" + (f" (due {due})" if due else "")
 
 
-def read_raw(name: str, found: Mapping[str, Path], lost: Lost) -> Tree:
+def read_raw(name: str, found: Mapping[str, Source], lost: Lost) -> Tree:
     """
     What an export becomes.
 
     Args:
-        found: every file and folder by its path below the export's folder.
+        found: every file by its path below the export's folder.
 
     Raises:
         NotUsable, OSError.
@@ -81,11 +79,10 @@ def read_raw(name: str, found: Mapping[str, Path], lost: Lost) -> Tree:
     for path, file in found.items():
         if not _ITEM_FILE.fullmatch(path):
             continue
-        if file.stat().st_size > LONGEST_ITEM_BYTES:
+        if file.size > LONGEST_ITEM_BYTES:
             lost.add(f"items of more than {LONGEST_ITEM_BYTES} bytes", path)
             continue
-        with opened(file) as source:
-            item = _parse(source.read(LONGEST_ITEM_BYTES).decode(errors="replace"))
+        item = _parse(file.read(LONGEST_ITEM_BYTES).decode(errors="replace"))
         if item.get("encryption_applied") == "1":
             lost.add("encrypted items", path)
         elif item.get("deleted_time") not in ("", "0"):
@@ -110,11 +107,12 @@ def _parse(text: str) -> _Item:
 class _Export:
     """An export on its way to a tree."""
 
-    def __init__(self, items: Mapping[str, Mapping[str, _Item]], found: Mapping[str, Path], lost: Lost) -> None:
+    def __init__(self, items: Mapping[str, Mapping[str, _Item]], found: Mapping[str, Source], lost: Lost) -> None:
         self._notes = items.get(NOTE, {})
         self._notebooks = items.get(NOTEBOOK, {})
         self._attachments = items.get(ATTACHMENT, {})
-        self._bytes = {file.stem: file for path, file in found.items() if path.startswith("resources/")}
+        resources = (file for path, file in found.items() if path.startswith("resources/"))
+        self._bytes = {os.path.splitext(file.name)[0]: file for file in resources}
         self._lost = lost
         self._names: defaultdict[str, Names] = defaultdict(Names)
         self._folders: dict[str, str] = {}
@@ -220,10 +218,10 @@ class _Export:
             raise NotUsable(f"the export holds more than {MOST_ENTRIES} notes, notebooks and attachments")
         stem, suffix = os.path.splitext(one_line(item.title) if item is not None else "")
         if not _SUFFIX.fullmatch(suffix[1:]):
-            stem, suffix = stem + suffix, file.suffix if _SUFFIX.fullmatch(file.suffix[1:]) else ""
+            own = os.path.splitext(file.name)[1]
+            stem, suffix = stem + suffix, own if _SUFFIX.fullmatch(own[1:]) else ""
         path = f"{folder}/{self._names[folder].choose(stem_of(stem or id), suffix)}"
-        status = file.stat(follow_symlinks=False)
-        self._files.append(File(path, file, status.st_size, modified_of(status)))
+        self._files.append(File(path, file, file.size, file.modified_ns))
         return path
 
 

@@ -10,15 +10,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from storage.disk import modified_of
 from storage.frontmatter import Document, Value, edited, parse_document
 from storage.movein import joplin
-from storage.movein.opening import opened
+from storage.movein.sources import Source, walk
 from storage.movein.values import (
     DEEPEST_LEVELS,
     LONGEST_STEM_BYTES,
@@ -40,22 +36,12 @@ from storage.portable import why_not
 SUFFIXES = (".md", ".txt")
 OTHER_TEXTS = frozenset({".markdown", ".mdown", ".mkd", ".org", ".rst", ".html"})
 LONGEST_NOTE_BYTES = 16 << 20  # a longer one is not looked into
+MOST_TEXT_BYTES = 1 << 30  # of all others: those that are changed are kept in memory
 _LEAVINGS = re.compile(r"~.*|.*~|.*\.(tmp|swp)|thumbs\.db|desktop\.ini", re.IGNORECASE | re.DOTALL)
 _OWN_FILES = frozenset({"notebook.toml", "board.toml"})
 _ATTACHMENTS = ".attachments."  # where Nextcloud's editor puts pictures; links lead there
 _JOPLIN_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?Z")
 _JOPLIN_DONE = re.compile(r"completed\?:[ \t]*(\w+)[ \t]*")
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A file or folder on the way; ``names`` are those of its folders."""
-
-    file: Path
-    names: tuple[str, ...]
-    is_folder: bool
-    size: int
-    modified_ns: int
 
 
 def read_notes(folder: Path) -> Tree:
@@ -66,11 +52,23 @@ def read_notes(folder: Path) -> Tree:
         NotUsable, OSError.
     """
     lost = Lost()
-    found = list(_walk(folder, lost))
-    top_files = [each.file.name for each in found if len(each.names) == 1 and not each.is_folder]
+
+    def leave_out(names: tuple[str, ...], status: os.stat_result) -> bool:
+        why = _why_left_out(names[-1], status, len(names))
+        if why is not None:
+            lost.add(why, "/".join(names))
+        return why is not None
+
+    found = list(walk(folder, most=MOST_ENTRIES, leave_out=leave_out))
+    text_bytes = sum(each.size for each in found if _is_note(each.name, each.size))
+    if text_bytes > MOST_TEXT_BYTES:
+        raise NotUsable(
+            f"{folder} holds more than {MOST_TEXT_BYTES} bytes of notes; import one of its folders at a time"
+        )
+    top_files = [each.name for each in found if len(each.names) == 1 and not each.is_folder]
     name = folder_stem(folder.resolve().name)
     if joplin.is_raw(top_files):
-        return joplin.read_raw(name, {each.file.relative_to(folder).as_posix(): each.file for each in found}, lost)
+        return joplin.read_raw(name, {each.below: each for each in found if not each.is_folder}, lost)
     taken: dict[tuple[str, ...], tuple[str, Names]] = {(): ("", Names())}
     folders, files = [], []
     for each in found:
@@ -78,35 +76,13 @@ def read_notes(folder: Path) -> Tree:
         chosen = _choose(each, names)
         path = f"{above}{chosen}"
         if chosen != nfc(each.names[-1]):
-            lost.add("names, which are other ones here", f"{'/'.join(each.names)} → {chosen}")
+            lost.add("names, which are other ones here", f"{each.below} → {chosen}")
         if each.is_folder:
             folders.append(path)
             taken[each.names] = (f"{path}/", Names())
         else:
             files.append(_file(each, path, lost))
     return Tree(name, tuple(folders), tuple(files), frozenset(), lost.sentences())
-
-
-def _walk(top: Path, lost: Lost) -> Iterator[_Found]:
-    """Everything that can be stored, each folder before what it holds."""
-    count, left = 0, [(top, ())]  # type: tuple[int, list[tuple[Path, tuple[str, ...]]]]
-    while left:
-        folder, names = left.pop()
-        with os.scandir(folder) as entries:
-            for entry in sorted(islice(entries, MOST_ENTRIES + 1), key=lambda entry: entry.name):
-                count += 1
-                if count > MOST_ENTRIES:
-                    raise NotUsable(f"{top} holds more than {MOST_ENTRIES} files and folders")
-                below = (*names, entry.name)
-                status = entry.stat(follow_symlinks=False)
-                why = _why_left_out(entry.name, status, len(below))
-                if why is not None:
-                    lost.add(why, "/".join(below))
-                    continue
-                is_folder = stat.S_ISDIR(status.st_mode)
-                yield _Found(Path(entry.path), below, is_folder, status.st_size, modified_of(status))
-                if is_folder:
-                    left.append((Path(entry.path), below))
 
 
 def _why_left_out(name: str, status: os.stat_result, level: int) -> str | None:
@@ -126,7 +102,11 @@ def _why_left_out(name: str, status: os.stat_result, level: int) -> str | None:
     return None
 
 
-def _choose(each: _Found, names: Names) -> str:
+def _is_note(name: str, size: int) -> bool:
+    return name.lower().endswith(SUFFIXES) and size <= LONGEST_NOTE_BYTES
+
+
+def _choose(each: Source, names: Names) -> str:
     """The name of a file or folder: its own where any program can show it and none beside it has it."""
     name = nfc(each.names[-1].encode(errors="surrogateescape").decode(errors="replace"))
     stem, suffix = (name, "") if each.is_folder else os.path.splitext(name)
@@ -136,14 +116,13 @@ def _choose(each: _Found, names: Names) -> str:
     return names.choose(stem if is_safe else stem_of(stem), suffix)
 
 
-def _file(each: _Found, path: str, lost: Lost) -> File:
+def _file(each: Source, path: str, lost: Lost) -> File:
     stem, suffix = os.path.splitext(path.rpartition("/")[2])
-    where = "/".join(each.names)
     if suffix.lower() in OTHER_TEXTS:
-        lost.add(f"texts that are files, but no notes, which end in {' or '.join(SUFFIXES)}", where)
-    if suffix.lower() not in SUFFIXES or each.size > LONGEST_NOTE_BYTES:
-        return File(path, each.file, each.size, each.modified_ns)
-    document = parse_document(_read(each.file))
+        lost.add(f"texts that are files, but no notes, which end in {' or '.join(SUFFIXES)}", each.below)
+    if not _is_note(path, each.size):
+        return File(path, each, each.size, each.modified_ns)
+    document = parse_document(each.read(LONGEST_NOTE_BYTES))
     values = document.values
     changes: dict[str, Value | None] = {}
     title, text = nfc(os.path.splitext(each.names[-1])[0]), None
@@ -157,16 +136,11 @@ def _file(each: _Found, path: str, lost: Lost) -> File:
     elif title != stem and "title" not in values:
         changes["title"] = title
     if document.lines is not None and document.problem:
-        lost.add("front matter that is outside of what is read here, kept as it is", where)
+        lost.add("front matter that is outside of what is read here, kept as it is", each.below)
     if not changes:
-        return File(path, each.file, each.size, modified_ns)
+        return File(path, each, each.size, modified_ns)
     data = edited(document, changes, text)
     return File(path, data, len(data), modified_ns, created)
-
-
-def _read(file: Path) -> bytes:
-    with opened(file) as source:
-        return source.read(LONGEST_NOTE_BYTES)
 
 
 def _is_joplin(value: Value | None) -> bool:

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from storage.movein.opening import opened
 from storage.movein.values import File, NotUsable, Tree
 
 CHUNK_BYTES = 256 * 1024
@@ -99,10 +98,10 @@ def _chunks(file: File) -> Iterator[bytes]:
         yield file.content
         return
     left = file.size
-    with opened(file.content) as source:
+    with file.content.opened() as source:
         while left > 0:
             chunk = source.read(min(left, CHUNK_BYTES))
             if not chunk:
-                raise NotUsable(f"{file.content} was changed meanwhile; nothing is stored")
+                raise NotUsable(f"{file.content.below} was changed meanwhile; nothing is stored")
             left -= len(chunk)
             yield chunk

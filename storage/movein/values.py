@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storage.numbering import first_free
 from storage.paths import is_private, names_rules
 from storage.portable import caseless, made_safe
+
+if TYPE_CHECKING:
+    from storage.movein.sources import Source
 
 MOST_ENTRIES = 100_000  # files and folders of one export
 DEEPEST_LEVELS = 40  # of folders in one export
@@ -38,7 +40,7 @@ class File:
     """
 
     path: str
-    content: bytes | Path
+    content: bytes | Source
     size: int
     modified_ns: int | None = None
     created: str | None = None

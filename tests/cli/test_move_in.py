@@ -106,7 +106,9 @@ def test_cards_are_tasks_of_whoever_may_read_the_board(run: Import, alice: Dav) 
 
 
 def test_what_had_no_place_is_told_and_who_is_no_member(run: Import) -> None:
-    said = run(deck()).err.splitlines()
+    result = run(deck())
+    assert "without --owner nobody owns it" in result.out
+    said = result.err.splitlines()
     assert said[0] == "/files/Boards/Summer camp: what had no place there, or has another one"
     assert "  comments: 3 ('Posters')" in said
     assert "  attachments, whose bytes are not in the export: 1 ('Posters: offer.pdf')" in said

@@ -192,6 +192,19 @@ def test_a_file_that_changes_between_reading_and_storing_stores_nothing(folder: 
     (folder / "a.ods").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="symbolic"):
         contents(tree)
+    (folder / "a.ods").unlink()
+    os.mkfifo(folder / "a.ods")
+    with pytest.raises(NotUsable, match="changed meanwhile"):
+        contents(tree)
+
+
+def test_a_folder_that_becomes_a_link_leads_nowhere(folder: Path, tmp_path: Path) -> None:
+    fill(folder, {"sub/deep/a.ods": b"12345"})
+    tree = read_notes(folder)
+    (folder / "sub").rename(tmp_path / "secret")
+    (folder / "sub").symlink_to(tmp_path / "secret")
+    with pytest.raises(OSError, match=r"symbolic|directory"):
+        contents(tree)
 
 
 def test_too_many_files_are_refused_and_what_lies_too_deep_is_named(
@@ -201,6 +214,10 @@ def test_too_many_files_are_refused_and_what_lies_too_deep_is_named(
     tree = read_notes(folder)
     assert [file.path for file in tree.files] == ["y.md"]
     assert tree.lost[0].startswith("files and folders that lie deeper than 40 levels: 1")
+    monkeypatch.setattr(notes_module, "MOST_TEXT_BYTES", 3)
+    fill(folder, {"y.md": b"1234"})
+    with pytest.raises(NotUsable, match="more than 3 bytes of notes"):
+        read_notes(folder)
     monkeypatch.setattr(notes_module, "MOST_ENTRIES", 3)
     fill(folder, {f"{number}.md": b"" for number in range(4)})
     with pytest.raises(NotUsable, match="more than 3 files and folders"):
