@@ -19,7 +19,7 @@ from storage.movein.exports import parse_export
 from storage.movein.notes import read_notes
 from storage.movein.parcel import Entry, entries_of, pack
 from storage.movein.shelving import Delivery, shelve
-from storage.movein.values import NotUsable, Tree
+from storage.movein.values import MOST_ENTRIES, NotUsable, Tree
 from storage.store import Store
 
 MOST_BOARDS = 1000
@@ -40,6 +40,10 @@ def move_in(settings: Settings, arguments: argparse.Namespace, data: bytes | Non
         trees = [read_notes(Path(arguments.file))] if data is None else parse_export(data)
         if len(trees) > MOST_BOARDS:
             raise NotUsable(f"the file holds {len(trees)} boards; {MOST_BOARDS} can be imported at a time")
+        if sum(len(tree.files) + len(tree.folders) for tree in trees) > 2 * MOST_ENTRIES:
+            raise NotUsable(
+                f"the boards hold more than {2 * MOST_ENTRIES} cards and attachments; export fewer at a time"
+            )
         delivery = _delivery(arguments, trees, are_boards=data is not None)
         found = _deliver(settings, delivery, trees)
     except (NotUsable, ServerFailed, StorageError) as error:

@@ -1,16 +1,17 @@
 """
 Boards of Nextcloud Deck: what ``occ deck:export`` prints, and what its web page saves of one board.
 
-The boards stand in a list or in an object by id, in older versions without a ``boards`` around them. Neither the text
-of comments nor the bytes of attachments are part of an export.
+The boards stand in a list or in an object by id, in older versions without a ``boards`` around them. Comments and the
+bytes of attachments are part of the export since 2026.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
-from storage.movein.boards import Board, Card, color_of
+from storage.movein.boards import Attachment, Board, Card, color_of, comment_text
 from storage.movein.values import (
     Lost,
     each_object,
@@ -28,12 +29,12 @@ MEMBER = 0  # a kind of participant
 KINDS = {1: "groups", 7: "teams"}
 _CARD = words(
     "title description stackId type lastModified createdAt labels assignedUsers attachments attachmentCount order"
-    " archived done duedate startdate deletedAt comments commentsCount owner"
+    " archived done duedate startdate deletedAt comments commentsCount owner dependentCards"
     # what follows from others, or is the reader's own
     " id ETag overdue boardId board commentsUnread notified descriptionPrev relatedStack relatedBoard"
     " lastEditor"
 )
-_STACK = words("id title boardId deletedAt lastModified order ETag cards")
+_STACK = words("id title boardId deletedAt lastModified order ETag cards isDoneColumn")
 _BOARD = words(
     "title owner color archived labels acl stacks deletedAt"
     " id permissions users shared ETag lastModified activeSessions settings"
@@ -72,10 +73,11 @@ def parse_board(board: dict[str, Any]) -> Board:
             lost.add("deleted columns", name)
         else:
             columns[_id(stack, "id")] = name
+    finished = frozenset(_id(stack, "id") for stack in stacks if stack.get("isDoneColumn") is True)
     deleted = {_id(stack, "id") for stack in stacks} - columns.keys()
     cards = list(_cards(board, columns, deleted, lost))
     labels = {_label(label): color_of(label.get("color")) for label in objects_in(board, "labels")}
-    return Board(title, columns, cards, labels, color_of(board.get("color")), lost)
+    return Board(title, columns, cards, labels, color_of(board.get("color")), lost, finished)
 
 
 def _note_board(board: dict[str, Any], title: str, lost: Lost) -> None:
@@ -126,6 +128,10 @@ def _card(item: dict[str, Any], title: str, lost: Lost) -> Card:
         start=utc_of(item.get("startdate")),
         created=utc_of(item.get("createdAt")),
         modified_ns=ns_of(moment_of(item.get("lastModified"))),
+        id=_id(item, "id"),
+        depends=[str(id) for id in _list(item, "dependentCards") if isinstance(id, int | str)],
+        comments=[_comment(each) for each in objects_in(item, "comments") if text_of(each, "message")],
+        attachments=list(_attachments(item, title, lost)),
     )
     for key, value in {"duedate": card.due, "startdate": card.start}.items():
         if item.get(key) and value is None:
@@ -140,17 +146,35 @@ def _card(item: dict[str, Any], title: str, lost: Lost) -> Card:
     return card
 
 
-def _note_card(item: dict[str, Any], title: str, lost: Lost) -> None:
-    comments = max(len(objects_in(item, "comments")), int(number_of(item, "commentsCount")))
-    if comments > 0:
-        lost.add("comments", title, comments)
-    attachments = objects_in(item, "attachments")
-    for attachment in attachments:
-        lost.add("attachments, whose bytes are not in the export", f"{title}: {one_line(text_of(attachment, 'data'))}")
-    missing = int(number_of(item, "attachmentCount")) - len(attachments)
+def _comment(item: dict[str, Any]) -> str:
+    return comment_text(text_of(item, "actorId"), utc_of(item.get("creationDateTime")), text_of(item, "message"))
+
+
+def _attachments(item: dict[str, Any], title: str, lost: Lost) -> Iterator[Attachment]:
+    found = objects_in(item, "attachments")
+    for each in found:
+        name = one_line(text_of(each, "data")).rpartition("/")[2]
+        try:
+            if "contentBase64" not in each:
+                raise ValueError("an older export")
+            data = base64.b64decode(text_of(each, "contentBase64"), validate=True)
+        except ValueError:
+            lost.add("attachments, whose bytes are not in the export", f"{title}: {name}")
+        else:
+            yield Attachment(name or "attachment", data, ns_of(moment_of(each.get("lastModified"))))
+    missing = int(number_of(item, "attachmentCount")) - len(found)
     if missing > 0:
         lost.add("attachments, whose bytes are not in the export", title, missing)
-    if text_of(item, "type") not in ("", "plain"):
+
+
+def _note_card(item: dict[str, Any], title: str, lost: Lost) -> None:
+    told = sum(bool(text_of(each, "message")) for each in objects_in(item, "comments"))
+    if told:
+        lost.add("comments, which are in Comments.md in the card's folder of attachments here", title, told)
+    missing = int(number_of(item, "commentsCount")) - told
+    if missing > 0:
+        lost.add("comments, whose text is not in the export", title, missing)
+    if text_of(item, "type") not in ("", "plain", "text"):
         lost.add(f"cards of the kind {text_of(item, 'type')[:40]!r}, which are plain here", title)
     if item.get("owner"):
         lost.add("who made the card")
@@ -166,6 +190,11 @@ def _participant(item: dict[str, Any]) -> tuple[str, int]:
 
 def _label(label: dict[str, Any]) -> str:
     return one_line(text_of(label, "title")) or text_of(label, "color") or "label"
+
+
+def _list(item: dict[str, Any], key: str) -> list[Any]:
+    value = item.get(key)
+    return value if isinstance(value, list) else []
 
 
 def _id(item: dict[str, Any], key: str) -> str:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Callable
 
 from storage.movein import deck, trello
 from storage.movein.boards import render_board
 from storage.movein.values import NotUsable, Tree
 
-LONGEST_BYTES = 64 << 20  # what is in it takes several times that in memory
+MOST_VALUES = 10_000_000  # each takes some memory, however short it is
 
 
-def parse_export(data: bytes) -> list[Tree]:
+def parse_export(data: bytes, new_uid: Callable[[], str] = lambda: str(uuid.uuid4())) -> list[Tree]:
     """
     The boards of an export of Deck or Trello.
+
+    Args:
+        new_uid: makes the UIDs of cards that others name.
 
     Raises:
         NotUsable: it is neither, or damaged.
     """
-    if len(data) > LONGEST_BYTES:
-        raise NotUsable(f"the file has {len(data)} bytes; an export of boards can have {LONGEST_BYTES}")
+    if sum(map(data.count, (b"[", b"{", b","))) > MOST_VALUES:
+        raise NotUsable(f"the file holds more than {MOST_VALUES} values; export fewer boards at a time")
     try:
         export = json.loads(data.decode("utf-8-sig"))
     except RecursionError as error:
@@ -27,7 +32,7 @@ def parse_export(data: bytes) -> list[Tree]:
     except ValueError as error:
         raise NotUsable(f"the file is not JSON: {error}") from error
     if trello.is_board(export):
-        return [render_board(trello.parse_board(export))]
+        return [render_board(trello.parse_board(export), new_uid)]
     boards = deck.find_boards(export)
     if boards is None:
         raise NotUsable(
@@ -36,7 +41,7 @@ def parse_export(data: bytes) -> list[Tree]:
     kept = [board for board in boards if not deck.is_deleted(board)]
     if not kept:
         raise NotUsable("all boards of the file are deleted ones")
-    return [render_board(deck.parse_board(board)) for board in kept]
+    return [render_board(deck.parse_board(board), new_uid) for board in kept]
 
 
 def looks_like_json(start: bytes) -> bool:

@@ -30,17 +30,17 @@ from storage.movein.values import (
     moment_of,
     ns_of,
     one_line,
+    split_name,
     stem_of,
     utc_of,
 )
 
 NOTE, NOTEBOOK, ATTACHMENT, TAG, NOTE_TAG = "1", "2", "4", "5", "6"
-LONGEST_ITEM_BYTES = 64 << 20
+LONGEST_ITEM_BYTES = 16 << 20
 SPARE = "_resources"  # for attachments that no note shows
 _ITEM_FILE = re.compile(r"[0-9a-f]{32}\.md")
 _PROPERTY = re.compile(r"([a-z_]+): ?(.*)")
 _LINK = re.compile(r":/([0-9a-f]{32})")
-_SUFFIX = re.compile(r"[A-Za-z0-9]{1,16}")
 _KINDS = {"13": "revisions of notes", "9": "encryption keys", "14": "settings"}
 
 
@@ -216,11 +216,9 @@ class _Export:
         self._shown.add(id)
         if len(self._files) > MOST_ENTRIES:
             raise NotUsable(f"the export holds more than {MOST_ENTRIES} notes, notebooks and attachments")
-        stem, suffix = os.path.splitext(one_line(item.title) if item is not None else "")
-        if not _SUFFIX.fullmatch(suffix[1:]):
-            own = os.path.splitext(file.name)[1]
-            stem, suffix = stem + suffix, own if _SUFFIX.fullmatch(own[1:]) else ""
-        path = f"{folder}/{self._names[folder].choose(stem_of(stem or id), suffix)}"
+        own = os.path.splitext(file.name)[1]
+        stem, suffix = split_name(item.title if item is not None and item.title else id, own)
+        path = f"{folder}/{self._names[folder].choose(stem, suffix)}"
         self._files.append(File(path, file, file.size, file.modified_ns))
         return path
 

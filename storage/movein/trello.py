@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from storage.movein.boards import Board, Card, color_of
+from storage.movein.boards import Board, Card, color_of, comment_text
 from storage.movein.values import Lost, moment_of, ns_of, number_of, objects_in, one_line, text_of, utc_of, words
 
 COLORS = {  # as its pages show them; there are darker and lighter ones of each
@@ -62,7 +62,7 @@ class _Context:
     members: Mapping[str, str]
     fields: Mapping[str, dict[str, Any]]
     checklists: Mapping[str, list[dict[str, Any]]]
-    comments: Mapping[str, int]
+    comments: Mapping[str, list[str]]
     lost: Lost
 
 
@@ -123,14 +123,16 @@ def _note_board(export: dict[str, Any], title: str, lost: Lost) -> None:
     lost.fields(export, _BOARD, title)
 
 
-def _comments(export: dict[str, Any], lost: Lost) -> dict[str, int]:
-    """How many comments the activity holds, by the id of the card."""
-    found: defaultdict[str, int] = defaultdict(int)
-    for action in objects_in(export, "actions"):
-        data = action.get("data")
+def _comments(export: dict[str, Any], lost: Lost) -> dict[str, list[str]]:
+    """The comments that are among the activity, by the id of the card; an export holds the last thousand actions."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for action in sorted(objects_in(export, "actions"), key=lambda action: text_of(action, "date")):
+        data, author = action.get("data"), action.get("memberCreator")
         card = data.get("card") if isinstance(data, dict) else None
         if text_of(action, "type") in ("commentCard", "copyCommentCard") and isinstance(card, dict):
-            found[text_of(card, "id")] += 1
+            who = text_of(author, "username") if isinstance(author, dict) else ""
+            text = comment_text(who, utc_of(action.get("date")), text_of(data or {}, "text"))
+            found[text_of(card, "id")].append(text)
         else:
             lost.add("entries of the activity")
     return found
@@ -157,6 +159,7 @@ def _card(item: dict[str, Any], number: int, context: _Context) -> Card:
         created=utc_of(int(made[1], 16)) if made else None,
         modified_ns=ns_of(moment_of(item.get("dateLastActivity"))),
         more=_place(item),
+        comments=context.comments.get(id, []),
     )
     for key, value in {"due": card.due, "start": card.start}.items():
         if item.get(key) and value is None:
@@ -168,7 +171,7 @@ def _card(item: dict[str, Any], number: int, context: _Context) -> Card:
             card.assign.append(name)
         else:
             lost.add("assigned people who are not among the members of the export", title)
-    _note_card(item, title, context.comments.get(id, 0), lost)
+    _note_card(item, title, len(card.comments), lost)
     return card
 
 
@@ -181,7 +184,8 @@ def _note_card(item: dict[str, Any], title: str, comments: int, lost: Lost) -> N
     votes = item.get("idMembersVoted")
     has_cover = any(cover.get(key) for key in ("idAttachment", "color", "idUploadedBackground", "idPlugin"))
     counts = {
-        "comments": max(comments, int(number_of(badges, "comments"))),
+        "comments, which are in Comments.md in the card's folder of attachments here": comments,
+        "comments, whose text is not in the export": int(number_of(badges, "comments")) - comments,
         "votes": len(votes) if isinstance(votes, list) and votes else int(number_of(badges, "votes")),
         "stickers": len(objects_in(item, "stickers")),
         "covers": int(has_cover or bool(item.get("idAttachmentCover"))),

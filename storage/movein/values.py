@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ DEEPEST_LEVELS = 40  # of folders in one export
 LONGEST_STEM_BYTES = 120  # of a name, its suffix not counted
 MOST_NAMED = 20  # things of one kind whose names a report holds
 MOST_KINDS = 200  # of things that a report tells apart
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,16}")
 
 
 class NotUsable(Exception):
@@ -146,6 +149,14 @@ def folder_stem(title: str) -> str:
 def words(text: str) -> frozenset[str]:
     """The words of a text, for long lists of names."""
     return frozenset(text.split())
+
+
+def split_name(name: str, other: str = "") -> tuple[str, str]:
+    """The stem and suffix of a file's name, made safe; ``other`` is the suffix where it has none."""
+    stem, suffix = os.path.splitext(one_line(name))
+    if not _SUFFIX.fullmatch(suffix):
+        stem, suffix = stem + suffix, other if _SUFFIX.fullmatch(other) else ""
+    return stem_of(stem), suffix
 
 
 def one_line(text: str) -> str:

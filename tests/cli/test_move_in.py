@@ -110,7 +110,7 @@ def test_what_had_no_place_is_told_and_who_is_no_member(run: Import) -> None:
     assert "without --owner nobody owns it" in result.out
     said = result.err.splitlines()
     assert said[0] == "/files/Boards/Summer camp: what had no place there, or has another one"
-    assert "  comments: 3 ('Posters')" in said
+    assert "  comments, whose text is not in the export: 3 ('Posters')" in said
     assert "  attachments, whose bytes are not in the export: 1 ('Posters: offer.pdf')" in said
     assert said[-1] == "assigned, but no members here (their names stay with the cards): zoe"
 
@@ -121,6 +121,7 @@ def test_a_board_of_trello_can_be_called_otherwise(run: Import, alice: Dav) -> N
     assert "  votes: 2 ('Posters')" in result.err.splitlines()
     assert members(alice, "/files/Boards/July/") == {"board.toml", "To do/", "Done/", "Archive/"}
     assert "- [x] ask for a price (@zoe)\n" in alice.get("/files/Boards/July/To do/Posters.md").text
+    assert "Hello" in alice.get("/files/Boards/July/To do/Posters.files/Comments.md").text
 
 
 def test_nothing_that_is_there_is_replaced(run: Import, server: Server, alice: Dav) -> None:
@@ -153,7 +154,7 @@ def test_a_dry_run_says_the_same_and_stores_nothing(run: Import, server: Server,
     result = run(deck(), "--owner", "alice", "--dry-run")
     assert result.code == 0
     assert "/files/Boards/Summer camp: would be: 4 files in 3 folders" in result.out
-    assert "  comments: 3 ('Posters')" in result.err
+    assert "  comments, whose text is not in the export: 3 ('Posters')" in result.err
     assert run(notes_in(tmp_path), "--dry-run").code == 0
     assert drive(server) == before
 

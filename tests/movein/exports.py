@@ -245,6 +245,8 @@ def trello(**more: Any) -> bytes:
                 {
                     "id": "1",
                     "type": "commentCard",
+                    "date": "2026-07-01T10:00:00.000Z",
+                    "memberCreator": {"id": "m3", "username": "bob"},
                     "data": {"text": "Hello", "card": {"id": "59bbfc4bf36aa0270d6bfd43", "name": "Posters"}},
                 },
                 {"id": "2", "type": "createBoard", "data": {}},

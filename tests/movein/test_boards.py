@@ -89,15 +89,62 @@ def test_all_of_deck_that_has_no_place_is_named() -> None:
         "shares of the board (access.toml says who may do what): 1 ('bob')",
         "fields 'motto': 1 ('Summer camp')",
         "deleted columns: 1 ('Away')",
-        "assigned groups: 1 ('Posters: sport')",
-        "comments: 3 ('Posters')",
         "attachments, whose bytes are not in the export: 1 ('Posters: offer.pdf')",
+        "assigned groups: 1 ('Posters: sport')",
+        "comments, whose text is not in the export: 3 ('Posters')",
         "who made the card: 3",
         "fields 'mood': 1 ('Posters')",
         "deleted cards: 2 ('Gone', 'In the away')",
         "names of columns, which are called otherwise here: 1 ('To do / later → To do - later')",
         "names of labels, which are called otherwise here: 1 ('done → done (2)')",
         "columns that archived cards were in: 1",
+    )
+
+
+def test_what_newer_exports_of_deck_hold_comes_along() -> None:
+    comment = {"id": "1", "parentId": "0", "actorType": "users", "verb": "comment"}
+    first = deck_card(
+        1,
+        "First",
+        owner="admin",
+        type="text",
+        dependentCards=[2, 9999],
+        commentsCount=2,
+        comments=[
+            {**comment, "actorId": "alice", "message": "One", "creationDateTime": "2026-07-18T10:00:00+02:00"},
+            {**comment, "actorId": "bob", "message": "Two\n", "creationDateTime": "2026-07-19T10:00:00+02:00"},
+        ],
+        attachmentCount=3,
+        attachments=[
+            {"type": "file", "data": "../plan.PDF", "lastModified": 1689667779, "contentBase64": "JVBERg=="},
+            {"type": "file", "data": "Comments.md", "createdBy": "alice", "contentBase64": ""},
+            {"type": "file", "data": "broken.png", "contentBase64": "?"},
+        ],
+    )
+    done = deck_card(2, "Second", stackId=65, done="2026-07-18T10:00:00+00:00")
+    stacks = [deck_stack(64, "A", 0, first, isDoneColumn=False), deck_stack(65, "B", 1, done, isDoneColumn=True)]
+    board = deck_board(stacks, owner=None, labels=[], shareToken=None, externalId=None)
+    [tree] = parse_export(json.dumps({"version": "1.19.0", "boards": {"1": board}}).encode(), lambda: "uid-of-second")
+    found = {file.path: file.content for file in tree.files}
+    assert found["A/First.files/plan.PDF"] == b"%PDF"
+    assert found["A/First.files/Comments.md"] == (
+        b"**alice**, 2026-07-18T08:00:00Z\n\nOne\n\n---\n\n**bob**, 2026-07-19T08:00:00Z\n\nTwo\n"
+    )
+    assert found["A/First.files/Comments (2).md"] == b""
+    assert tree.folders[-1] == "A/First.files"
+    cards = {path: parse_document(data) for path, data in found.items() if isinstance(data, bytes)}
+    assert cards["A/First.md"].values["depends"] == ("uid-of-second",)
+    assert cards["B/Second.md"].values["uid"] == "uid-of-second"
+    assert cards["B/Second.md"].values["completed"] == "2026-07-18T10:00:00Z"
+    assert "status" not in cards["B/Second.md"].values
+    toml = found["board.toml"]
+    assert isinstance(toml, bytes)
+    assert [column.status for column in parse_board(toml).columns] == ["NEEDS-ACTION", "COMPLETED"]
+    assert tree.lost == (
+        "attachments, whose bytes are not in the export: 1 ('First: broken.png')",
+        "comments, which are in Comments.md in the card's folder of attachments here: 2 ('First')",
+        "who made the card: 2",
+        "dependencies on cards that are not in the export: 1 ('First')",
     )
 
 
@@ -136,8 +183,9 @@ def test_all_boards_of_a_user_are_read_but_those_in_the_trash() -> None:
 
 def test_a_board_of_trello_is_a_folder_with_checklists_fields_and_links_below_the_text() -> None:
     tree = only(trello())
-    assert tree.folders == ("To do", "Done", "Archive")
+    assert tree.folders == ("To do", "Done", "Archive", "To do/Posters.files")
     found = texts(tree)
+    assert found.pop("To do/Posters.files/Comments.md") == "**bob**, 2026-07-01T10:00:00Z\n\nHello\n"
     assert set(found) == {"board.toml", "To do/Posters.md", "To do/Tents.md", "Archive/Old.md", "Archive/An idea.md"}
     assert tomllib.loads(found["board.toml"])["labels"] == {"urgent": "#eb5a46", "green": "#61bd4f"}
     assert tomllib.loads(found["board.toml"])["color"] == "#0079bf"
@@ -185,7 +233,8 @@ def test_all_of_trello_that_has_no_place_is_named() -> None:
         "values of custom fields: 1 ('Posters: Broken')",
         "attachments, whose bytes are not in the export (a link is kept): 1 ('Posters: offer.pdf')",
         "assigned people who are not among the members of the export: 1 ('Posters')",
-        "comments: 5 ('Posters')",
+        "comments, which are in Comments.md in the card's folder of attachments here: 1 ('Posters')",
+        "comments, whose text is not in the export: 4 ('Posters')",
         "votes: 2 ('Posters')",
         "stickers: 1 ('Posters')",
         "covers: 1 ('Posters')",
@@ -302,6 +351,7 @@ BROKEN = {
     "something else": (b'{"notes": []}', "neither an export of Deck"),
     "a number": (b"5", "neither an export of Deck"),
     "no boards": (b'{"boards": {}}', "neither an export of Deck"),
+    "too many values": (b"[" + b"[]," * 5_000_000 + b"[]]", "more than 10000000 values"),
     "deep": (b"[" * 200_000, "deeper than an export|not JSON"),
     "too many": (
         json.dumps(deck_board([{"id": 1, "title": "A", "cards": [{"title": "x"}] * 100_001}])).encode(),
