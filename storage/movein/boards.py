@@ -113,6 +113,7 @@ def render_board(board: Board, new_uid: Callable[[], str]) -> Tree:
     for id, title in board.columns.items():
         if folders[id] != title:
             board.lost.add("names of columns, which are called otherwise here", f"{title} → {folders[id]}")
+    finished = board.finished.intersection(list(folders)[:MOST_COLUMNS])
     tags, uids = _tag_names(board, folders.values()), _uids(board, new_uid)
     files = [_board_file(board, folders, archive, tags)]
     attached: list[str] = []
@@ -122,7 +123,7 @@ def render_board(board: Board, new_uid: Callable[[], str]) -> Tree:
         folder = archive if card.column is None else folders[card.column]
         orders[folder] += ORDER_STEP
         name = taken[folder].choose(stem_of(one_line(card.title)), ".md")
-        data = _card_data(card, name, orders[folder], tags, uids, is_told=card.column not in board.finished)
+        data = _card_data(card, name, orders[folder], tags, uids, is_told=card.column not in finished)
         files.append(File(f"{folder}/{name}", data, len(data), card.modified_ns))
         if card.attachments or card.comments:
             attached.append(f"{folder}/{name.removesuffix('.md')}.files")

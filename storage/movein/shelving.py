@@ -123,6 +123,18 @@ def shelve(store: Store, delivery: Delivery, entries: Iterator[Entry], pause: Ca
     return Shelved(tuple(paths), strangers)
 
 
+def require_entry_path(path: str, trees: int) -> None:
+    """Raise unless a path lies in one of the trees and each name on it is one that members could store."""
+    number, *names = path.split("/")
+    is_tree = number.isascii() and number.isdigit() and len(number) < 7 and int(number) < trees
+    if not is_tree or len(names) > DEEPEST_LEVELS + 1:
+        raise ValueError(f"{path!r} is in no tree")
+    for name in names:
+        require_name(name)
+        if names_rules(name) or is_private(name) or is_kept_apart(name):
+            raise ValueError(f"{name!r} is the name of a file that is not for members")
+
+
 def _session(store: Store, owner: str) -> Session:
     if not owner:
         return Session.of_administrator(store, ANONYMOUS)
@@ -218,7 +230,7 @@ def _built(
         for count, entry in enumerate(entries):
             if count > 2 * MOST_ENTRIES + len(paths):
                 raise ValueError("more files and folders than an export has")
-            _require_path(entry.path, len(paths))
+            require_entry_path(entry.path, len(paths))
             if entry.size < 0 or not -LATEST_NS <= (entry.modified_ns or 0) <= LATEST_NS:
                 raise ValueError(f"{entry.path!r} has a size or time that no file has")
             if len(f"{paths[0]}{entry.path}".encode()) > store.settings.limits.path_bytes:
@@ -246,17 +258,6 @@ def _object(created: str) -> dict[str, str]:
     """What is kept of a note that was made before it came here."""
     uid = str(uuid.uuid4())
     return {"uid": uid, "name": resource_name(uid), "created": created}
-
-
-def _require_path(path: str, trees: int) -> None:
-    """Raise unless a path lies in one of the trees and each name on it is one that members could store."""
-    number, *names = path.split("/")
-    if number not in map(str, range(trees)) or len(names) > DEEPEST_LEVELS + 1:
-        raise ValueError(f"{path!r} is in no tree")
-    for name in names:
-        require_name(name)
-        if names_rules(name) or is_private(name) or is_kept_apart(name):
-            raise ValueError(f"{name!r} is the name of a file that is not for members")
 
 
 def _build(store: Store, file: str, entry: Entry) -> None:

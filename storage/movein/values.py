@@ -112,7 +112,9 @@ class Names:
         self._taken = {folded(name) for name in taken}
 
     def choose(self, stem: str, suffix: str = "") -> str:
-        """The name, or the first one with a number that is free; it is taken from now on."""
+        """The name, or the first one with a number that is free; it is taken from now on, and no file of the server."""
+        if names_rules(stem + suffix) or is_private(stem + suffix):
+            stem += "_"
         name = _numbered(stem, suffix, first_free(lambda n: folded(_numbered(stem, suffix, n)) in self._taken))
         self._taken.add(folded(name))
         return name

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from storage.board import parse_board
 from storage.frontmatter import parse_document
 from storage.movein.exports import parse_export
+from storage.movein.shelving import require_entry_path
 from storage.movein.values import NotUsable, Tree, words
 from storage.portable import caseless, why_not
 from tests.movein.exports import deck, deck_board, deck_card, deck_stack, trello, trello_card
@@ -319,11 +320,31 @@ def test_no_title_leads_out_of_its_folder_or_onto_a_file_of_the_server(kind: str
     assert len(parse_board(texts(tree)["board.toml"].encode()).columns) == len(AWKWARD)
 
 
+def test_an_attachment_is_no_file_of_the_server_and_lies_in_its_folder() -> None:
+    names = ["access.toml", "LINKS.txt", ".state.jsonl", "..", "a/../../b.png", "._x", ".Radicale.props", "con.png", ""]
+    attachments = [{"data": name, "contentBase64": "eA=="} for name in names]
+    board = deck_board([deck_stack(64, "A", 0, deck_card(1, "x", attachments=attachments))])
+    paths = [file.path for file in only(json.dumps([board]).encode()).files if file.path.startswith("A/x.files/")]
+    assert [path.removeprefix("A/x.files/") for path in paths] == [
+        "access_.toml",
+        "LINKS_.txt",
+        "state.jsonl",
+        "Untitled",
+        "b.png",
+        "_x",
+        "Radicale.props",
+        "con_.png",
+        "attachment",
+    ]
+
+
 def test_more_columns_and_labels_than_a_board_has_are_told_of_and_the_file_stays_one() -> None:
-    stacks = [deck_stack(number, f"{number:03}", number) for number in range(1, 121)]
+    stacks = [deck_stack(number, f"{number:03}", number, isDoneColumn=True) for number in range(1, 121)]
+    stacks[119]["cards"] = [deck_card(1, "x", stackId=120, done="2026-07-18T10:00:00Z", owner=None)]
     labels = [{"title": f"{number} {'x' * 300}", "color": "ff0000"} for number in range(1000)]
     tree = only(json.dumps([deck_board(stacks, labels=labels, owner=None)]).encode())
     assert len(tree.folders) == 121
+    assert "\nstatus: COMPLETED\n" in texts(tree)["120/x.md"]
     board = parse_board(texts(tree)["board.toml"].encode())
     assert [column.name for column in board.columns] == [f"{number:03}" for number in range(1, 101)]
     assert tree.lost == (
@@ -370,7 +391,7 @@ def test_what_is_no_export_is_refused_in_a_sentence(case: str) -> None:
 FIELDS = """
 title stacks cards labels acl owner participant type order stackId id done duedate color name lists desc idList
 checklists idCard checkItems members attachments url customFieldItems value prefs actions data card badges cover
-coordinates deletedAt createdAt assignedUsers
+coordinates deletedAt createdAt assignedUsers contentBase64
 """
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -394,4 +415,6 @@ def test_any_json_becomes_boards_or_is_refused(one: Any, other: Any, as_trello: 
     except NotUsable:
         return
     for tree in trees:
+        for path in (*tree.folders, *(file.path for file in tree.files)):
+            require_entry_path(f"0/{path}", 1)
         parse_board(texts(tree)["board.toml"].encode())

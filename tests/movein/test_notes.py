@@ -15,7 +15,9 @@ from storage.frontmatter import parse_document
 from storage.movein import notes as notes_module
 from storage.movein.notes import read_notes
 from storage.movein.parcel import entries_of
-from storage.movein.values import NotUsable, Tree
+from storage.movein.shelving import require_entry_path
+from storage.movein.values import NotUsable, Tree, folded
+from storage.portable import why_not
 from tests.movein.exports import FRONT_MATTER, INNER, NOTEBOOK, write_joplin_raw
 
 
@@ -123,6 +125,14 @@ def test_a_text_that_no_suffix_makes_a_note_is_a_file_and_told_of(folder: Path) 
     tree = read_notes(folder)
     assert contents(tree) == {"a.markdown": b"---\ntitle: x\n---\n", "b.MD": b"x"}
     assert tree.lost == ("texts that are files, but no notes, which end in .md or .txt: 1 ('a.markdown')",)
+
+
+def test_a_name_that_becomes_another_one_is_none_of_the_server(folder: Path) -> None:
+    fill(folder, {"access.toml ": b"[[rule]]", "links.txt.": b"x", "access.toml|": b""})
+    assert {path: data for path, data in contents(read_notes(folder)).items() if data} == {
+        "access.toml_": b"[[rule]]",
+        "links.txt_": b"x",
+    }
 
 
 def test_a_file_of_any_time_is_taken(folder: Path) -> None:
@@ -319,3 +329,38 @@ def test_no_line_of_any_note_is_lost_but_those_of_joplin(lines: list[str], newli
     text = found.decode()
     assert all(line.strip() in text for line in left if line.strip() not in ("", "---"))
     assert "created: 2021" not in text.partition("\n---")[0]
+
+
+NAME = st.text(
+    st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=60
+) | st.sampled_from(
+    [
+        "access.toml",
+        "Access.TOML ",
+        "links.txt.",
+        ".state.jsonl",
+        "~",
+        "x~",
+        "con",
+        "a:b",
+        "._",
+        ".attachments.1",
+        "\ufeff",
+    ]
+)
+
+
+@given(st.sets(NAME.filter(lambda name: name not in (".", "..") and len(name.encode()) < 200), max_size=6))
+def test_whatever_the_files_are_called_they_can_be_stored(names: set[str]) -> None:
+    with tempfile.TemporaryDirectory() as top:
+        for number, name in enumerate(sorted(names)):
+            if number % 3:
+                (Path(top) / f"{name}.md").write_bytes(b"x")
+            else:
+                (Path(top) / name).mkdir(exist_ok=True)
+        tree = read_notes(Path(top))
+    paths = [f"0/{path}" for path in (*tree.folders, *(file.path for file in tree.files))]
+    for path in paths:
+        require_entry_path(path, 1)
+        assert why_not(path.rpartition("/")[2]) is None
+    assert len({folded(path) for path in paths}) == len(paths)
