@@ -11,7 +11,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format fast litmus bench bench-files conformance programs lock clean
+.PHONY: help demo test check format fast litmus bench bench-files bench-boards conformance programs lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 20
@@ -47,6 +47,9 @@ conformance: .venv/installed-for-tests ## Write docs/conformance.md anew from th
 
 bench-files: .venv/installed ## Measure the drive beside stock WsgiDAV
 	$(BIN)/python -m benchmarks.files $(BENCH_ARGS)
+
+bench-boards: .venv/installed ## Measure boards beside task lists
+	$(BIN)/python -m benchmarks.boards $(BENCH_ARGS)
 
 programs:
 	@.ci/programs

@@ -7,7 +7,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from auth.principal import fold
@@ -24,7 +23,7 @@ from storage.objecttext import TASK, Content
 from storage.objectwrite import Received
 
 if TYPE_CHECKING:
-    from storage.records import Folder
+    from storage.records import Folder, Member
     from storage.rulebook import Members
     from storage.session import Session
     from storage.store import Store
@@ -83,7 +82,7 @@ class BoardKind:
 
     def layout(self, store: Store, folder: Folder) -> Layout:
         """The columns, and the board's folder itself, whose cards are in the first."""
-        version, board = self._board(store, folder)
+        row, board = self._board(store, folder)
         folders = {child.name: child for child in store.folders(folder) if is_column(child, board)}
         columns = board.columns_with(folders)
         rooms = {
@@ -93,24 +92,25 @@ class BoardKind:
         }
         rooms[folder.place] = Room(folder, "", columns[0] if columns else Column(""))
         accounts = store.accounts if board.attendees else None
-        mark = _mark(version, tuple(rooms), 0 if accounts is None else accounts.revision)
-        return Layout(rooms, Settings(board, columns, accounts), mark)
+        revision = 0 if accounts is None else accounts.revision
+        mark = mark_of(0 if row is None else row.id, sorted(rooms), revision)
+        return Layout(rooms, Settings(board, columns, accounts), mark, file=row, accounts=revision)
 
-    def _board(self, store: Store, folder: Folder) -> tuple[int, Board]:
-        """What its ``board.toml`` says, of a broken one what it said before; with the version of the file."""
+    def _board(self, store: Store, folder: Folder) -> tuple[Member | None, Board]:
+        """What its ``board.toml`` says, of a broken one what it said before; with the row of the file."""
         row = store.find_member(folder, BOARD_FILE)
         if row is None:
-            return 0, Board()
+            return None, Board()
         version, board = self._read.get(folder.place, (-1, Board()))
         if version == row.id or row.size > LONGEST_BYTES:
-            return row.id, board
+            return row, board
         try:
             data, row = store.read_member(folder, BOARD_FILE)
             board = parse_board(data)
         except (FileRefused, NotFound) as error:
             log.warning("%s: %s; what it said before stays in force", folder.place, error)
         self._read[folder.place] = row.id, board
-        return row.id, board
+        return row, board
 
     def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
         """A card as its task: its column, tags and assignees as categories, and what the file says."""
@@ -241,11 +241,6 @@ def _progress(
     if "completed" in document.values:
         changes["completed"] = None
     return changes
-
-
-@lru_cache(maxsize=256)
-def _mark(version: int, rooms: tuple[str, ...], accounts: int) -> int:
-    return mark_of(version, sorted(rooms), accounts)
 
 
 def is_column(folder: Folder, board: Board) -> bool:

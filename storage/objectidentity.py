@@ -11,7 +11,7 @@ import os
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from storage import paths
@@ -59,11 +59,13 @@ class Identities:
         kept: dict[str, Any] | None = (
             dict(found) if isinstance(found, dict) and isinstance(found.get("uid"), str) else None
         )
-        if kept is not None and kept.get("in") != source.id and self._is_elsewhere(source, kept["uid"], kept.get("in")):
-            kept, document = None, replace(document, entries=())  # it came with a copy of its folder
         said = document.values.get("uid")
         uid = said.strip() if isinstance(said, str) and said.strip() else None
-        if uid is not None and self._may_become(source, room, kept, uid, spot, rows):
+        is_copy = kept is not None and kept.get("in") != source.id
+        is_copy = is_copy and kept is not None and self._is_elsewhere(source, kept["uid"], kept.get("in"))
+        if is_copy:  # it came with a copy of its folder
+            kept = None
+        elif uid is not None and self._may_become(source, room, kept, uid, spot, rows):
             kept = {**(kept or {}), "uid": uid, "name": rows.name_of(uid) or resource_name(uid)}
             kept.pop("not", None)
         if kept is None or not self._is_free(room, kept["uid"], spot, rows):

@@ -23,8 +23,8 @@ def note_left(session: Session, tx: Transaction, place: str, name: str, target: 
         state = tx.state(place)
         for other in state.names():
             if state.get(other, LEFT_KEY) is not None and to_path(state.get(other, LEFT_KEY), now_s) is None:
-                tx.set_state(place, other, LEFT_KEY, None)
-    tx.set_state(place, name, LEFT_KEY, {"to": target, "at": now_s})
+                tx.set_passing_state(place, other, LEFT_KEY, None)
+    tx.set_passing_state(place, name, LEFT_KEY, {"to": target, "at": now_s})
 
 
 def to_path(left: Any, now_s: float) -> str | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from storage import paths
 from storage.frontmatter import Document
 from storage.objecttext import Content, Kind
-from storage.records import Folder
+from storage.records import Folder, Member
 
 if TYPE_CHECKING:
     from storage.objectwrite import Received
@@ -56,11 +56,17 @@ class Layout:
         rooms: by place.
         settings: of the kind, such as what ``board.toml`` says.
         mark: changes with whatever changes what every object is rendered to.
+        newest: number of the newest change in the tree when it was looked at.
+        file: of ``settings``, where there is one.
+        accounts: the revision of the accounts that ``settings`` speak of, 0 where they speak of none.
     """
 
     rooms: Mapping[str, Room]
     settings: Any
     mark: int
+    newest: int = -1
+    file: Member | None = None
+    accounts: int = 0
 
     def room(self, below: str) -> Room | None:
         """The room at a path below the collection's folder."""

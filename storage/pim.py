@@ -224,7 +224,7 @@ class PimShelf:
         name = segments[3]
         if fold(segments[2]) != self._member or not shown.VIEW_NAME.fullmatch(name) or self._is_hidden(name):
             return None
-        if self._store.find_folder(f"{ROOT_PLACE}/{self._member}/{name}") is not None:
+        if self._store.folder_row(f"{ROOT_PLACE}/{self._member}/{name}") is not None:
             return None  # a folder already on disk with that name wins
         source = self._store.views.find(name)
         return None if source is None else self._view(source, "/".join(segments[:4]))

@@ -657,11 +657,19 @@ class Store:
         changing: set[str] = getattr(self._changing, "places", set())
         self._changing.places = changing - set(places)
 
-    def append_state(self, place: str, changes: Sequence[Change], *, journaled: bool = False) -> None:
-        """Write state lines; on return they are on the disk, here or in the journal. The folder is write-locked."""
+    def append_state(
+        self, place: str, changes: Sequence[Change], *, journaled: bool = False, is_passing: bool = False
+    ) -> None:
+        """
+        Write state lines; on return they are on the disk, here or in the journal. The folder is write-locked.
+
+        Args:
+            is_passing: a power cut may take them.
+        """
         with self.trash.turn(place), self.history.turn(place):
             directory, state = self.directory(place), self.state(place)
-            after = states.append(directory, state, list(changes), durable=self.durable, journaled=journaled)
+            unsynced = journaled or is_passing
+            after = states.append(directory, state, list(changes), durable=self.durable, journaled=unsynced)
             self._remember(place, after)
 
     def forget_states(self, place: str) -> None:

@@ -40,6 +40,7 @@ class Transaction:
         self._store = store
         self._batch = Batch()
         self._changes: defaultdict[str, list[Change]] = defaultdict(list)
+        self._passing: defaultdict[str, int] = defaultdict(int)  # how many of these a power cut may take
         self._pending: dict[str, tuple[int, set[str]]] = {}  # names in so many of the changes of a place
         self._directories: dict[str, bool] = {}  # places changed here -> whether their recorded stamp was true before
         self._rows: dict[tuple[str, str], Member | None] = {}
@@ -160,7 +161,9 @@ class Transaction:
         if os.path.lexists(source):  # a rename of one hard link over another of the same file does nothing
             os.unlink(source)
         veiled = _veil_of(self.state(place), name)
-        self._changes[place] += self.state(place).removal(name)
+        removal = self.state(place).removal(name)  # of a name that is gone: nobody asks for it, and a new one clears it
+        self._changes[place] += removal
+        self._passing[place] += len(removal)
         self._settle(to_place, to_name, kept, before)
         self._batch.remove_member(place, name)
         self._gone(place, name, veiled=veiled)
@@ -360,6 +363,12 @@ class Transaction:
         if log:
             self.touch(place, name)
 
+    def set_passing_state(self, place: str, name: str, key: str, value: Any) -> None:
+        """As ``set_state``, for what a power cut may take."""
+        before = len(self._changes[place])
+        self.set_state(place, name, key, value)
+        self._passing[place] += len(self._changes[place]) - before
+
     def touch(self, place: str, name: str) -> None:
         """Log a change of ``name`` ("" is the folder itself) that changed no bytes."""
         self._batch.log(place, name, self._store.clock())
@@ -532,9 +541,9 @@ class Transaction:
 
     def _flush(self, place: str) -> None:
         self._pending.pop(place, None)
-        changes = self._changes.pop(place, None)
+        changes, passing = self._changes.pop(place, None), self._passing.pop(place, 0)
         if changes:
-            self._store.append_state(place, changes)
+            self._store.append_state(place, changes, is_passing=len(changes) == passing)
 
     # -- leaving ---------------------------------------------------------------------------------------------------
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from storage import paths
 from storage.attachments import own_url
+from storage.disk import find_status
 from storage.errors import NotFound, ParentMissing
 from storage.objectidentity import Identities
 from storage.objects import OBJECT_KEY, Layout, ObjectKind, Source, mark_of, new_collection_id
+from storage.records import agrees
 from storage.viewrows import Look, Rows
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ class Views:
         self._guard = threading.Lock()
         self._locks: dict[str, threading.RLock] = {}
         self._rows: dict[str, Rows] = {}  # by place of the view
+        self._layouts: dict[str, Layout] = {}  # by place of the view
         self._identities = Identities(store, self.find)
         self._places: dict[str, tuple[ObjectKind, str]] = {}  # by name of the calendar, as it was found last
 
@@ -83,7 +87,7 @@ class Views:
                 raise NotFound(source.folder.path)
             return present
         layout = layout or self.layout(source)
-        if present is not None and self._agrees(source, layout, present):
+        if present is not None and (present.stamp_ns, present.inode) == (layout.newest, self._mark(layout)):
             return present
         with self._lock(source.place):
             return self._refresh(source, layout)
@@ -91,13 +95,32 @@ class Views:
     def _mark(self, layout: Layout) -> int:
         return layout.mark ^ self._url_mark
 
-    def _agrees(self, source: Source, layout: Layout, view: Folder) -> bool:
-        newest = self._store.index.newest_change(source.folder.place)
-        return (view.stamp_ns, view.inode) == (newest, self._mark(layout))
-
     def layout(self, source: Source) -> Layout:
-        """How a collection is laid out now."""
-        return source.kind.layout(self._store, source.folder)
+        """How a collection is laid out now; as it was, where nothing in it has changed."""
+        newest = self._store.index.newest_change(source.folder.place)
+        known = self._layouts.get(source.place)
+        if known is not None and known.newest == newest and self._holds(source, known):
+            return known
+        layout = source.kind.layout(self._store, source.folder)  # which looks at the folders, and may find news
+        layout = replace(layout, newest=self._store.index.newest_change(source.folder.place))
+        if len(self._layouts) >= KEPT_COLLECTIONS:
+            self._layouts.clear()
+        self._layouts[source.place] = layout
+        return layout
+
+    def _holds(self, source: Source, layout: Layout) -> bool:
+        """Whether the disk says of a layout's folders and of its file what it said then."""
+        store = self._store
+        for room in layout.rooms.values():
+            folder = store.find_folder(room.folder.place)
+            if folder is None or folder.counter != room.folder.counter or folder.id != room.folder.id:
+                return False
+        if layout.file is not None:
+            status = find_status(store.file(source.folder.place, layout.file.disk_name))
+            if status is None or not agrees(layout.file, status):
+                return False
+        accounts = store.accounts
+        return not layout.accounts or (accounts is not None and accounts.revision == layout.accounts)
 
     def _lock(self, place: str) -> threading.RLock:
         with self._guard:
@@ -138,7 +161,7 @@ class Views:
 
     def _refresh(self, source: Source, layout: Layout) -> Folder:
         index = self._store.index
-        newest, mark = index.newest_change(source.folder.place), self._mark(layout)
+        newest, mark = layout.newest, self._mark(layout)
         view = index.folder(source.place)
         if view is not None and (view.stamp_ns, view.inode) == (newest, mark):
             return view

@@ -202,8 +202,12 @@ def test_a_board_copied_on_the_disk_has_an_id_and_uids_of_its_own(
     other = calendar_of(alice, f"{board} copied")
     assert other != url
     (item,) = items_of(alice, other).values()
-    assert said(alice.get(item).text, "UID") != "u-1"
+    uid = said(alice.get(item).text, "UID")
+    assert uid != "u-1"
     assert said(alice.get(f"{url}a.ics").text, "UID") == "u-1"
+    copied = f"{board} copied/To do/Posters.md"
+    assert alice.put(copied, alice.get(copied).text + "more\n").status == 204
+    assert said(alice.get(item).text, "UID") == uid
 
 
 def test_writing_in_a_board_needs_the_right_that_the_file_needs(

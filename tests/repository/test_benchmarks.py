@@ -211,3 +211,12 @@ def test_the_drive_is_measured_beside_wsgidav_in_every_workload(tmp_path: Path) 
         assert float(row[2]) > 0
         assert float(row[3].partition(" ")[0]) > 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_boards_are_measured_beside_task_lists() -> None:
+    command = [sys.executable, "-m", "benchmarks.boards", "--rounds", "1", "--cards", "60"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    names = [line.split("|")[1].strip() for line in done.stdout.splitlines()[2:]]
+    assert names[:2] == ["PROPFIND Depth 1, ETags", "sync, one task stored"]
+    assert len(names) == 5
