@@ -35,8 +35,7 @@ _CARD = words(
     # what follows from others, or is the reader's own
     " id nodeId checkItemStates creationMethod creationMethodError creationMethodLoadingStartedAt dateLastActivity"
     " descData email idBoard idShort limits manualCoverAttachment shortLink shortUrl url subscribed cardRole pinned"
-    " agent"
-    " idMemberCreator idOrganization staticMapUrl dateViewedByCreator externalSource mirrorSourceId"
+    " agent idMemberCreator idOrganization staticMapUrl dateViewedByCreator externalSource mirrorSourceId"
 )
 _LIST = words(
     "id name closed pos idBoard subscribed softLimit nodeId limits creationMethod creationMethodError type datasource"
@@ -47,7 +46,7 @@ _BOARD = words(
     " id nodeId descData dateClosed idOrganization idEnterprise limits pinned starred url shortLink shortUrl subscribed"
     " labelNames dateLastActivity dateLastView idTags datePluginDisable creationMethod creationMethodError ixUpdate"
     " creationMethodLoadingStartedAt enterpriseOwned idBoardSource idMemberCreator premiumFeatures templateGallery type"
-    " powerUps premiumFeatures enterprise switcherViews organization"
+    " powerUps enterprise switcherViews organization"
 )
 _ID = re.compile(r"([0-9a-f]{8})[0-9a-f]{16}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from io import BytesIO
 from typing import Any
 
@@ -127,3 +128,23 @@ def test_what_is_packed_comes_out(files: dict[str, bytes], folders: list[str]) -
         *((f"0/{name}", data, 5) for name, data in files.items()),
     ]
     assert stream.read() == b"rest"
+
+
+def test_a_server_that_is_killed_in_between_has_stored_nothing(make_server: MakeServer) -> None:
+    server = make_server(folders=("Boards", "Notes")).start()
+    server.client("alice").propfind("/files/")
+    before = server.tree()
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(server.data / "control.sock"))
+        asked = line({"ask": "move in", "delivery": {**DELIVERY, "size": 1 << 20}})
+        peer.sendall(asked + TOP + file("0/a.md", 1 << 20) + bytes(1 << 19))
+        deadline = time.monotonic() + 10
+        while not list(server.data.glob("scratch/*/0/a.md")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        server.kill()
+    server.start()
+    assert server.tree() == before
+    assert speak(server, DELIVERY, TOP + file("0/a.md", 3) + b"abc" + line({}))["done"]["paths"] == [
+        "/files/Boards/Camp"
+    ]
