@@ -197,6 +197,9 @@ class Settings:
     birthday_calendars: bool = setting(
         True, "A calendar in each member's home of the birthdays in the address books that the member may read."
     )
+    well_known_notes: bool = setting(
+        False, "Notes at /.well-known/webdav/Notes/ too, where Evolution looks for them by itself."
+    )
     server: Server = field(default_factory=Server)
     accounts: Accounts = field(default_factory=Accounts)
     directory: Directory = field(default_factory=Directory)

@@ -30,6 +30,7 @@ from davserver.mounts.root import RootMount
 from davserver.signin import SignIn
 from davserver.trip import Trip, begin_body
 from storage.errors import StorageError
+from storage.paths import WELL_KNOWN_NOTES, is_within
 from storage.session import Session
 from storage.store import Store
 
@@ -80,6 +81,8 @@ class Application:
         if request.path == "/" and request.method == "REPORT":  # principals are searched where a client began
             request = replace(request, path="/dav/")
         first = request.path.split("/", 2)[1] if request.path != "*" else ""
+        if self._settings.well_known_notes and is_within(request.path.rstrip("/"), WELL_KNOWN_NOTES):
+            first = "files"
         if first in ("", ".well-known"):
             return self._answer_root(request, trip)
         if first == "p":

@@ -26,6 +26,7 @@ TREES = (
 )
 TRASH = "/files/Trash"
 HISTORY = "/files/History"
+NOTES, WELL_KNOWN_NOTES = "/files/Notes", "/.well-known/webdav/Notes"
 VIEWS = "views"  # in the index alone: the rows of what is rendered from files
 FORMER_TREES = ((TRASH, "trash"), (HISTORY, "history"))  # what was deleted and overwritten
 EVERY_TREE = (*FORMER_TREES, *TREES)  # what the index knows; in TREES is what people work with
@@ -134,7 +135,8 @@ def canonical(path: str, member: str | None) -> str:
     """
     A decoded URL path in the one form that stands for its resource.
 
-    ``Home`` becomes the signed-in member's folder; shown collections (``<owner>~<name>``) are resolved by
+    ``Home`` becomes the signed-in member's folder, ``/.well-known/webdav/Notes`` the folder of all notes; shown
+    collections (``<owner>~<name>``) are resolved by
     ``storage.pim``, which knows what is shown. Empty segments are dropped.
 
     Raises:
@@ -144,6 +146,8 @@ def canonical(path: str, member: str | None) -> str:
     for segment in segments:
         if segment in (".", "..") or "\0" in segment:
             raise NameRefused(segment, "is not a name")
+    if segments[:3] == [".well-known", "webdav", "Notes"]:
+        segments[:3] = ["files", "Notes"]
     if member is not None and segments[:2] == ["files", "Home"]:
         segments[1:2] = ["Members", member]
     if member is not None and segments[:3] in (["files", "Trash", "Home"], ["files", "History", "Home"]):

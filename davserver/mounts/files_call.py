@@ -13,7 +13,7 @@ from storage.files import FileShelf
 from storage.fileterms import Terms
 from storage.filetree import Node
 from storage.foldertags import folder_tag
-from storage.paths import HOME, MEMBERS, is_within, join, name_of
+from storage.paths import HOME, MEMBERS, NOTES, WELL_KNOWN_NOTES, is_within, join, name_of
 from storage.session import Session
 from storage.store import TOKEN_PREFIX
 from storage.treesync import is_synchronised
@@ -82,6 +82,8 @@ class Call:
         own = self.own
         if own is not None and path.startswith(own) and is_within(path, own):
             return HOME + path[len(own) :]
+        if self.request.path.startswith(WELL_KNOWN_NOTES) and is_within(path, NOTES):
+            return WELL_KNOWN_NOTES + path[len(NOTES) :]
         return path
 
     def title_of(self, node: Node) -> str:
