@@ -15,7 +15,7 @@ from storage import paths
 from storage.board import DONE, LONGEST_BYTES, OPEN, Board, Column, parse_board
 from storage.columns import Signals, decide
 from storage.errors import FileRefused, NotFound
-from storage.frontmatter import Document, Value
+from storage.frontmatter import Document, Value, texts
 from storage.objectmoments import utc
 from storage.objectnames import ATTACHED, BOARD_FILE
 from storage.objects import Layout, Room, mark_of
@@ -247,10 +247,3 @@ def is_column(folder: Folder, board: Board) -> bool:
     """Whether a folder in a board is one of its columns; one with rules of its own is nobody's but theirs."""
     is_other = folder.name == board.archive or folder.name.endswith(ATTACHED) or folder.name.startswith((".", "~"))
     return not is_other and not folder.ruled
-
-
-def texts(document: Document, key: str) -> tuple[str, ...]:
-    """A value as a list: one text alone is a list of it."""
-    value = document.values.get(key, ())
-    found = (value,) if isinstance(value, str) else value
-    return tuple(" ".join(text.split()) for text in found if text.strip())

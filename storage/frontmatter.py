@@ -100,6 +100,13 @@ def parse_document(data: bytes) -> Document:
     return Document(bom, newline, tuple(block), gap, _stripped("\n".join(below[first:])), entries, problem or found)
 
 
+def texts(document: Document, key: str) -> tuple[str, ...]:
+    """What the block says for a key as a list: one text alone is a list of it."""
+    value = document.values.get(key, ())
+    found = (value,) if isinstance(value, str) else value
+    return tuple(" ".join(text.split()) for text in found if text.strip())
+
+
 def edited(document: Document, changes: Mapping[str, Value | None], text: str | None = None) -> bytes:
     """
     The file with some keys changed, added at the end of the block or, with None, removed.

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from storage import paths
-from storage.boards import texts
-from storage.frontmatter import Document, Value
+from storage.frontmatter import Document, Value, texts
 from storage.objectnames import ATTACHED, NOTEBOOK_FILE
 from storage.objects import Layout, Room, mark_of
 from storage.objecttext import NOTE, Content

@@ -19,7 +19,7 @@ from storage.attachments import own_url, store_inline
 from storage.contentlines import parse_components
 from storage.errors import AlreadyExists, ItemRefused, NotFound, PreconditionFailed
 from storage.fileterms import Terms
-from storage.frontmatter import Document, Value, edited, parse_document
+from storage.frontmatter import Document, Value, edited, parse_document, texts
 from storage.objectleft import note_left
 from storage.objectmoments import utc
 from storage.objectnames import ATTACHED, file_stem, stem_of
@@ -182,6 +182,11 @@ def _edit(session: Session, source: Source, layout: Layout, present: _Present, s
     changes = _plain_changes(served, sent, agent)
     received = source.kind.receive(session, layout, present.room, present.document, kept, served, sent)
     changes |= received.changes
+    known = texts(present.document, "depends")
+    if more := tuple(
+        uid for uid in sent.depends if uid not in known
+    ):  # they are not served, and only the file drops any
+        changes["depends"] = (*known, *more)
     text = _text_sent(served, sent)
     is_renamed = sent.title != served.title
     stem, name = stem_of(present.file.name), present.file.name
