@@ -29,6 +29,7 @@ TASKS = (
     b'<C:supported-calendar-component-set><C:comp name="VTODO"/></C:supported-calendar-component-set>'
     b"</D:prop></D:set></C:mkcalendar>"
 )
+SYNCED = 20  # changes that are followed
 CARD = "---\ntags: [urgent]\n---\nWords of card {}.\n"
 
 
@@ -48,6 +49,7 @@ class Bench:
         self._numbers = count(1)
         self.cards = cards
         self.board = ""
+        self._tasks: list[tuple[str, bytes]] = []
 
     def send(self, method: str, path: str, body: bytes = b"", depth: str = "", to: str = "") -> bytes:
         """One request that must succeed."""
@@ -71,6 +73,9 @@ class Bench:
         if found is None:
             raise RuntimeError("the board is not in the home")
         self.board = found[0]
+        listed = self.send("PROPFIND", self.board, ETAGS, "1")
+        hrefs = re.findall(rb"<D:href>([^<]*\.ics)</D:href>", listed)[-SYNCED:]
+        self._tasks = [(href.decode(), self.send("GET", href.decode())) for href in hrefs]
 
     def listing(self, url: str) -> float:
         """Milliseconds of a PROPFIND Depth 1 with ETags."""
@@ -79,7 +84,7 @@ class Bench:
     def sync(self, url: str, change: Callable[[int, str], object]) -> float:
         """Milliseconds of a sync-collection after one change."""
         taken = []
-        for number in range(20):
+        for number in range(SYNCED):
             said = re.search(rb"<D:sync-token>(.*?)</D:sync-token>", self.send("PROPFIND", url, TOKEN, "0"))
             token = said[1].decode() if said else ""
             change(number, f"Other words {next(self._numbers)}.")
@@ -104,9 +109,7 @@ class Bench:
 
     def change_card(self, number: int, words: str) -> None:
         """Of the board, in the calendar."""
-        listed = self.send("PROPFIND", self.board, ETAGS, "1")
-        href = re.findall(rb"<D:href>([^<]*\.ics)</D:href>", listed)[number].decode()
-        text = self.send("GET", href)
+        href, text = self._tasks[number]
         self.send("PUT", href, re.sub(rb"DESCRIPTION:[^\r]*", f"DESCRIPTION:{words}".encode(), text))
 
     def moving(self, pattern: str, before: str, after: str) -> float:
