@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from auth.principal import fold
 from auth.snapshot import Account
@@ -18,14 +18,12 @@ from storage.errors import FileRefused, NotFound
 from storage.frontmatter import Document, Value, texts
 from storage.objectmoments import utc
 from storage.objectnames import ATTACHED, BOARD_FILE
-from storage.objects import Layout, Room, mark_of
+from storage.objects import Edit, Layout, Received, Room, mark_of
 from storage.objecttext import TASK, Content
-from storage.objectwrite import Received
 
 if TYPE_CHECKING:
     from storage.records import Folder, Member
     from storage.rulebook import Members
-    from storage.session import Session
     from storage.store import Store
 
 TOP = "files/Boards"
@@ -143,57 +141,36 @@ class BoardKind:
             values=values,
         )
 
-    def receive(
-        self,
-        session: Session,
-        layout: Layout,
-        room: Room | None,
-        document: Document,
-        kept: Mapping[str, Any],
-        served: Content,
-        sent: Content,
-    ) -> Received:
+    def receive(self, edit: Edit) -> Received:
         """The column that a task belongs to, whether it is done, its tags and who has it."""
-        settings: Settings = layout.settings
+        settings: Settings = edit.layout.settings
         board, columns = settings.board, settings.columns
-        present: Column | None = room.means if room is not None else None
+        present: Column | None = edit.room.means if edit.room is not None else None
         names = {column.name.casefold() for column in columns}
-        own = document.values.get("status")
+        own = edit.document.values.get("status")
         before = own.upper() if isinstance(own, str) and own else present.status if present is not None else OPEN
         decision = decide(
             columns,
             present,
-            _signals(served, board, before if room is not None else None),
-            _signals(sent, board, _said(sent, "status")),
-            kept.get("from"),
+            _signals(edit.served, board, before if edit.room is not None else None),
+            _signals(edit.sent, board, _said(edit.sent, "status")),
+            edit.kept.get("from"),
         )
         changes: dict[str, Value | None] = {}
         if not decision.stays:
             changes["status"] = decision.status
         column = decision.column or present
         status = before if decision.stays else decision.status or (column.status if column is not None else OPEN)
-        changes |= _progress(session, document, served, sent, was_done=before == DONE, is_done=status == DONE)
-        changes |= self._tags(session, names, served, sent)
-        lies_apart = room is not None and not room.below and column == present  # directly in the board's folder
+        changes |= _progress(edit, was_done=before == DONE, is_done=status == DONE)
+        changes |= _tags(edit, names)
+        is_loose = edit.room is not None and not edit.room.below  # it lies directly in the board's folder
+        lies_apart = is_loose and column == present
         below = "" if lies_apart or column is None else column.name
         came = {"from": present.name} if present is not None and status == DONE and before != DONE else {}
-        tags = texts(document, "tags")
+        tags = texts(edit.document, "tags")
         others = tuple(tag for tag in tags if tag.casefold() not in names)  # one that is a column says nothing
         along: dict[str, Value | None] = {"tags": others or None} if others != tags and "tags" not in changes else {}
         return Received(changes, below, came, along)
-
-    def _tags(self, session: Session, columns: set[str], served: Content, sent: Content) -> dict[str, Value | None]:
-        tags = [tag for tag in sent.categories if tag.casefold() not in columns]
-        if tags == [tag for tag in served.categories if tag.casefold() not in columns]:
-            return {}
-        accounts = session.store.accounts
-        assigned = tuple(
-            tag[1:]
-            for tag in tags
-            if tag.startswith("@") and accounts is not None and accounts.is_member(fold(tag[1:]))
-        )
-        others = tuple(tag for tag in tags if tag.removeprefix("@") not in assigned or not tag.startswith("@"))
-        return {"tags": others or None, "assign": assigned or None}
 
     def ignored(self, layout: Layout) -> frozenset[str]:
         """Attendees, where they are those who are assigned."""
@@ -224,21 +201,31 @@ def _signals(content: Content, board: Board, status: str | None) -> Signals:
     return Signals(content.xstatus, categories, status, _said(content, "completed") is not None, percent)
 
 
-def _progress(
-    session: Session, document: Document, served: Content, sent: Content, *, was_done: bool, is_done: bool
-) -> dict[str, Value | None]:
+def _tags(edit: Edit, columns: set[str]) -> dict[str, Value | None]:
+    tags = [tag for tag in edit.sent.categories if tag.casefold() not in columns]
+    if tags == [tag for tag in edit.served.categories if tag.casefold() not in columns]:
+        return {}
+    accounts = edit.session.store.accounts
+    assigned = tuple(
+        tag[1:] for tag in tags if tag.startswith("@") and accounts is not None and accounts.is_member(fold(tag[1:]))
+    )
+    others = tuple(tag for tag in tags if tag.removeprefix("@") not in assigned or not tag.startswith("@"))
+    return {"tags": others or None, "assign": assigned or None}
+
+
+def _progress(edit: Edit, *, was_done: bool, is_done: bool) -> dict[str, Value | None]:
     """How far a card is and when it was completed; of one that is done its column says the former."""
     changes: dict[str, Value | None] = {}
-    percent, completed = _said(sent, "progress"), _said(sent, "completed")
+    percent, completed = _said(edit.sent, "progress"), _said(edit.sent, "completed")
     if is_done:
         if not was_done:
-            changes["completed"] = completed or utc(session.store.clock())
-        elif completed is not None and completed != _said(served, "completed"):
+            changes["completed"] = completed or utc(edit.session.store.clock())
+        elif completed is not None and completed != _said(edit.served, "completed"):
             changes["completed"] = completed
         return changes
-    if percent != _said(served, "progress") or percent == "100":
+    if percent != _said(edit.served, "progress") or percent == "100":
         changes["progress"] = None if percent == "100" and was_done else percent
-    if "completed" in document.values:
+    if "completed" in edit.document.values:
         changes["completed"] = None
     return changes
 

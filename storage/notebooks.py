@@ -5,19 +5,17 @@ Notebooks: ``/files/Notes/`` and the folders in it that have a ``notebook.toml``
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from storage import paths
 from storage.frontmatter import Document, Value, texts
 from storage.objectnames import ATTACHED, NOTEBOOK_FILE
-from storage.objects import Layout, Room, mark_of
+from storage.objects import Edit, Layout, Received, Room, mark_of
 from storage.objecttext import NOTE, Content
-from storage.objectwrite import Received
 from storage.portable import made_safe
 
 if TYPE_CHECKING:
     from storage.records import Folder
-    from storage.session import Session
     from storage.store import Store
 
 TOP = "files/Notes"
@@ -80,27 +78,18 @@ class NotebookKind:
             values=values,
         )
 
-    def receive(
-        self,
-        session: Session,
-        layout: Layout,
-        room: Room | None,
-        document: Document,
-        kept: Mapping[str, Any],
-        served: Content,
-        sent: Content,
-    ) -> Received:
+    def receive(self, edit: Edit) -> Received:
         """The folder that a category with a slash names, the tags, and what the note is."""
-        present = room.means if room is not None else ""
-        named = [category for category in sent.categories if category.startswith("/")]
+        present = edit.room.means if edit.room is not None else ""
+        named = [category for category in edit.sent.categories if category.startswith("/")]
         wanted = next((category for category in named if category != present), present)
         changes: dict[str, Value | None] = {}
-        tags = [tag for tag in sent.categories if not tag.startswith("/")]
-        if tags != [tag for tag in served.categories if not tag.startswith("/")]:
+        tags = [tag for tag in edit.sent.categories if not tag.startswith("/")]
+        if tags != [tag for tag in edit.served.categories if not tag.startswith("/")]:
             changes["tags"] = tuple(tags) or None
-        if sent.values.get("status") != served.values.get("status"):
-            changes["status"] = sent.values.get("status")
-        here = room.below if room is not None else ""
+        if edit.sent.values.get("status") != edit.served.values.get("status"):
+            changes["status"] = edit.sent.values.get("status")
+        here = edit.room.below if edit.room is not None else ""
         segments = [made_safe(segment) for segment in wanted.split("/") if segment.strip()]
         is_shown = all(_is_open(segment) and segment != TEMPLATES for segment in segments)
         return Received(changes, here if wanted == present or not is_shown else "/".join(segments))

@@ -11,16 +11,15 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from storage import paths
-from storage.frontmatter import Document
+from storage.frontmatter import Document, Value
 from storage.objecttext import Content, Kind
 from storage.records import Folder, Member
 
 if TYPE_CHECKING:
-    from storage.objectwrite import Received
     from storage.session import Session
     from storage.store import Store
 
@@ -73,6 +72,44 @@ class Layout:
         return next((room for room in self.rooms.values() if room.below == below), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """
+    A calendar object on its way into a file.
+
+    Attributes:
+        room: where the file lies, None for a new one.
+        document: the file as it is; kept: its state.
+        served: what the client was served, sent: what it stores.
+    """
+
+    session: Session
+    layout: Layout
+    room: Room | None
+    document: Document
+    kept: Mapping[str, Any]
+    served: Content
+    sent: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """
+    What of a file changes by a calendar object.
+
+    Attributes:
+        changes: of its front matter; None removes.
+        below: the folder that it belongs to, relative to the collection's.
+        kept: what changes of its state.
+        along: of its front matter, where it is written anyway.
+    """
+
+    changes: dict[str, Value | None]
+    below: str
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    along: Mapping[str, Value | None] = field(default_factory=dict)
+
+
 class ObjectKind(Protocol):
     """
     A kind of collections of objects.
@@ -105,23 +142,8 @@ class ObjectKind(Protocol):
     def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
         """What a file says, its identity aside."""
 
-    def receive(
-        self,
-        session: Session,
-        layout: Layout,
-        room: Room | None,
-        document: Document,
-        kept: Mapping[str, Any],
-        served: Content,
-        sent: Content,
-    ) -> Received:
-        """
-        What a calendar object changes in a file beside what keys have as it is.
-
-        Args:
-            room: where it lies, None for a new one.
-            kept: its state.
-        """
+    def receive(self, edit: Edit) -> Received:
+        """What a calendar object changes in a file beside what keys have as it is."""
 
     def ignored(self, layout: Layout) -> frozenset[str]:
         """Properties that only the server says."""

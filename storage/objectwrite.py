@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from storage.frontmatter import Document, Value, edited, parse_document, texts
 from storage.objectleft import note_left
 from storage.objectmoments import utc
 from storage.objectnames import ATTACHED, file_stem, stem_of
-from storage.objects import OBJECT_KEY, Layout, Room, Source
+from storage.objects import OBJECT_KEY, Edit, Layout, Room, Source
 from storage.objecttext import Content, kept_lines, read_content
 from storage.portable import caseless
 from storage.viewrows import UNREADABLE
@@ -39,24 +39,6 @@ MOST_TRIES = 5  # while others write the same object
 OWN = frozenset({"status", "progress", "completed", "created", "ical", "ical-parts"})  # each with a rule of its own
 
 Check = Callable[[str | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """
-    What of a file changes by a calendar object.
-
-    Attributes:
-        changes: of its front matter; None removes.
-        below: the folder that it belongs to, relative to the collection's.
-        kept: what changes of its state.
-        along: of its front matter, where it is written anyway.
-    """
-
-    changes: dict[str, Value | None]
-    below: str
-    kept: Mapping[str, Any] = field(default_factory=dict)
-    along: Mapping[str, Value | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +162,7 @@ def _edit(session: Session, source: Source, layout: Layout, present: _Present, s
     treerights.require(session, Action.WRITE, present.path)
     kept: dict[str, Any] = dict(store.state(present.room.folder.place).get(present.file.name, OBJECT_KEY) or {})
     changes = _plain_changes(served, sent, agent)
-    received = source.kind.receive(session, layout, present.room, present.document, kept, served, sent)
+    received = source.kind.receive(Edit(session, layout, present.room, present.document, kept, served, sent))
     changes |= received.changes
     known = texts(present.document, "depends")
     if more := tuple(
@@ -251,7 +233,7 @@ def _rewritten(document: Document, changes: Mapping[str, Value | None], text: st
 
 def _create(session: Session, source: Source, layout: Layout, name: str, sent: Content) -> bool:
     store = session.store
-    received = source.kind.receive(session, layout, None, parse_document(b""), {}, Content(), sent)
+    received = source.kind.receive(Edit(session, layout, None, parse_document(b""), {}, Content(), sent))
     values: dict[str, Value | None] = {"uid": sent.uid} if source.kind.writes_uid else {}
     for key, value in sent.values.items():
         if key not in OWN or key in ("ical", "ical-parts") or (key == "created" and source.kind.writes_uid):
