@@ -41,6 +41,10 @@ Calendars, contacts, tasks (CalDAV, CardDAV)                    each program fin
   vdirsyncer             [storage …] type = "caldav" (or "carddav")
                            url = "{base}/", username = "{user}", password = "{password}"
 
+Boards and notes                                                are text files above and task lists and journals here
+  jtx Board, Tasks.org   over DAVx5: choose "Summer fair" and "Notes" among the lists of the account
+  any editor             Boards/Summer fair/ and Notes/ of the mounted drive (docs/boards.md)
+
 Command line
   curl -u {user}:{password} {base}/files/
   curl -u {user}:{password} -X PROPFIND -H 'Depth: 1' {base}/dav/{user}/
