@@ -106,6 +106,8 @@ class PimShelf:
             return None
         look_up = self._store.member_row if to_open else self._store.find_member
         member = look_up(collection.folder, name)
+        if member is not None and collection.view is not None:
+            member = self._store.views.present(collection.view, member)
         return None if member is None else Item(join(collection.asked, name), path, collection, member)
 
     def homes(self) -> list[Home]:

@@ -23,7 +23,7 @@ from storage.viewrows import Look, Rows
 
 if TYPE_CHECKING:
     from storage.batch import Batch
-    from storage.records import Folder
+    from storage.records import Folder, Member
     from storage.store import Store
 
 KEPT_COLLECTIONS = 64  # whose rows are in memory
@@ -91,6 +91,16 @@ class Views:
             return present
         with self._lock(source.place):
             return self._refresh(source, layout)
+
+    def present(self, source: Source, row: Member) -> Member | None:
+        """The row of an object as its file is; that is asked, as an edit in place moves no folder's stamp."""
+        store = self._store
+        place, _, name = f"{source.folder.place}/{row.disk_name}".rpartition("/")
+        folder = store.folder_row(place)
+        file = None if folder is None else store.find_member(folder, name)
+        if file is not None and file.id == row.inode:
+            return row
+        return store.index.member(self.bring_up(source).id, row.name)
 
     def _mark(self, layout: Layout) -> int:
         return layout.mark ^ self._url_mark

@@ -361,3 +361,35 @@ def test_who_loses_the_right_to_read_a_board_loses_its_list(alice: Dav, bob: Dav
     }
     assert alice.delete(f"{board}/access.toml").status == 204
     assert bob.propfind(theirs).status == 207
+
+
+def test_without_its_file_a_board_has_its_folders_as_columns_and_done_is_the_card_s_own(
+    alice: Dav, board: str, url: str
+) -> None:
+    item = put_card(alice, board, "Doing", "Posters")
+    assert alice.delete(f"{board}/board.toml").status == 204
+    served = alice.get(item).text
+    assert (said(served, "STATUS"), said(served, "X-STATUS")) == ("NEEDS-ACTION", "Doing")
+    assert alice.put(item, changed(served, STATUS="COMPLETED", COMPLETED="20261127T100000Z")).status == 204
+    assert column_of(alice, board, "Posters") == "Doing"
+    text = alice.get(f"{board}/Doing/Posters.md").text
+    assert "status: COMPLETED\n" in text
+    assert "completed: 2026-11-27T10:00:00Z\n" in text
+    after = alice.get(item).text
+    assert (said(after, "STATUS"), said(after, "COMPLETED"), said(after, "PERCENT-COMPLETE")) == (
+        "COMPLETED",
+        "20261127T100000Z",
+        "100",
+    )
+    assert alice.put(item, changed(after, STATUS="NEEDS-ACTION", COMPLETED=None, PERCENT_COMPLETE=None)).status == 204
+    text = alice.get(f"{board}/Doing/Posters.md").text
+    assert "completed" not in text
+    assert "COMPLETED" not in text
+    assert calendar_of(alice, board) == url
+
+
+def test_a_column_without_a_folder_is_made_when_it_is_used(alice: Dav, board: str, url: str) -> None:
+    assert alice.delete(f"{board}/Review").status == 204
+    assert alice.put(f"{board}/board.toml", BOARD).status == 204
+    assert alice.put(f"{url}a.ics", task("u-1", "Posters", "X-STATUS:Review")).status == 201
+    assert "Review/Posters.md" in files_of(alice, board)

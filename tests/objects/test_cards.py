@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from davserver.dav.names import CALDAV, DAV
@@ -257,3 +259,47 @@ def test_who_may_not_read_a_board_finds_none(alice: Dav, dora: Dav, url: str) ->
     assert dora.propfind(theirs).status == 404
     assert url not in str(dora.propfind("/dav/dora/", depth="1").text)
     assert dora.get(url).status == 404
+
+
+@pytest.mark.parametrize(
+    ("title", "stem"),
+    [
+        (".hidden", "hidden"),
+        ("con", "con_"),
+        ("a/b\\\\c", "a-b-c"),
+        ("../../x", "-..-x"),
+        ("ends. ", "ends"),
+        ("ends with dot.", "ends with dot"),
+        ("x" * 300, "x" * 120),
+        ("\u65e5\u672c" * 80, "\u65e5\u672c" * 20),
+        ("caf\u0065\u0301", "caf\u00e9"),
+        ("board.toml", "board.toml"),
+        ("a\u202eb", "a-b"),
+        ("\U0001f389 fair", "\U0001f389 fair"),
+        ("README", "README"),
+    ],
+)
+def test_any_title_has_a_file_and_comes_back(alice: Dav, board: str, url: str, title: str, stem: str) -> None:
+    assert alice.put(f"{url}a.ics", task("u-1", title)).status == 201
+    assert files_of(alice, board) == {"board.toml", f"To do/{stem}.md"}
+    served = alice.get(f"{url}a.ics").text
+    assert said(served, "SUMMARY") == title.strip()
+    assert alice.put(f"{url}a.ics", changed(served, SUMMARY="plain")).status == 204
+    assert files_of(alice, board) == {"board.toml", "To do/plain.md"}
+    assert "title" not in alice.get(f"{board}/To do/plain.md").text
+
+
+def test_a_task_without_title_is_untitled(alice: Dav, board: str, url: str) -> None:
+    body = task("u-1", "x").replace("SUMMARY:x\r\n", "")
+    assert alice.put(f"{url}a.ics", body).status == 201
+    assert files_of(alice, board) == {"board.toml", "To do/Untitled.md"}
+
+
+def test_an_edit_in_place_on_the_disk_is_seen_and_defeats_a_stale_one(alice: Dav, cloud: Server, board: str) -> None:
+    item = put_card(alice, board, "Doing", "Posters", "words one\n")
+    time.sleep(0.01)  # a stamp of the kernel
+    before = alice.get(item)
+    with (cloud.data / "files" / board.removeprefix("/files/") / "Doing" / "Posters.md").open("r+") as file:
+        file.write("words two\n")
+    assert alice.put(item, changed(before.text, PRIORITY="1"), {"If-Match": before.headers["etag"]}).status == 412
+    assert said(alice.get(item).text, "DESCRIPTION") == "words two"
