@@ -89,6 +89,10 @@ class Collection:
         """The name of the home in which it lies, of a board or notebook whoever made it."""
         return self.path.split("/")[2] if self.view is None else self.view.folder.owner
 
+    def path_of(self, member: Member) -> str:
+        """The canonical path of an item, by which rights to it are asked; of a card or note that of its file."""
+        return f"{self.path}/{member.name if self.view is None else member.disk_name}"
+
     @property
     def components(self) -> tuple[str, ...]:
         """Component types that a calendar takes (RFC 4791 §5.2.3); without a word on it all three."""

@@ -101,14 +101,17 @@ class PimShelf:
 
     def find_item(self, collection: Collection, name: str, *, to_open: bool = False) -> Item | None:
         """An item by name, if the principal may read it; ``to_open`` as for ``find``."""
-        path = join(collection.path, name)
-        if not collection.tag or not (self.reads_items(collection) or self._access.may(Action.READ, path)):
+        if not collection.tag:
             return None
         look_up = self._store.member_row if to_open else self._store.find_member
         member = look_up(collection.folder, name)
         if member is not None and collection.view is not None:
             member = self._store.views.present(collection.view, member)
-        return None if member is None else Item(join(collection.asked, name), path, collection, member)
+        if member is None:
+            return None
+        path = collection.path_of(member)
+        may_read = self.reads_items(collection) or self._access.may(Action.READ, path)
+        return Item(join(collection.asked, name), path, collection, member) if may_read else None
 
     def homes(self) -> list[Home]:
         """The member's own home, then those in which something may be seen, by name."""
@@ -155,7 +158,7 @@ class PimShelf:
         members = self._store.members(collection.folder)
         if self.reads_items(collection):
             return members
-        return [member for member in members if self._access.may(Action.READ, join(collection.path, member.name))]
+        return [member for member in members if self._access.may(Action.READ, collection.path_of(member))]
 
     def reads_items(self, collection: Collection) -> bool:
         """Whether the principal may read every item of a collection, not only its own."""
@@ -241,7 +244,7 @@ class PimShelf:
         return [view for view in found if view is not None]
 
     def _view(self, source: Source, asked: str) -> Collection | None:
-        if not self._access.may(Action.READ, source.folder.path):
+        if {Action.READ, Action.CREATE}.isdisjoint(self._access.actions(source.folder.path)):
             return None
         layout = self._store.views.layout(source)
         try:

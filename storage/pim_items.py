@@ -258,7 +258,7 @@ def _require_items_fit(collection: Collection) -> None:
 
 
 def _require_put(session: Session, collection: Collection, name: str, present: Member | None) -> None:
-    path = join(collection.path, name)
+    path = join(collection.path, name) if present is None else collection.path_of(present)
     if present is None:
         session.access.require(Action.CREATE, collection.path)
     elif session.access.sees(path):

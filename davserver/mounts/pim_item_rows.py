@@ -95,7 +95,7 @@ class ItemRows:
     def _row(self, path: str, member: Member, data: bytes) -> str:
         if not self._has_template or (self._asks_dead and self._state.get(member.name, PROPS_KEY)):
             extra = {name: render(data) for name, render in self._data.items()}
-            item = Item(path, f"{self._collection.path}/{member.name}", self._collection, member)
+            item = Item(path, self._collection.path_of(member), self._collection, member)
             return self._rows.row(item, extra)
         href = path if PLAIN_PATH.fullmatch(path) else text_of(quote_path(path))
         content = "".join([part(member, data) for part in self._found])

@@ -85,7 +85,7 @@ def matches(
     with store.index.snapshot():  # a version that is replaced between two statements would be in neither
         candidates = list(_candidates(question, collection, store.index, floating))
     for member, is_sure in candidates:
-        if not reads_all and not view.session.access.may(Action.READ, f"{collection.path}/{member.name}"):
+        if not reads_all and not view.session.access.may(Action.READ, collection.path_of(member)):
             continue
         if is_sure or item_matches(question, collection, member, store, floating):
             yield member

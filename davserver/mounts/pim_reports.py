@@ -101,8 +101,8 @@ def _named_rows(hrefs: list[str], collection: Collection, rows: ItemRows, view: 
     names = {path: _name_in(path, collection, view) for path in paths.values() if path is not None}
     members = view.session.store.members_named(collection.folder, filter(None, names.values()))
     if not view.session.pim.reads_items(collection):
-        may, above = view.session.access.may, collection.path
-        members = {name: each for name, each in members.items() if may(Action.READ, f"{above}/{name}")}
+        may = view.session.access.may
+        members = {name: each for name, each in members.items() if may(Action.READ, collection.path_of(each))}
     named = [(path, members[name]) for path, name in names.items() if name in members]
     answers = rows.rows_at(named)
     present = {path for path, _ in named}

@@ -10,7 +10,7 @@ from davserver.dav.names import CALDAV, DAV
 from tests.harness import Dav, Server
 from tests.objects.conftest import BOARD, calendar_of, changed, files_of, items_of, said
 from tests.objects.test_cards import column_of, put_card
-from tests.pim.samples import sync, task
+from tests.pim.samples import multiget, sync, task
 
 LOCK = (
     '<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope>'
@@ -393,3 +393,23 @@ def test_a_column_without_a_folder_is_made_when_it_is_used(alice: Dav, board: st
     assert alice.put(f"{board}/board.toml", BOARD).status == 204
     assert alice.put(f"{url}a.ics", task("u-1", "Posters", "X-STATUS:Review")).status == 201
     assert "Review/Posters.md" in files_of(alice, board)
+
+
+def test_who_may_create_alone_sees_and_edits_its_own_cards_in_both_views(
+    cloud: Server, alice: Dav, board: str, url: str
+) -> None:
+    carol, theirs = cloud.client("carol"), url.replace("alice", "carol")
+    assert alice.put(f"{board}/access.toml", '[[rule]]\nwho = ["carol"]\nmay = ["create"]\n').status == 201
+    hidden = put_card(alice, board, "Doing", "Hidden").replace("alice", "carol")
+    assert carol.put(f"{theirs}own.ics", task("u-1", "Own")).status == 201
+    assert set(carol.propfind(theirs, depth="1").multistatus()) == {theirs, f"{theirs}own.ics"}
+    served = carol.get(f"{theirs}own.ics").text
+    assert carol.put(f"{theirs}own.ics", changed(served, PRIORITY="1")).status == 204
+    told = carol.report(theirs, multiget(hidden, f"{theirs}own.ics")).multistatus()
+    assert {path: row.status for path, row in told.items()} == {hidden: 404, f"{theirs}own.ics": None}
+    before = cloud.tree()
+    assert carol.get(hidden).status == 404
+    assert carol.put(hidden, task("u-2", "x")).status == 403
+    assert carol.report(theirs, sync()).condition == DAV.need_privileges
+    assert cloud.tree() == before
+    assert carol.delete(f"{theirs}own.ics").status == 204
