@@ -158,41 +158,44 @@ def _find(session: Session, source: Source, name: str) -> _Present | None:
 
 def _edit(session: Session, source: Source, layout: Layout, present: _Present, sent: Content, agent: str) -> bool:
     """Bring what was sent into the file; false where it is no longer the one that was looked at."""
-    store, served = session.store, present.served
     treerights.require(session, Action.WRITE, present.path)
-    kept: dict[str, Any] = dict(store.state(present.room.folder.place).get(present.file.name, OBJECT_KEY) or {})
-    changes = _plain_changes(served, sent, agent)
-    received = source.kind.receive(Edit(session, layout, present.room, present.document, kept, served, sent))
-    changes |= received.changes
-    known = texts(present.document, "depends")
-    if more := tuple(
-        uid for uid in sent.depends if uid not in known
-    ):  # they are not served, and only the file drops any
-        changes["depends"] = (*known, *more)
-    text = _text_sent(served, sent)
-    is_renamed = sent.title != served.title
-    stem, name = stem_of(present.file.name), present.file.name
-    is_landing = stem == source.kind.landing
-    if is_renamed and is_landing:
-        changes["title"] = sent.title
-    elif is_renamed:
-        stem = file_stem(sent.title)
-    below = _open_room(session, source, layout, received.below, present.room.below)
-    moves = below != present.room.below
+    document, room = present.document, present.room
+    kept: dict[str, Any] = dict(session.store.state(room.folder.place).get(present.file.name, OBJECT_KEY) or {})
+    served = Content() if document.problem else present.served  # of a file that cannot be read all is written anew
+    received = source.kind.receive(Edit(session, layout, room, document, kept, served, sent))
+    changes = {**_plain_changes(served, sent, agent), **_dependences(document, sent), **received.changes}
+    text = _text_sent(present.served, sent)
+    below = _open_room(session, source, layout, received.below, room.below)
     place = _place(session, source, below)
-    if (is_renamed and not is_landing) or moves:
-        name = _free_name(session, place, stem, present.file.name[len(stem_of(present.file.name)) :], present)
-        is_title = stem_of(name) == sent.title
-        changes["title"] = None if is_title else sent.title
-    changes = {key: value for key, value in changes.items() if present.document.values.get(key) != value}
-    if not changes and text is None and not moves and name == present.file.name:
+    name = _name_after(session, source, present, sent, place, moves=below != room.below)
+    if name != present.file.name or sent.title != present.served.title or document.problem:
+        changes["title"] = None if stem_of(name) == sent.title else sent.title
+    changes = {key: value for key, value in changes.items() if document.values.get(key) != value}
+    if not changes and text is None and below == room.below and name == present.file.name:
         return True
     kept |= {**received.kept, **({"seq": sent.sequence} if sent.sequence else {})}
     changes |= received.along
-    if source.kind.writes_uid and present.document.values.get("uid") != kept["uid"]:
+    if source.kind.writes_uid and document.values.get("uid") != kept["uid"]:
         changes = {"uid": kept["uid"], **changes}
-    data = _rewritten(present.document, changes, text)
-    return _replace(session, source, present, place, name, data, kept)
+    return _replace(session, source, present, place, name, _rewritten(document, changes, text), kept)
+
+
+def _name_after(session: Session, source: Source, present: _Present, sent: Content, place: str, *, moves: bool) -> str:
+    """What the file is called: as its object, unless it is the page of its folder, and with a number where that is."""
+    name = present.file.name
+    stem, is_renamed = stem_of(name), sent.title != present.served.title
+    if stem == source.kind.landing:
+        is_renamed = False
+    if not is_renamed and not moves:
+        return name
+    return _free_name(session, place, file_stem(sent.title) if is_renamed else stem, name[len(stem) :], present)
+
+
+def _dependences(document: Document, sent: Content) -> dict[str, Value | None]:
+    """What a task waits for: that is not served, so a client only adds to it."""
+    known = texts(document, "depends")
+    more = tuple(uid for uid in sent.depends if uid not in known)
+    return {"depends": (*known, *more)} if more else {}
 
 
 def _plain_changes(served: Content, sent: Content, agent: str) -> dict[str, Value | None]:

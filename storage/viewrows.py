@@ -14,15 +14,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from storage.attachments import attached_lines
+from storage.attachments import attached_lines, own_url
 from storage.batch import Batch
+from storage.contentlines import parse_components
 from storage.errors import NotFound, ParentMissing
 from storage.frontmatter import parse_document
 from storage.icalendar import read_facts
 from storage.objectidentity import Identities, Kept
 from storage.objectnames import ATTACHED, is_object, stem_of
 from storage.objects import OBJECT_KEY, Layout, Room, Source
-from storage.objecttext import render_content
+from storage.objecttext import Content as OfObject
+from storage.objecttext import read_content, render_content
 from storage.records import Content, Member, etag_of
 
 if TYPE_CHECKING:
@@ -135,13 +137,17 @@ class Look:
         except NotFound:  # it went meanwhile
             return False
         document = parse_document(data)
-        kept = self._identities.of(self._source, room, member, document, self._rows)
+        kept = dict(self._identities.of(self._source, room, member, document, self._rows))
         self._rows.holders[kept["uid"]] = room.spot(member.name), kept["name"]
-        if kept != self._store.state(room.folder.place).get(member.name, OBJECT_KEY):
-            self._states.setdefault(room.folder.place, {})[member.name] = kept
         content = self._source.kind.content(self._layout, room, stem_of(member.name), document)
         if document.problem:
+            kept.setdefault("good", self._text_of(kept["name"]))
+            content = self._good(kept["good"]) or content
             content = replace(content, text=f"{UNREADABLE}{document.problem}]\n{content.text}".rstrip("\n"))
+        else:
+            kept.pop("good", None)
+        if kept != self._store.state(room.folder.place).get(member.name, OBJECT_KEY):
+            self._states.setdefault(room.folder.place, {})[member.name] = kept
         content = replace(
             content,
             uid=kept["uid"],
@@ -152,6 +158,20 @@ class Look:
         rendered = render_content(self._source.kind.text, content, member.modified_ns)
         self._put(kept["name"], room.spot(member.name), member, rendered)
         return True
+
+    def _text_of(self, name: str) -> str:
+        """A calendar object as it was rendered last, "" where it was not."""
+        row = self._rows.by_name.get(name)
+        content = None if row is None else self._store.index.contents([row.id]).get(row.id)
+        return "" if content is None else content.data.decode()
+
+    def _good(self, text: str) -> OfObject | None:
+        """What an object said while its file could be read."""
+        if not text:
+            return None
+        data, kind = text.encode(), self._source.kind
+        calendar = parse_components(data, longest_head=len(data))[0]
+        return read_content(kind.text, data, calendar, own_url(self._store), kind.ignored(self._layout))
 
     def _put(self, name: str, spot: str, member: Member, rendered: bytes) -> None:
         rows, before = self._rows, self._rows.by_name.get(name)

@@ -125,17 +125,40 @@ def test_only_the_changed_lines_of_a_file_are_touched(alice: Dav, board: str) ->
     assert alice.get(f"{board}/Doing/Posters.md").body.decode() == expected
 
 
-def test_a_file_is_stored_as_it_was_sent(alice: Dav, board: str) -> None:
-    text = b"---\nnot: [closed\n: : :\n---\nWords\xff\n\n\n"
+def test_a_file_is_stored_as_it_was_sent_and_one_that_cannot_be_read_is_told(alice: Dav, board: str) -> None:
+    text = b"---\npriority: 2\nnot: [closed\n: : :\n---\nWords\xff\n\n\n"
     assert alice.put(f"{board}/Doing/a.md", text).status == 201
     (item,) = items_of(alice, calendar_of(alice, board)).values()
     assert alice.get(f"{board}/Doing/a.md").body == text
     served = alice.get(item).text
     assert said(served, "DESCRIPTION").startswith("[file cannot be read: line ")
-    assert alice.put(item, changed(served, PRIORITY="5")).status == 204
+    assert said(served, "PRIORITY") == "2"
+    assert alice.put(item, changed(served, LOCATION="here")).status == 204
     after = alice.get(f"{board}/Doing/a.md").text
-    assert "priority: 5\n" in after
+    assert "priority: 2\n" in after
+    assert "location: here\n" in after
     assert "cannot be read" not in after
+    assert "cannot be read" not in alice.get(item).text
+
+
+def test_a_card_that_breaks_shows_what_it_said_before_and_a_phone_mends_it(alice: Dav, board: str) -> None:
+    item = put_card(alice, board, "Doing", "Posters", "---\ndue: 2026-12-01\ntags: [urgent]\n---\nWords\n")
+    good, path = alice.get(item).text, f"{board}/Doing/Posters.md"
+    broken = "---\ndue: 2026-12-24\ntags: [urgent\n---\nOther words\n"
+    for text in (broken, broken + "more\n"):
+        assert alice.put(path, text).status == 204
+        served = alice.get(item).text
+        assert said(served, "DESCRIPTION").startswith("[file cannot be read: line 3: ")
+        assert said(served, "DESCRIPTION").endswith("]\\nWords")
+        for name in ("UID", "SUMMARY", "DUE", "CATEGORIES", "X-STATUS", "CREATED"):
+            assert said(served, name) == said(good, name)
+    assert alice.put(item, changed(served, PRIORITY="1")).status == 204
+    after = alice.get(path).text
+    assert after.endswith("---\nWords\n")
+    for line in ("due: 2026-12-01", "tags: [urgent]", "priority: 1", f"uid: {said(good, 'UID')}"):
+        assert f"{line}\n" in after
+    versions = alice.propfind(f"/files/History{path[6:]}", depth="1").multistatus()
+    assert broken + "more\n" in [alice.get(version).text for version in versions if version.endswith(".md")]
     assert "cannot be read" not in alice.get(item).text
 
 

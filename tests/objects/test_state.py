@@ -56,6 +56,7 @@ STEPS: list[Step] = [
     lambda client: (
         client.move(f"/files/Trash{BOARD_PATH[6:]}/In hand/Posters.md", f"{BOARD_PATH}/Review/Posters.md").status
     ),
+    lambda client: client.put(f"{BOARD_PATH}/Review/Call.md", "---\ntags: [open\n---\nbroken\n").status,
     lambda client: client.move(BOARD_PATH, "/files/Boards/renamed").status,
 ]
 
