@@ -22,6 +22,10 @@ who = ["dora"]
 may = ["create"]
 scope = "here"
 
+[[folder]]
+path = "/files/Boards/Full"
+quota_bytes = 600
+
 [[rule]]
 path = "/files/Notes"
 who = ["sport"]

@@ -413,3 +413,16 @@ def test_who_may_create_alone_sees_and_edits_its_own_cards_in_both_views(
     assert carol.report(theirs, sync()).condition == DAV.need_privileges
     assert cloud.tree() == before
     assert carol.delete(f"{theirs}own.ics").status == 204
+
+
+@pytest.mark.rfc("4331", "6")
+def test_the_quota_of_a_board_holds_for_what_comes_through_its_calendar(alice: Dav, cloud: Server) -> None:
+    assert alice.mkcol("/files/Boards/Full").status == 201
+    url = calendar_of(alice, "/files/Boards/Full")
+    assert alice.put(f"{url}a.ics", task("u-1", "Posters")).status == 201
+    before, large = cloud.tree(), "DESCRIPTION:" + "x" * 600
+    served = alice.get(f"{url}a.ics").text
+    for name, body in (("b", task("u-2", "Flyers", large)), ("a", changed(served, DESCRIPTION="x" * 600))):
+        reply = alice.put(f"{url}{name}.ics", body)
+        assert (reply.status, reply.condition) == (507, DAV.quota_not_exceeded)
+    assert cloud.tree() == before
