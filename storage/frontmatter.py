@@ -114,9 +114,10 @@ def edited(document: Document, changes: Mapping[str, Value | None], text: str | 
     Args:
         text: what is to stand below the block; without it, what stands there.
     """
-    lines = _edited_lines(document, changes)
+    lines, is_same = _edited_lines(document, changes), text is None and document.lines is None
     text = document.text if text is None else _stripped(text.replace("\r\n", "\n"))
-    block = "".join(f"{line}\n" for line in (FENCE, *lines, FENCE)) if lines else ""
+    is_mistaken = not is_same and (text.startswith("\ufeff") or text.partition("\n")[0].rstrip() == FENCE)
+    block = "".join(f"{line}\n" for line in (FENCE, *lines, FENCE)) if lines or is_mistaken else ""
     below = f"{document.gap if block else ''}{text}\n" if text else ""
     return (document.bom + (block + below).replace("\n", document.newline)).encode(errors="replace")
 

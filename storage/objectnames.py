@@ -35,7 +35,7 @@ def stem_of(name: str) -> str:
 
 def file_stem(title: str) -> str:
     """The name, without suffix, of the file of an object: its title as far as every system can show it."""
-    stem = made_safe(title)
+    stem = made_safe(title.lstrip("~. "))  # with those in front it would be none
     if len(stem.encode()) > LONGEST_STEM_BYTES:
         stem = made_safe(stem.encode()[:LONGEST_STEM_BYTES].decode(errors="ignore"))
     return stem

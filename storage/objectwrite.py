@@ -26,7 +26,7 @@ from storage.objectnames import ATTACHED, file_stem, stem_of
 from storage.objects import OBJECT_KEY, Edit, Layout, Room, Source
 from storage.objecttext import Content, kept_lines, read_content
 from storage.portable import caseless
-from storage.viewrows import UNREADABLE
+from storage.viewrows import LARGEST_BYTES, UNREADABLE
 
 if TYPE_CHECKING:
     from storage.collection import Collection
@@ -177,7 +177,9 @@ def _edit(session: Session, source: Source, layout: Layout, present: _Present, s
     changes |= received.along
     if source.kind.writes_uid and document.values.get("uid") != kept["uid"]:
         changes = {"uid": kept["uid"], **changes}
-    return _replace(session, source, present, place, name, _rewritten(document, changes, text), kept)
+    data = _rewritten(document, changes, text)
+    _require_readable(data)
+    return _replace(session, source, present, place, name, data, kept)
 
 
 def _name_after(session: Session, source: Source, present: _Present, sent: Content, place: str, *, moves: bool) -> str:
@@ -234,6 +236,12 @@ def _rewritten(document: Document, changes: Mapping[str, Value | None], text: st
     return edited(clean, values, document.text if text is None else text)
 
 
+def _require_readable(data: bytes) -> None:
+    """What could not be read as an object again is not stored as one."""
+    if len(data) > LARGEST_BYTES or parse_document(data).problem:
+        raise ItemRefused("max-resource-size", "more lines or bytes than the file of an object can have")
+
+
 def _create(session: Session, source: Source, layout: Layout, name: str, sent: Content) -> bool:
     store = session.store
     received = source.kind.receive(Edit(session, layout, None, parse_document(b""), {}, Content(), sent))
@@ -248,11 +256,12 @@ def _create(session: Session, source: Source, layout: Layout, name: str, sent: C
         values["depends"] = sent.depends
     place = _place(session, source, _open_room(session, source, layout, received.below, ""))
     file_name = _free_name(session, place, file_stem(sent.title), source.kind.suffixes[0], None)
-    if stem_of(file_name) != sent.title and sent.title:
+    if sent.title and (stem_of(file_name) != sent.title or sent.title == source.kind.landing):
         values["title"] = sent.title
     path = paths.path_of(f"{place}/{file_name}")
     treerights.require_create(session, path)
     data = edited(parse_document(b""), values, sent.text)
+    _require_readable(data)
     quota.require_room(session, path, len(data))
     created = sent.values.get("created")
     kept: dict[str, Any] = {"uid": sent.uid, "name": name, "in": source.id, **received.kept}

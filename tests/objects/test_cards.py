@@ -288,6 +288,9 @@ def test_who_may_not_read_a_board_finds_none(alice: Dav, dora: Dav, url: str) ->
     ("title", "stem"),
     [
         (".hidden", "hidden"),
+        ("~draft", "draft"),
+        (".~lock.a#", "lock.a#"),
+        ("~", "Untitled"),
         ("con", "con_"),
         ("a/b\\\\c", "a-b-c"),
         ("../../x", "-..-x"),
@@ -310,6 +313,17 @@ def test_any_title_has_a_file_and_comes_back(alice: Dav, board: str, url: str, t
     assert alice.put(f"{url}a.ics", changed(served, SUMMARY="plain")).status == 204
     assert files_of(alice, board) == {"board.toml", "To do/plain.md"}
     assert "title" not in alice.get(f"{board}/To do/plain.md").text
+
+
+@pytest.mark.rfc("4791 5.3.2.1")
+def test_what_no_file_has_room_for_is_refused(alice: Dav, cloud: Server, board: str, url: str) -> None:
+    assert alice.put(f"{url}a.ics", task("u-1", "Many", "X-OWN:1")).status == 201
+    served, before = alice.get(f"{url}a.ics").text, cloud.tree()
+    lines = [f"X-OWN-{number}:{number}" for number in range(6000)]
+    for name, body in (("b", task("u-2", "New", *lines)), ("a", served.replace("X-OWN:1", "\r\n".join(lines)))):
+        reply = alice.put(f"{url}{name}.ics", body)
+        assert (reply.status, reply.condition) == (403, CALDAV.max_resource_size)
+    assert cloud.tree() == before
 
 
 def test_a_task_without_title_is_untitled(alice: Dav, board: str, url: str) -> None:

@@ -149,3 +149,19 @@ def test_a_folder_with_rules_of_its_own_is_not_in_the_calendar_of_all(alice: Dav
     assert "secret" in items_of(alice, url)
     assert alice.put(f"{notebook}/Closed/access.toml", '[[rule]]\nwho = ["alice"]\nmay = ["read"]\n').status == 201
     assert items_of(alice, url) == {}
+
+
+@pytest.mark.parametrize("text", ["---\\nuid: n-9\\ntitle: Other\\n---\\nwords", "---", "---\\nwords", "\ufeffwords"])
+def test_a_text_that_begins_like_front_matter_is_text(alice: Dav, notebook: str, url: str, text: str) -> None:
+    for before in ("", "words"):
+        if before:
+            assert alice.put(f"{url}n.ics", note("n-1", "Wifi", f"DESCRIPTION:{before}")).status == 204
+        assert alice.put(f"{url}n.ics", note("n-1", "Wifi", f"DESCRIPTION:{text}")).status in (201, 204)
+        served = alice.get(f"{url}n.ics").text
+        assert [said(served, name) for name in ("UID", "SUMMARY", "DESCRIPTION")] == ["n-1", "Wifi", text]
+        assert files_of(alice, notebook) == {"notebook.toml", "Wifi.md"}
+
+
+def test_a_note_of_a_phone_that_is_called_readme_stays_so_called(alice: Dav, url: str) -> None:
+    assert alice.put(f"{url}n.ics", note("n-1", "README")).status == 201
+    assert said(alice.get(f"{url}n.ics").text, "SUMMARY") == "README"
