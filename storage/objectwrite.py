@@ -17,7 +17,7 @@ from auth.acl import Action
 from storage import paths, quota, treerights
 from storage.attachments import own_url, store_inline
 from storage.contentlines import parse_components
-from storage.errors import AlreadyExists, ItemRefused, NotFound, PreconditionFailed
+from storage.errors import ItemRefused, NotFound, PreconditionFailed
 from storage.fileterms import Terms
 from storage.frontmatter import Document, Value, edited, parse_document, texts
 from storage.objectleft import note_left
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from storage.session import Session
     from storage.transaction import Transaction
 
-MOST_TRIES = 5  # while others write the same object
+MOST_TRIES = 20  # while others write the same object or take the name
 OWN = frozenset({"status", "progress", "completed", "created", "ical", "ical-parts"})  # each with a rule of its own
 
 Check = Callable[[str | None], None]
@@ -293,14 +293,17 @@ def _replace(
             file = tx.find_member(place, name)
             if file is None or file.id != present.file.id:
                 return False
+            stays = (place, name) == (to_place, to_name)
+            if not stays and _is_taken(tx, to_place, to_name, present):
+                return False  # somebody else was faster
             treerights.require_unlocked(session, present.path, Terms(), tree=False)
+            if not stays:
+                treerights.require_unlocked(session, paths.path_of(f"{to_place}/{to_name}"), Terms(), tree=False)
             tx.put(place, name, scratch, by=session.principal.name)
-            state = {**tx.state(place).all(name), OBJECT_KEY: kept}
-            if (place, name) == (to_place, to_name):
+            if stays:
                 tx.set_state(place, name, OBJECT_KEY, kept)
                 return True
-            _require_free(tx, to_place, to_name, present)
-            treerights.require_unlocked(session, paths.path_of(f"{to_place}/{to_name}"), Terms(), tree=False)
+            state = {**tx.state(place).all(name), OBJECT_KEY: kept}
             tx.move(place, name, to_place, to_name, by=session.principal.name, kept=state)
             note_left(session, tx, place, name, paths.path_of(f"{to_place}/{to_name}"))
             if attached is not None:
@@ -308,9 +311,10 @@ def _replace(
     return True
 
 
-def _require_free(tx: Transaction, place: str, name: str, present: _Present) -> None:
-    if tx.find_member(place, name) is not None and (place, name) != (present.room.folder.place, present.file.name):
-        raise AlreadyExists(paths.path_of(f"{place}/{name}"))
+def _is_taken(tx: Transaction, place: str, name: str, present: _Present) -> bool:
+    if (place, name) == (present.room.folder.place, present.file.name):
+        return False
+    return tx.find_member(place, name) is not None or tx.find_folder(f"{place}/{name}") is not None
 
 
 def _attached(session: Session, room: Room, name: str) -> str | None:
