@@ -18,7 +18,7 @@ from storage.errors import FileRefused, NotFound
 from storage.frontmatter import Document, Value, texts
 from storage.objectmoments import utc
 from storage.objectnames import ATTACHED, BOARD_FILE
-from storage.objects import Edit, Layout, Received, Room, mark_of
+from storage.objects import Edit, Layout, Received, Room, has_rules, mark_of
 from storage.objecttext import TASK, Content
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class BoardKind:
     def layout(self, store: Store, folder: Folder) -> Layout:
         """The columns, and the board's folder itself, whose cards are in the first."""
         row, board = self._board(store, folder)
-        folders = {child.name: child for child in store.folders(folder) if is_column(child, board)}
+        folders = {child.name: child for child in store.folders(folder) if is_column(store, child, board)}
         columns = board.columns_with(folders)
         rooms = {
             folders[column.name].place: Room(folders[column.name], paths.nfc(column.name), column)
@@ -230,7 +230,7 @@ def _progress(edit: Edit, *, was_done: bool, is_done: bool) -> dict[str, Value |
     return changes
 
 
-def is_column(folder: Folder, board: Board) -> bool:
+def is_column(store: Store, folder: Folder, board: Board) -> bool:
     """Whether a folder in a board is one of its columns; one with rules of its own is nobody's but theirs."""
     is_other = folder.name == board.archive or folder.name.endswith(ATTACHED) or folder.name.startswith((".", "~"))
-    return not is_other and not folder.ruled
+    return not is_other and not has_rules(store, folder)

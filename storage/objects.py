@@ -56,6 +56,7 @@ class Layout:
         settings: of the kind, such as what ``board.toml`` says.
         mark: changes with whatever changes what every object is rendered to.
         newest: number of the newest change in the tree when it was looked at.
+        ruled: the folders that the server's file had rules of then.
         file: of ``settings``, where there is one.
         accounts: the revision of the accounts that ``settings`` speak of, 0 where they speak of none.
     """
@@ -64,6 +65,7 @@ class Layout:
     settings: Any
     mark: int
     newest: int = -1
+    ruled: frozenset[str] = frozenset()
     file: Member | None = None
     accounts: int = 0
 
@@ -172,6 +174,11 @@ class Source:
     def place(self) -> str:
         """Of its rows in the index."""
         return f"{paths.VIEWS}/{self.name}"
+
+
+def has_rules(store: Store, folder: Folder) -> bool:
+    """Whether a folder has rules of its own, in it or in the server's file, which may hide it from the others."""
+    return bool(folder.ruled) or folder.path in store.rulebook.server_paths
 
 
 def mark_of(*said: object) -> int:

@@ -325,8 +325,15 @@ def _attached(session: Session, room: Room, name: str) -> str | None:
 
 def _open_room(session: Session, source: Source, layout: Layout, below: str, here: str) -> str:
     """The folder that an object goes to: where it is, if the one that is meant is none of this collection."""
-    is_there = below and session.store.find_folder(f"{source.folder.place}/{below}") is not None
-    return here if is_there and layout.room(below) is None else below
+    store, ruled = session.store, session.store.rulebook.server_paths
+    segments = below.split("/") if below else []
+    for number in range(1, len(segments) + 1):
+        part = "/".join(segments[:number])
+        place = f"{source.folder.place}/{part}"
+        is_taken = store.find_folder(place) is not None or paths.path_of(place) in ruled
+        if is_taken and layout.room(part) is None:
+            return here
+    return below
 
 
 def _place(session: Session, source: Source, below: str) -> str:

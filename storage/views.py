@@ -111,16 +111,19 @@ class Views:
         known = self._layouts.get(source.place)
         if known is not None and known.newest == newest and self._holds(source, known):
             return known
+        ruled = self._store.rulebook.server_paths
         layout = source.kind.layout(self._store, source.folder)  # which looks at the folders, and may find news
-        layout = replace(layout, newest=self._store.index.newest_change(source.folder.place))
+        layout = replace(layout, newest=self._store.index.newest_change(source.folder.place), ruled=ruled)
         if len(self._layouts) >= KEPT_COLLECTIONS:
             self._layouts.clear()
         self._layouts[source.place] = layout
         return layout
 
     def _holds(self, source: Source, layout: Layout) -> bool:
-        """Whether the disk says of a layout's folders and of its file what it said then."""
+        """Whether the disk says of a layout's folders and of its file what it said then, and the server's rules too."""
         store = self._store
+        if layout.ruled != store.rulebook.server_paths:
+            return False
         for room in layout.rooms.values():
             folder = store.find_folder(room.folder.place)
             if folder is None or folder.counter != room.folder.counter or folder.id != room.folder.id:

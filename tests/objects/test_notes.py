@@ -165,3 +165,12 @@ def test_a_text_that_begins_like_front_matter_is_text(alice: Dav, notebook: str,
 def test_a_note_of_a_phone_that_is_called_readme_stays_so_called(alice: Dav, url: str) -> None:
     assert alice.put(f"{url}n.ics", note("n-1", "README")).status == 201
     assert said(alice.get(f"{url}n.ics").text, "SUMMARY") == "README"
+
+
+def test_no_category_leads_into_a_notebook_below(alice: Dav, notebook: str, url: str) -> None:
+    assert alice.mkcol(f"{notebook}/Own").status == 201
+    assert alice.put(f"{notebook}/Own/notebook.toml", "").status in (201, 204)
+    assert alice.put(f"{url}n.ics", note("n-1", "Wifi", "CATEGORIES:/Own/Deeper")).status == 201
+    assert files_of(alice, notebook) == {"notebook.toml", "Own/notebook.toml", "Wifi.md"}
+    assert alice.put(f"{url}n.ics", note("n-1", "Wifi", "CATEGORIES:/Own/Deeper", "STATUS:DRAFT")).status == 204
+    assert files_of(alice, notebook) == {"notebook.toml", "Own/notebook.toml", "Wifi.md"}
