@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import ceil
 
 from auth.acl import Action
 from davserver.dav.conditional import render_http_date
@@ -131,7 +132,7 @@ def render_active_lock(call: Call, lock: Lock, node: Node) -> str:
     """
     own = lock.principal == call.session.principal.name
     token = f"<D:locktoken><D:href>{text_of(lock.token)}</D:href></D:locktoken>" if own else ""
-    left_s = max(0, int(lock.expires_s - call.session.store.clock()))
+    left_s = max(0, ceil(lock.expires_s - call.session.store.clock()))  # one that was just granted has all of it
     is_of_folder = node.is_folder or lock.path != node.path  # what covers a resource from above is a folder
     root = call.as_asked(lock.path) + ("/" if is_of_folder else "")
     scope = "exclusive" if lock.exclusive else "shared"
