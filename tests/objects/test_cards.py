@@ -315,7 +315,7 @@ def test_any_title_has_a_file_and_comes_back(alice: Dav, board: str, url: str, t
     assert "title" not in alice.get(f"{board}/To do/plain.md").text
 
 
-@pytest.mark.rfc("4791 5.3.2.1")
+@pytest.mark.rfc("4791", "5.3.2.1")
 def test_what_no_file_has_room_for_is_refused(alice: Dav, cloud: Server, board: str, url: str) -> None:
     assert alice.put(f"{url}a.ics", task("u-1", "Many", "X-OWN:1")).status == 201
     served, before = alice.get(f"{url}a.ics").text, cloud.tree()
