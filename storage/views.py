@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from storage.records import Folder, Member
     from storage.store import Store
 
-KEPT_COLLECTIONS = 64  # whose rows are in memory
+KEPT_ROWS = 50_000  # in memory, half a kilobyte each
+KEPT_LAYOUTS = 500
 
 log = logging.getLogger("davserver.objects")
 
@@ -114,7 +115,7 @@ class Views:
         ruled = self._store.rulebook.server_paths
         layout = source.kind.layout(self._store, source.folder)  # which looks at the folders, and may find news
         layout = replace(layout, newest=self._store.index.newest_change(source.folder.place), ruled=ruled)
-        if len(self._layouts) >= KEPT_COLLECTIONS:
+        if len(self._layouts) >= KEPT_LAYOUTS:
             self._layouts.clear()
         self._layouts[source.place] = layout
         return layout
@@ -192,9 +193,9 @@ class Views:
         if folder is None:
             raise NotFound(source.folder.path)
         rows.stamp = folder.id, newest
-        while len(self._rows) >= KEPT_COLLECTIONS:
-            self._rows.pop(next(iter(self._rows)), None)
         self._rows[source.place] = rows
+        while sum(len(each.by_name) for each in list(self._rows.values())) > KEPT_ROWS and len(self._rows) > 1:
+            self._rows.pop(next(iter(self._rows)), None)
         return folder
 
     def _begin(self, batch: Batch, source: Source) -> None:
