@@ -159,6 +159,7 @@ def _find(session: Session, source: Source, name: str) -> _Present | None:
 def _edit(session: Session, source: Source, layout: Layout, present: _Present, sent: Content, agent: str) -> bool:
     """Bring what was sent into the file; false where it is no longer the one that was looked at."""
     treerights.require(session, Action.WRITE, present.path)
+    _require_attachable(session, present.path, sent)
     document, room = present.document, present.room
     kept: dict[str, Any] = dict(session.store.state(room.folder.place).get(present.file.name, OBJECT_KEY) or {})
     served = Content() if document.problem else present.served  # of a file that cannot be read all is written anew
@@ -242,6 +243,13 @@ def _require_readable(data: bytes) -> None:
         raise ItemRefused("max-resource-size", "more lines or bytes than the file of an object can have")
 
 
+def _require_attachable(session: Session, path: str, sent: Content) -> None:
+    """What a file within an object needs beside it is asked for before anything is stored: all comes or nothing."""
+    if sent.inline:
+        treerights.require_create(session, paths.join(paths.parent_of(path), stem_of(paths.name_of(path)) + ATTACHED))
+        quota.require_room(session, path, sum(len(file.data) for file in sent.inline) + len(sent.text.encode()))
+
+
 def _create(session: Session, source: Source, layout: Layout, name: str, sent: Content) -> bool:
     store = session.store
     received = source.kind.receive(Edit(session, layout, None, parse_document(b""), {}, Content(), sent))
@@ -260,6 +268,7 @@ def _create(session: Session, source: Source, layout: Layout, name: str, sent: C
         values["title"] = sent.title
     path = paths.path_of(f"{place}/{file_name}")
     treerights.require_create(session, path)
+    _require_attachable(session, path, sent)
     data = edited(parse_document(b""), values, sent.text)
     _require_readable(data)
     quota.require_room(session, path, len(data))

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from davserver.dav.names import CALDAV
+from davserver.dav.names import CALDAV, DAV
 from tests.harness import Dav, Server
 from tests.objects.conftest import changed, files_of, items_of, said
 from tests.objects.test_cards import put_card
@@ -94,3 +94,13 @@ def test_ten_mebibytes_are_taken_and_no_more(alice: Dav, board: str, url: str, c
     assert cloud.tree() == before
     assert items_of(alice, url).keys() == {"Posters"}
     assert said(alice.get(f"{url}a.ics").text, "SUMMARY") == "Posters"
+
+
+def test_who_may_not_add_a_file_changes_nothing_with_one(cloud: Server, alice: Dav, board: str) -> None:
+    carol, item = cloud.client("carol"), put_card(alice, board, "Doing", "Posters").replace("alice", "carol")
+    assert alice.put(f"{board}/access.toml", '[[rule]]\nwho = ["carol"]\nmay = ["read", "write"]\n').status == 201
+    served, before = carol.get(item).text, cloud.tree()
+    body = changed(served, DESCRIPTION="new words").replace("END:VTODO", f"{inline('a.png', PICTURE)}\r\nEND:VTODO")
+    reply = carol.put(item, body)
+    assert (reply.status, reply.condition) == (403, DAV.need_privileges)
+    assert cloud.tree() == before

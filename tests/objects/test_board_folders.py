@@ -9,6 +9,7 @@ import pytest
 from davserver.dav.names import CALDAV, DAV
 from tests.harness import Dav, Server
 from tests.objects.conftest import BOARD, calendar_of, changed, files_of, items_of, said
+from tests.objects.test_attachments import inline
 from tests.objects.test_cards import column_of, put_card
 from tests.pim.samples import multiget, sync, task
 
@@ -422,7 +423,10 @@ def test_the_quota_of_a_board_holds_for_what_comes_through_its_calendar(alice: D
     assert alice.put(f"{url}a.ics", task("u-1", "Posters")).status == 201
     before, large = cloud.tree(), "DESCRIPTION:" + "x" * 600
     served = alice.get(f"{url}a.ics").text
-    for name, body in (("b", task("u-2", "Flyers", large)), ("a", changed(served, DESCRIPTION="x" * 600))):
+    file = inline("a.png", b"x" * 600)  # a card does not come without what is attached to it
+    attached = changed(served, PRIORITY="1").replace("END:VTODO", f"{file}\r\nEND:VTODO")
+    edits = [("b", task("u-2", "Flyers", large)), ("a", changed(served, DESCRIPTION="x" * 600))]
+    for name, body in (*edits, ("b", task("u-2", "Flyers", file)), ("a", attached)):
         reply = alice.put(f"{url}{name}.ics", body)
         assert (reply.status, reply.condition) == (507, DAV.quota_not_exceeded)
     assert cloud.tree() == before
