@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from davserver.dav.names import DAV
+from tests.cli.command import davserver
 from tests.conftest import MakeServer
 from tests.harness import ACCESS, Dav, Server
 from tests.objects.conftest import BOARD, RULES, calendar_of, changed, items_of
@@ -138,3 +139,14 @@ def test_a_crash_leaves_every_acknowledged_change_of_either_view(server: Server)
         server.kill()
         server.start()
         assert {path: body for path, (_, body) in seen(alice).items() if path.endswith(".ics")} == before, number
+
+
+def test_reading_every_file_again_is_no_news_of_a_board(server: Server) -> None:
+    alice = server.client("alice")
+    for step in STEPS[:6]:
+        assert step(alice) in (201, 204)
+    url, before = calendar_of(alice, BOARD_PATH), seen(alice)
+    token = alice.report(url, sync()).xml.findtext(DAV.sync_token) or ""
+    assert davserver("reindex", "-c", str(server.config)).code == 0
+    assert seen(alice) == before
+    assert alice.report(url, sync(token)).multistatus() == {}
