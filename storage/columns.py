@@ -63,21 +63,26 @@ def decide(
         served: what this client was served, of a new card nothing.
         came_from: the column that a completed card came from, where that is known.
     """
-    named = {column.name.casefold(): column for column in columns}
     if sent.xstatus is not None and sent.xstatus != served.xstatus:
-        column = named.get(sent.xstatus.strip().casefold())
+        column = _named(columns, sent.xstatus.strip())
         if column is not None:
             return Decision(column)
     for category in sent.categories:
-        column = named.get(category.casefold())
+        column = _named(columns, category)
         if column is not None and column != present:
             return Decision(column)
     before, after = served.status or OPEN, _status(served, sent)
     if after != before:
-        return _by_status(columns, present, before, after, sent.status, named.get((came_from or "").casefold()))
+        return _by_status(columns, present, before, after, sent.status, _named(columns, came_from or ""))
     if present is not None:
         return Decision(present, stays=True)
     return Decision(columns[0] if columns else None)
+
+
+def _named(columns: Sequence[Column], name: str) -> Column | None:
+    """The column of a name in any case; of folders that differ in nothing else, the one that is written so."""
+    found = [column for column in columns if column.name.casefold() == name.casefold()]
+    return next((column for column in found if column.name == name), found[0] if found else None)
 
 
 def _status(served: Signals, sent: Signals) -> str:

@@ -162,6 +162,8 @@ def _edit(session: Session, source: Source, layout: Layout, present: _Present, s
     _require_attachable(session, present.path, sent)
     document, room = present.document, present.room
     kept: dict[str, Any] = dict(session.store.state(room.folder.place).get(present.file.name, OBJECT_KEY) or {})
+    if "uid" not in kept:  # it was moved away meanwhile
+        return False
     served = Content() if document.problem else present.served  # of a file that cannot be read all is written anew
     received = source.kind.receive(Edit(session, layout, room, document, kept, served, sent))
     changes = {**_plain_changes(served, sent, agent), **_dependences(document, sent), **received.changes}

@@ -86,3 +86,11 @@ def test_a_new_card_goes_where_it_says_or_first(sent: Signals, expected: str) ->
 
 def test_a_board_without_columns_has_none_to_give() -> None:
     assert decide((), None, NOTHING, Signals(status="COMPLETED")).column is None
+
+
+def test_of_columns_that_differ_in_case_each_keeps_its_cards() -> None:
+    twins = [Column("Doing", "IN-PROCESS"), Column("doing", "IN-PROCESS")]
+    for column in twins:
+        seen = Signals(column.name, (column.name,), "IN-PROCESS")
+        assert decide(twins, column, seen, seen).column == column
+        assert decide(twins, None, Signals(), Signals(column.name)).column == column

@@ -74,3 +74,28 @@ def test_cards_made_and_renamed_at_once_never_take_each_others_names(cloud: Serv
     assert {said(text, "SUMMARY") for text in found} == {"Other"}
     assert len({said(text, "DESCRIPTION") for text in found}) == 4 * EDITS
     assert items_of(alice, url).keys() == {"Other"}
+
+
+def test_a_card_that_is_dragged_while_it_is_edited_stays_one_card(
+    cloud: Server, alice: Dav, board: str, url: str
+) -> None:
+    assert alice.put(f"{url}a.ics", task("u-1", "Posters")).status == 201
+    served = alice.get(f"{url}a.ics").text
+
+    def drag(column: str, other: str) -> None:
+        client = cloud.client("bob")
+        for _ in range(4 * EDITS):
+            client.move(f"{board}/{column}/Posters.md", f"{board}/{other}/Posters.md", overwrite=False)
+
+    def edit(client: Dav) -> None:
+        for each in range(4 * EDITS):
+            text = changed(served, DESCRIPTION=str(each), X_STATUS=None, CATEGORIES=None)
+            assert client.put(f"{url}a.ics", text).status in (204, 412)
+
+    with ThreadPoolExecutor(4) as pool:
+        done = [pool.submit(drag, "To do", "Doing"), pool.submit(drag, "Doing", "To do")]
+        done += [pool.submit(edit, cloud.client("alice")) for _ in range(2)]
+        for each in done:
+            each.result()
+    assert len(files_of(alice, board) - {"board.toml"}) == 1
+    assert said(alice.get(f"{url}a.ics").text, "UID") == "u-1"
