@@ -67,7 +67,7 @@ def attached_lines(store: Store, folder: Folder, name: str) -> Iterator[tuple[Pa
     """Parameters and value of an ATTACH for each file that is attached to an object, by name."""
     start = own_url(store)
     attached = store.index.folder(f"{folder.place}/{stem_of(name)}{ATTACHED}") if start else None
-    if attached is None:
+    if attached is None or store.rulebook.has_rules(attached):
         return
     for member in store.members(attached):
         if paths.is_kept_apart(member.name) or paths.names_rules(member.name):

@@ -18,7 +18,7 @@ from storage.errors import FileRefused, NotFound
 from storage.frontmatter import Document, Value, texts
 from storage.objectmoments import utc
 from storage.objectnames import ATTACHED, BOARD_FILE
-from storage.objects import Edit, Layout, Received, Room, has_rules, mark_of
+from storage.objects import Edit, Layout, Received, Room, mark_of
 from storage.objecttext import TASK, Content
 
 if TYPE_CHECKING:
@@ -233,4 +233,4 @@ def _progress(edit: Edit, *, was_done: bool, is_done: bool) -> dict[str, Value |
 def is_column(store: Store, folder: Folder, board: Board) -> bool:
     """Whether a folder in a board is one of its columns; one with rules of its own is nobody's but theirs."""
     is_other = folder.name == board.archive or folder.name.endswith(ATTACHED) or folder.name.startswith((".", "~"))
-    return not is_other and not has_rules(store, folder)
+    return not is_other and not store.rulebook.has_rules(folder)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from storage import paths
 from storage.frontmatter import Document, Value, texts
 from storage.objectnames import ATTACHED, NOTEBOOK_FILE
-from storage.objects import Edit, Layout, Received, Room, has_rules, mark_of
+from storage.objects import Edit, Layout, Received, Room, mark_of
 from storage.objecttext import NOTE, Content
 from storage.portable import made_safe
 
@@ -58,7 +58,7 @@ class NotebookKind:
             place, below = todo.pop()
             rooms[place.place] = Room(place, below, f"/{below}" if below else "")
             for child in store.folders(place):
-                is_other = has_rules(store, child) or store.find_member(child, NOTEBOOK_FILE) is not None
+                is_other = store.rulebook.has_rules(child) or store.find_member(child, NOTEBOOK_FILE) is not None
                 if _is_open(child.name) and child.name != TEMPLATES and not is_other:
                     name = paths.nfc(child.name)
                     todo.append((child, f"{below}/{name}" if below else name))

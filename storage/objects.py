@@ -176,11 +176,6 @@ class Source:
         return f"{paths.VIEWS}/{self.name}"
 
 
-def has_rules(store: Store, folder: Folder) -> bool:
-    """Whether a folder has rules of its own, in it or in the server's file, which may hide it from the others."""
-    return bool(folder.ruled) or folder.path in store.rulebook.server_paths
-
-
 def mark_of(*said: object) -> int:
     """A number that stands for some values: a layout's ``mark``."""
     return int(hashlib.sha256(repr(said).encode()).hexdigest()[:15], 16)

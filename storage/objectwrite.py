@@ -329,9 +329,12 @@ def _is_taken(tx: Transaction, place: str, name: str, present: _Present) -> bool
 
 
 def _attached(session: Session, room: Room, name: str) -> str | None:
-    """The place of an object's attachments, where it has any."""
-    place = f"{room.folder.place}/{stem_of(name)}{ATTACHED}"
-    return place if session.store.find_folder(place) is not None else None
+    """The place of an object's attachments, where it has any that are for those whom the object is for."""
+    store = session.store
+    folder = store.find_folder(f"{room.folder.place}/{stem_of(name)}{ATTACHED}")
+    if folder is None or any(store.rulebook.has_rules(each) for each in store.tree(folder)):
+        return None
+    return folder.place
 
 
 def _open_room(session: Session, source: Source, layout: Layout, below: str, here: str) -> str:

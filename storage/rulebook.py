@@ -31,6 +31,7 @@ from storage.reconcile import is_item_place
 if TYPE_CHECKING:
     from auth.principal import Principal
     from auth.snapshot import Account
+    from storage.records import Folder
     from storage.store import Store
 
 NO_RULES = FolderRules()
@@ -122,6 +123,10 @@ class DiskRuleBook:
         """The folders that the server's file names: they are not moved, renamed or deleted through DAV."""
         self.reload()
         return frozenset(self._server)
+
+    def has_rules(self, folder: Folder) -> bool:
+        """Whether a folder has rules of its own, in it or in the server's file, which may hide it from others."""
+        return bool(folder.ruled) or folder.path in self.server_paths
 
     def reload(self) -> None:
         """Read the server's file again where it changed; a broken one is logged and the old one stays."""

@@ -114,7 +114,9 @@ class Views:
             return known
         ruled = self._store.rulebook.server_paths
         layout = source.kind.layout(self._store, source.folder)  # which looks at the folders, and may find news
-        layout = replace(layout, newest=self._store.index.newest_change(source.folder.place), ruled=ruled)
+        below = sorted(path for path in ruled if paths.is_within(path, source.folder.path))
+        newest = self._store.index.newest_change(source.folder.place)
+        layout = replace(layout, mark=mark_of(layout.mark, below), newest=newest, ruled=ruled)
         if len(self._layouts) >= KEPT_LAYOUTS:
             self._layouts.clear()
         self._layouts[source.place] = layout

@@ -8,9 +8,11 @@ from davserver.dav.names import DAV
 from tests.conftest import MakeServer
 from tests.harness import ACCESS, Dav, Server
 from tests.objects.conftest import BOARD, RULES, calendar_of, changed, files_of, items_of
+from tests.objects.test_attachments import inline
 from tests.objects.test_notes import note
 from tests.pim.samples import sync, task
 
+SETTINGS = '[server]\npublic_url = "https://cloud.example.org"\n'
 OWN_RULES = """
 [[rule]]
 path = "/files/Boards/b/{name}"
@@ -27,7 +29,8 @@ may = ["read"]
 @pytest.fixture
 def server(start_server: MakeServer) -> Server:
     """A board and a notebook that alice has made, each with a folder ``Staff`` that the server's file has rules of."""
-    server = start_server(access=ACCESS + RULES + OWN_RULES.format(name="Staff"), folders=("Boards", "Notes"))
+    access = ACCESS + RULES + OWN_RULES.format(name="Staff")
+    server = start_server(access=access, folders=("Boards", "Notes"), settings=SETTINGS)
     alice = server.client("alice")
     assert alice.mkcol("/files/Boards/b").status == 201
     named = BOARD + '[[column]]\nname = "Staff"\nstatus = "CANCELLED"\n'
@@ -81,3 +84,34 @@ def test_nobody_makes_a_folder_with_rules_of_the_server_s_file_by_an_edit(server
         assert not (server.data / "files" / folder).exists()
     assert files_of(bob, "/files/Boards/b") == {"board.toml", "Doing/Posters.md"}
     assert files_of(bob, "/files/Notes/n") == {"notebook.toml", "Wifi.md"}
+
+
+def test_attachments_with_rules_of_their_own_are_not_told_nor_taken_along(server: Server, bob: Dav) -> None:
+    url, board = calendar_of(bob, "/files/Boards/b"), server.data / "files/Boards/b"
+    for name, rules in (("one", "access.toml"), ("two", "in/access.toml"), ("three", "")):
+        assert bob.put(f"/files/Boards/b/Doing/{name}.md", "words\n").status == 201
+        (board / f"Doing/{name}.files/in").mkdir(parents=True)
+        (board / f"Doing/{name}.files/wages.txt").write_text("too low\n")
+        if rules:
+            (board / f"Doing/{name}.files/{rules}").write_text('[[rule]]\nwho = ["carol"]\nmay = ["read"]\n')
+    assert files_of(bob, "/files/Boards/b")  # the folders are looked at
+    items = items_of(bob, url)
+    assert {name for name, item in items.items() if "wages" in bob.get(item).text} == {"two", "three"}
+    for name, item in items.items():
+        assert bob.put(item, changed(bob.get(item).text, X_STATUS="Done")).status == 204
+        assert bob.delete(item).status == 204
+        assert (board / f"Doing/{name}.files/wages.txt").exists() == (name != "three")
+
+
+def test_attachments_that_get_rules_leave_the_object_at_once(start_server: MakeServer) -> None:
+    server = start_server(access=ACCESS + RULES, folders=("Boards",), settings=SETTINGS)
+    alice, bob = server.client("alice"), server.client("bob")
+    assert alice.mkcol("/files/Boards/b").status == 201
+    url = calendar_of(bob, "/files/Boards/b")
+    assert bob.put(f"{url}a.ics", task("u-1", "Posters", inline("wages.txt", b"too low"))).status == 201
+    assert "wages.txt" in bob.get(f"{url}a.ics").text
+    (path,) = (each for each in files_of(bob, "/files/Boards/b") if each.endswith("wages.txt"))
+    rule = f'[[rule]]\npath = "/files/Boards/b/{path.rpartition("/")[0]}"\nwho = ["carol"]\nmay = ["read"]\n'
+    server.write_accounts(access=ACCESS + RULES + rule)
+    assert bob.get(f"/files/Boards/b/{path}").status == 404
+    assert "wages.txt" not in bob.get(f"{url}a.ics").text
