@@ -218,8 +218,9 @@ def render_content(kind: Kind, content: Content, modified_ns: int) -> bytes:
     if content.parent:
         lines.append(f"RELATED-TO;RELTYPE=PARENT:{text_value(content.parent)}")
     if kind.recurs:
-        lines += [line if _names(line) else f"RRULE:{line}" for line in _as_lines(values.get("rrule"))]
-    lines += [line for line in _as_lines(values.get("ical")) if not _clashes(line, values)]
+        recurring = (line if _names(line) else f"RRULE:{line}" for line in _as_lines(values.get("rrule")))
+        lines += [line for line in recurring if _names(line) in RECURRING]
+    lines += [line for line in _as_lines(values.get("ical")) if not _clashes(kind, line, values)]
     for name, mail in content.people:
         about = (("CN", (encode_carets(name),)), ("PARTSTAT", ("ACCEPTED",)), ("SCHEDULE-AGENT", ("NONE",)))
         lines.append(unfolded("ATTENDEE", about, f"mailto:{mail}"))
@@ -228,6 +229,7 @@ def render_content(kind: Kind, content: Content, modified_ns: int) -> bytes:
     parts = list(_components(_as_lines(values.get("ical-parts"))))
     outside = [part for part in parts if part[0] in (f"BEGIN:{kind.component}", "BEGIN:VTIMEZONE")]
     inside = [part for part in parts if part not in outside]
+    outside = [part for part in outside if part[0] == "BEGIN:VTIMEZONE" or any(map(_is_override, part))]
     body = render_lines(
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -237,7 +239,7 @@ def render_content(kind: Kind, content: Content, modified_ns: int) -> bytes:
         *lines,
         *(line for part in inside for line in part),
         f"END:{kind.component}",
-        *(line for part in outside if part[0] != "BEGIN:VTIMEZONE" for line in part),
+        *(line for part in outside if part[0] != "BEGIN:VTIMEZONE" for line in _occurrence(part, content.uid)),
         "END:VCALENDAR",
     )
     return with_named_zones(body)
@@ -275,7 +277,8 @@ def _plain(text: str) -> str:
 
 
 def _as_lines(value: Value | None) -> tuple[str, ...]:
-    return () if not value else (value,) if isinstance(value, str) else value
+    lines = () if not value else (value,) if isinstance(value, str) else value
+    return tuple(line for line in lines if "\n" not in line and "\r" not in line)
 
 
 def _names(line: str) -> str:
@@ -284,9 +287,27 @@ def _names(line: str) -> str:
     return match[1].upper() if match else ""
 
 
-def _clashes(line: str, values: Mapping[str, Value]) -> bool:
+def _is_override(line: str) -> bool:
+    return _names(line) == "RECURRENCE-ID"
+
+
+def _occurrence(part: Sequence[str], uid: str) -> Iterator[str]:
+    """A changed occurrence, which has the UID of its object (RFC 5545 §3.8.4.7): a copy of a file is another object."""
+    own = f"UID:{text_value(uid)}"
+    yield part[0]
+    if not any(_names(line) == "UID" for line in part):
+        yield own
+    depth = 0
+    for line in part[1:]:
+        depth += {"BEGIN": 1, "END": -1}.get(_names(line), 0)
+        yield own if depth == 0 and _names(line) == "UID" else line
+
+
+def _clashes(kind: Kind, line: str, values: Mapping[str, Value]) -> bool:
     """Whether a kept line cannot stand beside what is mapped, or is the server's."""
     name = _names(line)
+    if name in kind.mapped and kind.mapped[name][0] in values:
+        return True
     return not name or name in SERVERS or name in ("BEGIN", "END", "METHOD") or (name == "DURATION" and "due" in values)
 
 

@@ -340,3 +340,43 @@ def test_an_edit_in_place_on_the_disk_is_seen_and_defeats_a_stale_one(alice: Dav
         file.write("words two\n")
     assert alice.put(item, changed(before.text, PRIORITY="1"), {"If-Match": before.headers["etag"]}).status == 412
     assert said(alice.get(item).text, "DESCRIPTION") == "words two"
+
+
+@pytest.mark.rfc("4791", "4.1")
+def test_a_copy_of_a_recurring_card_is_one_object_with_one_uid(alice: Dav, board: str, url: str) -> None:
+    override = ("END:VTODO", "BEGIN:VTODO", "UID:u-1", "DTSTAMP:20260101T000000Z")
+    override += ("RECURRENCE-ID:20260119T090000Z", "SUMMARY:Later", "BEGIN:VALARM", "UID:of-the-alarm")
+    override += ("ACTION:DISPLAY", "DESCRIPTION:x", "TRIGGER:-PT5M", "END:VALARM")
+    body = task("u-1", "Water", "DTSTART:20260105T090000Z", "RRULE:FREQ=WEEKLY;COUNT=5", *override)
+    assert alice.put(f"{url}a.ics", body).status == 201
+    assert alice.copy(f"{board}/To do/Water.md", f"{board}/Doing/Plants.md").status == 201
+    item = items_of(alice, url)["Plants"]
+    served = alice.get(item).text
+    uid = said(served, "UID")
+    assert uid != "u-1"
+    assert (served.count(f"UID:{uid}\r\n"), served.count("UID:of-the-alarm\r\n"), served.count("UID:")) == (2, 1, 3)
+    assert alice.put(item, served.replace("SUMMARY:Plants", "SUMMARY:Flowers")).status == 204
+    assert (said(alice.get(item).text, "SUMMARY"), alice.get(item).text.count(f"UID:{uid}\r\n")) == ("Flowers", 2)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        'ical: ["X-A:1\\nEND:VTODO"]',
+        'ical: ["X-A:1\\rEND:VTODO"]',
+        'due: 2026-12-01\nical: ["DUE:20261202T000000Z"]',
+        'start: 2026-12-01\nrrule: ["FREQ=DAILY;COUNT=2", "UID:other"]',
+        'rrule: ["BEGIN:VALARM"]',
+        'ical-parts: ["BEGIN:VTODO", "SUMMARY:no occurrence", "END:VTODO"]',
+        'ical-parts: ["BEGIN:VALARM\\nX-A:1", "END:VALARM"]',
+    ],
+)
+def test_whatever_a_file_says_is_served_as_an_object_that_can_be_stored(
+    alice: Dav, board: str, url: str, block: str
+) -> None:
+    item = put_card(alice, board, "Doing", "Posters", f"---\n{block}\n---\nwords\n")
+    served = alice.get(item)
+    assert alice.put(item, served.text).status == 204
+    assert alice.get(item).headers["etag"] == served.headers["etag"]
+    assert alice.put(item, changed(served.text, PRIORITY="1")).status == 204
+    assert said(alice.get(item).text, "DESCRIPTION") == "words"
