@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from storage import paths
 from storage.frontmatter import Document, Value, texts
-from storage.objectnames import ATTACHED, NOTEBOOK_FILE
+from storage.objectnames import ATTACHED, NOTEBOOK_FILE, file_stem
 from storage.objects import Edit, Layout, Received, Room, mark_of
 from storage.objecttext import NOTE, Content
-from storage.portable import made_safe
 
 if TYPE_CHECKING:
     from storage.records import Folder
@@ -90,7 +89,7 @@ class NotebookKind:
         if edit.sent.values.get("status") != edit.served.values.get("status"):
             changes["status"] = edit.sent.values.get("status")
         here = edit.room.below if edit.room is not None else ""
-        segments = [made_safe(segment) for segment in wanted.split("/") if segment.strip()]
+        segments = [file_stem(segment) for segment in wanted.split("/") if segment.strip()]
         is_shown = all(_is_open(segment) and segment != TEMPLATES for segment in segments)
         return Received(changes, here if wanted == present or not is_shown else "/".join(segments))
 

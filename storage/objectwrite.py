@@ -343,9 +343,12 @@ def _open_room(session: Session, source: Source, layout: Layout, below: str, her
     segments = below.split("/") if below else []
     for number in range(1, len(segments) + 1):
         part = "/".join(segments[:number])
+        if layout.room(part) is not None:
+            continue
         place = f"{source.folder.place}/{part}"
-        is_taken = store.find_folder(place) is not None or paths.path_of(place) in ruled
-        if is_taken and layout.room(part) is None:
+        above = store.find_folder(place.rpartition("/")[0])
+        is_file = above is not None and store.find_member(above, segments[number - 1]) is not None
+        if is_file or store.find_folder(place) is not None or paths.path_of(place) in ruled:
             return here
     return below
 

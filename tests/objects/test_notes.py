@@ -174,3 +174,21 @@ def test_no_category_leads_into_a_notebook_below(alice: Dav, notebook: str, url:
     assert files_of(alice, notebook) == {"notebook.toml", "Own/notebook.toml", "Wifi.md"}
     assert alice.put(f"{url}n.ics", note("n-1", "Wifi", "CATEGORIES:/Own/Deeper", "STATUS:DRAFT")).status == 204
     assert files_of(alice, notebook) == {"notebook.toml", "Own/notebook.toml", "Wifi.md"}
+
+
+@pytest.mark.parametrize(
+    ("category", "spot"),
+    [
+        ("/notebook.toml", "Wifi.md"),
+        ("/Plan.md/x", "Wifi.md"),
+        ("/" + "x" * 300, f"{'x' * 120}/Wifi.md"),
+        ("/~draft", "draft/Wifi.md"),
+    ],
+    ids=["the notebook's file", "a note", "too long a name", "a name of no folder"],
+)
+def test_a_category_that_cannot_be_a_folder_s_name_loses_no_note(
+    alice: Dav, notebook: str, url: str, category: str, spot: str
+) -> None:
+    assert alice.put(f"{notebook}/Plan.md", "x\n").status == 201
+    assert alice.put(f"{url}n.ics", note("n-1", "Wifi", f"CATEGORIES:{category}")).status == 201
+    assert files_of(alice, notebook) == {"notebook.toml", "Plan.md", spot}
