@@ -66,7 +66,7 @@ def own_url(store: Store) -> str:
 def attached_lines(store: Store, folder: Folder, name: str) -> Iterator[tuple[Parameters, str]]:
     """Parameters and value of an ATTACH for each file that is attached to an object, by name."""
     start = own_url(store)
-    attached = store.index.folder(f"{folder.place}/{stem_of(name)}{ATTACHED}") if start else None
+    attached = store.find_folder(f"{folder.place}/{stem_of(name)}{ATTACHED}") if start else None
     if attached is None or store.rulebook.has_rules(attached):
         return
     for member in store.members(attached):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +106,15 @@ def test_who_may_not_add_a_file_changes_nothing_with_one(cloud: Server, alice: D
     reply = carol.put(item, body)
     assert (reply.status, reply.condition) == (403, DAV.need_privileges)
     assert cloud.tree() == before
+
+
+def test_a_card_that_comes_on_the_disk_has_what_is_beside_it(
+    alice: Dav, board: str, url: str, cloud: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "Posters.files").mkdir()
+    (tmp_path / "Posters.files/draft.png").write_bytes(PICTURE)
+    (tmp_path / "Posters.md").write_text("words\n")
+    assert items_of(alice, url) == {}
+    shutil.copytree(tmp_path, cloud.data / board[1:] / "Doing", dirs_exist_ok=True)
+    (line,) = attached(alice.get(items_of(alice, url)["Posters"]).text)
+    assert line.endswith("/Posters.files/draft.png")
