@@ -91,6 +91,8 @@ class Look:
         Args:
             since: the number of the newest change that they know of; None where all files are to be looked at.
         """
+        if not self._rows.by_name:
+            self._recall()
         gone = [spot for spot, is_there in list(self._changed(since)) if not is_there]
         self._keep_states()
         for spot in gone:
@@ -99,6 +101,15 @@ class Look:
                 self._drop(row)
                 self._pass_over(row)
         self._keep_states()
+
+    def _recall(self) -> None:
+        """What each file was, where no row says it: no other one becomes that object when the index was lost."""
+        for room in self._layout.rooms.values():
+            state = self._store.state(room.folder.place)
+            for name in state.names():
+                kept = state.get(name, OBJECT_KEY)
+                if isinstance(kept, dict) and kept.get("in") == self._source.id and isinstance(kept.get("uid"), str):
+                    self._rows.holders.setdefault(kept["uid"], (room.spot(name), str(kept.get("name"))))
 
     def _changed(self, since: int | None) -> Iterator[tuple[str, bool]]:
         """Where objects lie, or lay, that may differ from their rows, and whether one lies there; each is rendered."""

@@ -10,7 +10,7 @@ from davserver.dav.names import DAV
 from tests.cli.command import davserver
 from tests.conftest import MakeServer
 from tests.harness import ACCESS, Dav, Server
-from tests.objects.conftest import BOARD, RULES, calendar_of, changed, items_of
+from tests.objects.conftest import BOARD, RULES, calendar_of, changed, items_of, said
 from tests.objects.test_notes import note
 from tests.pim.samples import sync, task
 
@@ -150,3 +150,19 @@ def test_reading_every_file_again_is_no_news_of_a_board(server: Server) -> None:
     assert davserver("reindex", "-c", str(server.config)).code == 0
     assert seen(alice) == before
     assert alice.report(url, sync(token)).multistatus() == {}
+
+
+def test_a_file_that_says_it_is_another_object_is_not_after_the_index_was_lost(server: Server) -> None:
+    alice = server.client("alice")
+    assert alice.mkcol("/files/Boards/twins").status == 201
+    assert alice.put("/files/Boards/twins/board.toml", BOARD).status == 204
+    url = calendar_of(alice, "/files/Boards/twins")
+    assert alice.put(f"{url}a.ics", task("u-1", "Posters", "STATUS:COMPLETED")).status == 201
+    assert alice.put("/files/Boards/twins/Doing/Flyers.md", "words\n").status == 201
+    assert len(items_of(alice, url)) == 2
+    assert alice.put("/files/Boards/twins/Doing/Flyers.md", "---\nuid: u-1\n---\nwords\n").status == 204
+    before = {title: (item, said(alice.get(item).text, "UID")) for title, item in items_of(alice, url).items()}
+    assert len({uid for _, uid in before.values()}) == 2
+    lose_index(server)
+    after = {title: (item, said(alice.get(item).text, "UID")) for title, item in items_of(alice, url).items()}
+    assert after == before
