@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from storage.attachments import attached_lines, own_url
 from storage.batch import Batch
 from storage.contentlines import parse_components
+from storage.disk import find_status
 from storage.errors import NotFound, ParentMissing
 from storage.frontmatter import parse_document
 from storage.icalendar import read_facts
@@ -25,11 +26,12 @@ from storage.objectnames import ATTACHED, is_object, stem_of
 from storage.objects import OBJECT_KEY, Layout, Room, Source
 from storage.objecttext import Content as OfObject
 from storage.objecttext import read_content, render_content
-from storage.records import Content, Member, etag_of
+from storage.records import Content, Member, agrees, etag_of
 
 if TYPE_CHECKING:
     from storage.store import Store
 
+MOST_LOOKS = 20  # at files that others move meanwhile
 LARGEST_BYTES = 4 << 20  # of a file that is rendered
 UNREADABLE = "[file cannot be read: "  # at the head of the text of an object whose front matter is broken
 
@@ -84,23 +86,45 @@ class Look:
         self._states: dict[str, dict[str, Kept]] = {}  # by place and name: what is to be kept
         self.batch = Batch()
 
-    def run(self, since: int | None) -> None:
+    def run(self, since: int | None) -> bool:
         """
-        Bring the rows in line.
+        Bring the rows in line; whether they are, which files that are moved all the while can keep them from.
 
         Args:
             since: the number of the newest change that they know of; None where all files are to be looked at.
         """
         if not self._rows.by_name:
             self._recall()
-        gone = [spot for spot, is_there in list(self._changed(since)) if not is_there]
-        self._keep_states()
-        for spot in gone:
-            row = self._rows.by_spot.get(spot)
-            if row is not None and row.disk_name == spot:
-                self._drop(row)
-                self._pass_over(row)
-        self._keep_states()
+        for _ in range(MOST_LOOKS):
+            gone = self._render_changed(since)
+            self._keep_states()
+            if gone is None:
+                continue
+            for spot in gone:
+                row = self._rows.by_spot.get(spot)
+                if row is not None and row.disk_name == spot:
+                    self._drop(row)
+                    self._pass_over(row)
+            self._keep_states()
+            return True
+        return False
+
+    def _render_changed(self, since: int | None) -> list[str] | None:
+        """
+        Render what has changed; where objects lay that are no more, None where one was moved meanwhile.
+
+        All is asked of one state of the index: what is dragged to and fro is on one side of it.
+        """
+        with self._store.index.snapshot():
+            changed = list(self._changed(since))
+        gone, is_whole = list[str](), True
+        for spot, room, member in changed:
+            rendered = False if room is None or member is None else self._render(room, member)
+            if rendered is None:
+                is_whole = False
+            elif not rendered:
+                gone.append(spot)
+        return gone if is_whole else None
 
     def _recall(self) -> None:
         """What each file was, where no row says it: no other one becomes that object when the index was lost."""
@@ -111,8 +135,8 @@ class Look:
                 if isinstance(kept, dict) and kept.get("in") == self._source.id and isinstance(kept.get("uid"), str):
                     self._rows.holders.setdefault(kept["uid"], (room.spot(name), str(kept.get("name"))))
 
-    def _changed(self, since: int | None) -> Iterator[tuple[str, bool]]:
-        """Where objects lie, or lay, that may differ from their rows, and whether one lies there; each is rendered."""
+    def _changed(self, since: int | None) -> Iterator[tuple[str, Room | None, Member | None]]:
+        """Where objects lie, or lay, that may differ from their rows, with the file that is there."""
         found, suffixes = set[str](), self._source.kind.suffixes
         for room in self._layout.rooms.values():
             if since is None:
@@ -125,9 +149,9 @@ class Look:
                 spot, member = room.spot(name), members.get(name)
                 if is_object(name, suffixes) and (member is not None or spot in self._rows.by_spot):
                     found.add(spot)
-                    yield spot, member is not None and self._render(room, member)
+                    yield spot, room, member
         for spot in [] if since is not None else [spot for spot in self._rows.by_spot if spot not in found]:
-            yield spot, False
+            yield spot, None, None
 
     def _changed_names(self, room: Room, since: int) -> list[str]:
         """Names of files that changed in a room, or whose attachments did."""
@@ -139,16 +163,19 @@ class Look:
         stems, suffixes = {name.removesuffix(ATTACHED) for name in attached}, self._source.kind.suffixes
         return list(dict.fromkeys([*names, *(stem + suffix for stem in stems for suffix in suffixes)]))
 
-    def _render(self, room: Room, member: Member) -> bool:
-        """Render the object of a file; whether it is one."""
+    def _render(self, room: Room, member: Member) -> bool | None:
+        """Render the object of a file; whether it is one, None where it went meanwhile."""
         if member.size > LARGEST_BYTES:
             return False
         try:
             data, member = self._store.read_member(room.folder, member.name)
-        except NotFound:  # it went meanwhile
-            return False
+        except NotFound:
+            return None
         document = parse_document(data)
         kept = dict(self._identities.of(self._source, room, member, document, self._rows))
+        status = find_status(self._store.file(room.folder.place, member.disk_name))
+        if status is None or not agrees(member, status):
+            return None  # and what was kept of it may have gone along before it was asked for
         self._rows.holders[kept["uid"]] = room.spot(member.name), kept["name"]
         content = self._source.kind.content(self._layout, room, stem_of(member.name), document)
         if document.problem:

@@ -188,7 +188,9 @@ class Views:
         look = Look(self._store, source, layout, rows, self._identities)
         if view is None:
             self._begin(look.batch, source)
-        look.run(None if view is None or view.inode != mark else view.stamp_ns)
+        known = 0 if view is None or view.inode != mark else view.stamp_ns
+        if not look.run(known or None):
+            newest = known  # the next look begins there again
         look.batch.stamp_folder(source.place, newest, mark)
         index.commit(look.batch)
         folder = index.folder(source.place)
