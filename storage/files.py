@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
@@ -25,6 +25,7 @@ from storage.errors import (
     NotFound,
     ParentMissing,
     PlaceRefused,
+    PreconditionFailed,
     ReadOnly,
 )
 from storage.fileterms import Claim, Nothing, Stored, Terms, Upload, places_of, require_place, spot_of
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from storage.transaction import Transaction
 
 CHUNK_BYTES = 256 * 1024
+MOST_TRIES = 20  # at a card that others move meanwhile
 
 
 class FileShelf:
@@ -82,24 +84,34 @@ class FileShelf:
         place, name = spot_of(path)
         with self._store.scratch(place) as scratch:
             self._receive(path, upload, scratch)
-            if before is None and objectfiles.is_object_path(path):
+            for tries_left in reversed(range(MOST_TRIES)):
                 self._bring_back(path, scratch, terms)
-            with ExitStack() as promises, self._writing(path, terms, place) as (tx, node):
-                self._require_put(path, node)
-                growth = quota.growth_bytes(path, _size(node), scratch.size)  # it may not be what was there before
-                promises.enter_context(self._store.promised.room(self._session, path, growth))
-                creator = treerights.creator_of_new(self._session, path) if node is None else None
-                member = tx.put(place, name, scratch, creator=creator, by=self._session.principal.name)
+                with ExitStack() as promises, self._writing(path, terms, place) as (tx, node):
+                    if node is None and tries_left and self._find_left(path, scratch, terms) is not None:
+                        continue  # it left between the question and the lock
+                    self._require_put(path, node)
+                    growth = quota.growth_bytes(path, _size(node), scratch.size)  # it may not be what was there before
+                    promises.enter_context(self._store.promised.room(self._session, path, growth))
+                    creator = treerights.creator_of_new(self._session, path) if node is None else None
+                    member = tx.put(place, name, scratch, creator=creator, by=self._session.principal.name)
+                break
         folder = self._store.find_folder(place)
         if folder is None:
             raise NotFound(path)
         return Stored(Node(path, folder, member), node is None)
 
+    def _find_left(self, path: str, scratch: Scratch, terms: Terms) -> str | None:
+        """Where a card or note is that left a path while somebody had it open there; see ``objectfiles.find_left``."""
+        if not objectfiles.is_object_path(path):
+            return None
+        return objectfiles.find_left(self._session, path, lambda: read_bytes(scratch.file), terms)
+
     def _bring_back(self, path: str, scratch: Scratch, terms: Terms) -> None:
-        """Have an object that left a path while somebody had it open there come back: what is stored is its text."""
-        present = objectfiles.find_left(self._session, path, read_bytes(scratch.file), terms)
-        if present is not None:
-            self._transfer.move(present, path, Terms(terms.tokens), overwrite=False)
+        """Have such an object come back: what is stored is its text."""
+        present = self._find_left(path, scratch, terms)
+        if present is not None and self.tree.find(path) is None:
+            with suppress(AlreadyExists, NotFound, PreconditionFailed):  # others move it too
+                self._transfer.move(present, path, Terms(terms.tokens), overwrite=False)
 
     def add(self, folder: str, name: str, upload: Upload, terms: Terms) -> Stored:
         """Store a new file under a name, or a numbered one where it is taken; nothing is replaced (RFC 5995)."""

@@ -204,7 +204,7 @@ def _column(store: Store, path: str) -> Column | None:
     return None if room is None else room.means
 
 
-def find_left(session: Session, path: str, data: bytes, terms: Terms) -> str | None:
+def find_left(session: Session, path: str, read: Callable[[], bytes], terms: Terms) -> str | None:
     """
     Where the object is that a file to be stored at a path is meant for: it left that path within a day.
 
@@ -218,7 +218,7 @@ def find_left(session: Session, path: str, data: bytes, terms: Terms) -> str | N
     if node is None or node.member is None:
         return None
     kept = session.store.state(node.folder.place).get(node.member.name, OBJECT_KEY)
-    uid, said = kept.get("uid") if isinstance(kept, dict) else None, parse_document(data).values.get("uid")
+    uid, said = kept.get("uid") if isinstance(kept, dict) else None, parse_document(read()).values.get("uid")
     if said is not None and said != uid:
         return None
     try:

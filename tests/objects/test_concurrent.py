@@ -99,3 +99,27 @@ def test_an_edit_of_a_card_that_is_dragged_meanwhile_is_of_that_card(
             each.result()
     assert said(alice.get(f"{url}a.ics").text, "UID") == "u-1"
     assert len(files_of(alice, board) - {"board.toml"}) == 1
+
+
+def test_an_editor_that_saves_a_card_which_is_dragged_meanwhile_makes_no_second_one(
+    cloud: Server, alice: Dav, board: str
+) -> None:
+    path, other = f"{board}/Doing/Posters.md", f"{board}/Review/Posters.md"
+    assert alice.put(path, "begin\n").status == 201
+
+    def drag() -> None:
+        client = cloud.client("bob")
+        for _ in range(4 * EDITS):
+            client.move(path, other, overwrite=False)
+            client.move(other, path, overwrite=False)
+
+    def save(number: int) -> None:
+        client = cloud.client("alice")
+        for each in range(4 * EDITS):
+            assert client.put(path, f"{number} {each}\n").status == 204
+
+    with ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(drag), pool.submit(save, 1), pool.submit(save, 2)]
+        for each in done:
+            each.result()
+    assert len(files_of(alice, board) - {"board.toml"}) == 1
