@@ -32,7 +32,7 @@ from storage.fileterms import Claim, Nothing, Stored, Terms, Upload, places_of, 
 from storage.filetransfer import Transfer, remove
 from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
 from storage.formerrules import entries_below, find_entry
-from storage.linksfile import open_links
+from storage.made import open_made
 from storage.numbering import first_free, numbered
 from storage.paths import FILES, LINKS_FILE, is_former, join, name_of, names_rules, parent_of
 from storage.portable import require_portable
@@ -61,9 +61,9 @@ class FileShelf:
 
     def open(self, node: Node) -> tuple[int, Node]:
         """A file's bytes as a descriptor that the caller closes, and the node that agrees with them."""
-        is_links = node.is_derived
-        if is_links or is_shared_rules(node.path):
-            found = open_links(self._session, node.folder) if is_links else open_rules(self._store, node.folder)
+        if node.is_derived or is_shared_rules(node.path):
+            name, folder = node.name, node.folder
+            found = open_made(self._session, folder, name) if node.is_derived else open_rules(self._store, folder)
             if found is None:
                 raise NotFound(node.path)
             return found[0], Node(node.path, node.folder, found[1])

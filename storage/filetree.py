@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from auth.acl import Action
 from storage.errors import NotFound
-from storage.linksfile import find_links_member
+from storage.made import find_made
 from storage.paths import (
     ACCESS_FILE,
     COLLECTIONS,
@@ -75,8 +75,8 @@ class Node:
 
     @property
     def is_derived(self) -> bool:
-        """Whether it is the list of a folder's links, which the server makes as it is read and nobody writes."""
-        return self.member is not None and self.member.id == 0 and self.member.name == LINKS_FILE
+        """Whether the server makes it as it is read, and nobody writes it (``storage.made``)."""
+        return self.member is not None and self.member.id == 0 and self.member.name != ACCESS_FILE
 
     @property
     def modified_ns(self) -> int:
@@ -189,19 +189,26 @@ class FileTree:
         parent = self._store.find_folder(parent_of(place))
         if parent is None:
             return None
-        if name_of(path) == LINKS_FILE and (links := self.find_links(parent_of(path), parent)) is not None:
-            return links
+        made = self.find_made(parent_of(path), parent, name_of(path))
+        if made is not None:
+            return made
         found = self._store.find_in(parent, name_of(path))
         if isinstance(found, Folder):
             return Node(path, found) if self._access.sees(path) else None
         return Node(path, parent, found) if found is not None and self.may_read(path) else None
 
-    def find_links(self, folder_path: str, folder: Folder) -> Node | None:
-        """The derived list of a folder's links, for those with ``admin`` there."""
-        if is_former(folder_path) or not self._access.may(Action.ADMIN, folder_path):
+    def find_made(self, folder_path: str, folder: Folder, name: str) -> Node | None:
+        """A derived file of a folder, as far as it is for the principal."""
+        if name not in self._store.makers or is_former(folder_path):
             return None
-        member = find_links_member(self._session, folder)
-        return None if member is None else Node(join(folder_path, LINKS_FILE), folder, member)
+        member = find_made(self._session, folder, name)
+        return None if member is None else Node(join(folder_path, name), folder, member)
+
+    def made(self, folder_path: str, folder: Folder) -> list[Node]:
+        """The derived files of a folder that are for the principal, by name."""
+        names = (name for name in self._store.makers if folder.ruled or name != LINKS_FILE)
+        found = (self.find_made(folder_path, folder, name) for name in names)
+        return [node for node in found if node is not None]
 
     def _folder_children(self, node: Node) -> Iterator[Node]:
         for folder in self._store.folders(node.folder):
@@ -211,16 +218,14 @@ class FileTree:
                 yield Node(path, folder)
         may_read = self.reader(node)
         start = join(node.path, "")
-        links = self.find_links(node.path, node.folder)
-        hidden = None if links is None else LINKS_FILE  # by the one that is made
+        made = {each.name: each for each in self.made(node.path, node.folder)}
+        waiting = sorted(made, reverse=True)
         for member in self._store.each_member(node.folder):
-            if links is not None and member.name >= LINKS_FILE:
-                yield links
-                links = None
-            if may_read(member.name) and not is_kept_apart(member.name) and member.name != hidden:
+            while waiting and member.name >= waiting[-1]:
+                yield made[waiting.pop()]
+            if may_read(member.name) and not is_kept_apart(member.name) and member.name not in made:
                 yield Node(start + member.name, node.folder, member)
-        if links is not None:
-            yield links
+        yield from (made[name] for name in reversed(waiting))
 
     def reader(self, node: Node) -> Callable[[str], bool]:
         """
@@ -352,13 +357,17 @@ def _find_rules_member(session: Session, folder: Folder) -> Member | None:
     return find_rules_member(session.store, folder)
 
 
+def _find_links_member(session: Session, folder: Folder) -> Member | None:
+    return find_made(session, folder, LINKS_FILE)
+
+
 Finder = Callable[[FileTree, str], Node | None]
 Lister = Callable[[FileTree, Node], Iterator[Node]]
 
 RULES_FINDERS: dict[str, Callable[[Session, Folder], Member | None]] = {
     # what stands in /files/Collections/<owner>/<name>/: its row where it is there
     ACCESS_FILE: _find_rules_member,
-    LINKS_FILE: find_links_member,
+    LINKS_FILE: _find_links_member,
 }
 FINDERS: dict[str, Finder] = {
     "Members": FileTree._find_in_members,

@@ -6,24 +6,23 @@ It is made of the rules and the tokens whenever it is read, so it lies nowhere a
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from auth.acl import Action
 from auth.links import is_over
 from auth.rules import Link
 from storage.collection import ADDRESS_BOOK, CALENDAR, read_props, tag_of
 from storage.disk import find_status
-from storage.paths import ACCESS_FILE, HIDDEN_ACCESS_FILE, LINKS_FILE, STATE_FILE, is_former, name_of, parent_of
-from storage.records import Folder, Member, etag_of
+from storage.made import Made, Maker
+from storage.paths import ACCESS_FILE, HIDDEN_ACCESS_FILE, LINKS_FILE, STATE_FILE, is_former
+from storage.records import Folder
 
 if TYPE_CHECKING:
     from storage.links import Issued
-    from storage.rulebook import DiskRuleBook
     from storage.session import Session
+    from storage.store import Store
 
 HEAD = """\
 Public links of {path}
@@ -48,34 +47,24 @@ def render_links(session: Session, folder: Folder) -> bytes:
     return "\n".join(parts).encode("utf-8", "surrogatepass")
 
 
-def is_list_of_links(book: DiskRuleBook, path: str) -> bool:
-    """Whether a path is that of the list of a folder's links, as the folder has some."""
-    return name_of(path) == LINKS_FILE and not is_former(path) and bool(book.links_of(parent_of(path)))
+def has_links(store: Store, path: str) -> bool:
+    """Whether the rules of the folder at a path have a link."""
+    return bool(store.rulebook.links_of(path))
 
 
-def find_links_member(session: Session, folder: Folder) -> Member | None:
-    """The row of a folder's ``links.txt``, or None where its rules have no link."""
-    data = render_links(session, folder)
-    return _row(session, folder, data) if data else None
-
-
-def open_links(session: Session, folder: Folder) -> tuple[int, Member] | None:
-    """The file as a descriptor that the caller closes, and the row that agrees with its bytes."""
+def make_links(session: Session, folder: Folder) -> Made | None:
+    """The file, for those with ``admin``; None where the rules have no link."""
+    if is_former(folder.path) or not session.access.may(Action.ADMIN, folder.path):
+        return None
     data = render_links(session, folder)
     if not data:
         return None
-    with tempfile.TemporaryFile(dir=f"{session.store.data}/scratch") as file:
-        file.write(data)
-        file.flush()
-        return os.dup(file.fileno()), _row(session, folder, data)
-
-
-def _row(session: Session, folder: Folder, data: bytes) -> Member:
     files = (session.store.file(folder.place, name) for name in (ACCESS_FILE, HIDDEN_ACCESS_FILE, STATE_FILE))
     stamps = (status.st_mtime_ns for file in files if (status := find_status(file)) is not None)
-    modified_ns = max(stamps, default=folder.modified_ns)
-    etag = etag_of(hashlib.sha256(data).hexdigest())
-    return Member(0, LINKS_FILE, LINKS_FILE, etag, len(data), 0, modified_ns, modified_ns, modified_ns)
+    return Made.of(data, max(stamps, default=folder.modified_ns))
+
+
+MAKER = Maker(LINKS_FILE, has_links, make_links)
 
 
 def _lines(session: Session, folder: Folder, link: Link, issued: Issued | None, suffix: str) -> list[str]:

@@ -7,19 +7,33 @@ on what its new column says, and a program that saves by writing another file an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
 from auth.tables import TomlFile
-from storage import board, boards, notebooks, paths
+from storage import board, boards, form, notebooks, paths, poll
 from storage.board import DONE, Column
 from storage.errors import FileRefused, NameRefused, PlaceRefused, PreconditionFailed
 from storage.frontmatter import Value, edited, parse_document
 from storage.objectleft import LEFT_KEY, note_left, to_path
 from storage.objectmoments import utc
-from storage.objectnames import ATTACHED, BOARD_FILE, BOARDS, NOTEBOOK_FILE, NOTES, is_object, is_settings
+from storage.objectnames import (
+    ATTACHED,
+    BOARD_FILE,
+    BOARDS,
+    FORM_FILE,
+    FORMS,
+    NOTEBOOK_FILE,
+    NOTES,
+    POLL_FILE,
+    POLLS,
+    RESPONSES,
+    VOTES,
+    is_object,
+    is_settings,
+)
 from storage.objects import OBJECT_KEY, new_collection_id
 
 if TYPE_CHECKING:
@@ -60,7 +74,16 @@ def settings_reader(path: str) -> Callable[[bytes], object] | None:
     """What judges a file at a path before it comes into force; None where it is no such file."""
     if not is_settings(path):
         return None
-    return board.parse_board if path.startswith(BOARDS + "/") else _require_toml
+    return READERS[next(top for top in READERS if path.startswith(top + "/"))]
+
+
+READERS: Mapping[str, Callable[[bytes], object]] = {
+    # what says whether the file of settings of a folder below can come into force
+    BOARDS: board.parse_board,
+    NOTES: _require_toml,
+    FORMS: form.parse_form,
+    POLLS: poll.parse_poll,
+}
 
 
 def require_settings(path: str, data: bytes) -> None:
@@ -95,20 +118,29 @@ def require_folder(session: Session, path: str, node: Node | None = None) -> Non
 
 
 def furnish(session: Session, tx: Transaction, path: str) -> None:
-    """Make a new folder in Boards or Notes a board with columns in the configured language, or a notebook."""
-    top = top_of(path)
-    if top is None or path.count("/") != 3:
+    """Make a new folder what it is to be by lying in Boards, Notes, Forms or Polls, in the configured language."""
+    top = paths.parent_of(path)
+    if top not in FURNITURE:
         return
     store, place, id = session.store, paths.place_of(path) or "", new_collection_id()
-    text = board.render_new(id, store.settings.language) if top == BOARDS else b""
+    name, render, folders = FURNITURE[top]
     with store.scratch(place) as scratch:
-        scratch.write(text)
-        tx.put(place, BOARD_FILE if top == BOARDS else NOTEBOOK_FILE, scratch)
+        scratch.write(render(id, store.settings.language))
+        tx.put(place, name, scratch)
     folder = tx.find_folder(place)
     if folder is not None:
         tx.set_state(place, "", OBJECT_KEY, {"id": id, "inode": folder.inode})
-    for name in board.DEFAULTS[store.settings.language] if top == BOARDS else ():
-        tx.make_folder(f"{place}/{name}")
+    for below in folders(store.settings.language):
+        tx.make_folder(f"{place}/{below}")
+
+
+FURNITURE: Mapping[str, tuple[str, Callable[[str, str], bytes], Callable[[str], Sequence[str]]]] = {
+    # in a new folder below: the file that says what it is, made of id and language, and the folders in it
+    BOARDS: (BOARD_FILE, board.render_new, lambda language: board.DEFAULTS[language]),
+    NOTES: (NOTEBOOK_FILE, lambda id, language: b"", lambda language: ()),
+    FORMS: (FORM_FILE, form.render_new, lambda language: (RESPONSES,)),
+    POLLS: (POLL_FILE, poll.render_new, lambda language: (VOTES,)),
+}
 
 
 def is_one_collection(session: Session, source: str, target: str) -> bool:

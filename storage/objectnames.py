@@ -10,7 +10,11 @@ from storage.paths import name_of
 from storage.portable import made_safe
 
 BOARDS, NOTES = "/files/Boards", "/files/Notes"
+FORMS, POLLS = "/files/Forms", "/files/Polls"
 BOARD_FILE, NOTEBOOK_FILE = "board.toml", "notebook.toml"
+FORM_FILE, POLL_FILE = "form.toml", "poll.toml"
+SETTINGS = {BOARDS: BOARD_FILE, FORMS: FORM_FILE, POLLS: POLL_FILE}  # of each folder that lies directly there
+RESPONSES, VOTES = "responses", "votes"  # in each form and poll
 ATTACHED = ".files"  # behind the name of an object: the folder of its attachments
 LONGEST_STEM_BYTES = 120
 IGNORED = re.compile(r"[.~].*|.*(?:\.tmp|~|\.swp|#)|thumbs\.db|desktop\.ini", re.IGNORECASE | re.DOTALL)
@@ -22,10 +26,10 @@ def is_object(name: str, suffixes: Sequence[str]) -> bool:
 
 
 def is_settings(path: str) -> bool:
-    """Whether a file at a path says what a board or notebook is."""
-    if path.startswith(BOARDS + "/"):
-        return path.count("/") == 4 and name_of(path) == BOARD_FILE
-    return path.startswith(NOTES + "/") and name_of(path) == NOTEBOOK_FILE
+    """Whether a file at a path says what a board, notebook, form or poll is."""
+    if path.startswith(NOTES + "/"):
+        return name_of(path) == NOTEBOOK_FILE
+    return path.count("/") == 4 and name_of(path) == SETTINGS.get(path.rsplit("/", 2)[0])
 
 
 def stem_of(name: str) -> str:

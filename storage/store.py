@@ -35,6 +35,7 @@ from storage.itemwrite import JOURNALED_BYTES, ItemWrite
 from storage.journal import FULL_BYTES, Journal
 from storage.links import Links
 from storage.locks import Locks
+from storage.made import MadeCache, Maker
 from storage.quota import Promised
 from storage.reconcile import Count, Reconciler, count_nothing, is_item_place
 from storage.records import DISTRUSTED, NEVER, Content, Folder, Member, NameChange, agrees
@@ -42,6 +43,7 @@ from storage.replay import replay
 from storage.rowfilter import RowFilter
 from storage.scan import count_files, go_on
 from storage.scratch import Scratch
+from storage.secretkey import read_secret
 from storage.session import Session
 from storage.state import Change, State
 from storage.transaction import Transaction
@@ -81,6 +83,8 @@ class Store:
         derived: brings the collections that the server derives from others up to date.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         links: the public links that the rules make.
+        makers: of derived files, by name; made: what they made last.
+        secret: the key of this data folder's hashes.
         clock: gives seconds since 1970.
         reconciler: compares rows with the disk, a folder at a time, within ``comparing``.
         filled: the index was made anew at this start, or the making was finished.
@@ -107,6 +111,7 @@ class Store:
             StoreBusy: another server (or Radicale) holds the folder.
             RulesRefused: the server's ``access.toml`` is broken.
         """
+        from storage import linksfile
         from storage.boards import BoardKind
         from storage.derived import Derived
         from storage.notebooks import NotebookKind
@@ -140,6 +145,9 @@ class Store:
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
+        self.makers: Mapping[str, Maker] = {maker.name: maker for maker in (linksfile.MAKER,)}
+        self.made = MadeCache()
+        self.secret = read_secret(self.data)
         self.derived = Derived(self, directory)
         self.views = Views(self, BoardKind(), NotebookKind())
         self.reconcile(progress)

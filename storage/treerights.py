@@ -16,7 +16,7 @@ from auth.principal import fold
 from storage.errors import NameRefused, ParentMissing, PlaceRefused, ReadOnly
 from storage.fileterms import Terms, spot_of
 from storage.filetree import Node, is_rules_file, is_shared_rules, rules_holder
-from storage.linksfile import is_list_of_links
+from storage.made import is_made
 from storage.objectnames import is_settings
 from storage.paths import (
     ACCESS_FILE,
@@ -85,7 +85,7 @@ def require_create(session: Session, path: str, action: Action = Action.CREATE) 
         session.access.require(Action.ADMIN, parent_of(path))
     else:
         session.access.require(action, parent_of(path))
-    if is_list_of_links(session.store.rulebook, path):
+    if is_made(session.store, path):
         raise ReadOnly(path)
 
 

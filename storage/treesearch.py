@@ -121,9 +121,9 @@ class TreeSearch:
         if first is not None and self._is_served(top, node):
             may_read = self._tree.reader(node)
             yield from (child for child in chain([first], wanted) if may_read(child.name))
-        links = self._tree.find_links(node.path, node.folder) if node.folder.ruled else None
-        if links is not None and self._sought.wants(links) and self._is_served(top, node):
-            yield links
+        made = [each for each in self._tree.made(node.path, node.folder) if self._sought.wants(each)]
+        if made and self._is_served(top, node):
+            yield from made
 
     def _with_given(self, folder: Folder, passed: list[Member]) -> list[Member]:
         """The files that did not pass, but may as what people gave them."""

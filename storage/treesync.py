@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from storage.errors import InvalidSyncToken
 from storage.filetree import ROOT_PLACE, FileTree, Node, is_rules_file, is_shared_rules
-from storage.linksfile import is_list_of_links
+from storage.made import is_made
 from storage.pages import split_token, token_after
 from storage.paths import VIRTUAL_TOPS, is_former, is_kept_apart, is_within, join, parent_of, place_of
 from storage.records import Veil
@@ -245,7 +245,7 @@ class TreeSync:
         if is_kept_apart(change.name):
             return None
         path = join(place.node.path, change.name)
-        if is_list_of_links(self._store.rulebook, path):
+        if is_made(self._store, path):
             return None
         folder = moment.folders.get(f"{place.node.folder.place}/{change.name}")
         if folder is not None and self._is_served(folder):
