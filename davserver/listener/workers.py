@@ -15,11 +15,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Protocol
 
 MOMENT_S = 0.002
+HEARD_WITHIN_S = 1.0
 NOBODY, SOMEBODY = 0, -1  # in front: no thread, or one that is on its way
 
 log = logging.getLogger("davserver.workers")
@@ -83,7 +84,12 @@ class Workers:
         with self._lock:
             self._appoint()
         while not self._stopping:
-            self._alarm.get()
+            try:
+                # A signal that comes right before this thread waits is heard only when it wakes (Python runs handlers
+                # between instructions), so it never sleeps for long.
+                self._alarm.get(timeout=HEARD_WITHIN_S)
+            except Empty:
+                continue
             time.sleep(MOMENT_S)
             while self._is_answer_to_be_watched():
                 time.sleep(MOMENT_S)
