@@ -8,10 +8,12 @@ so one pass over a file finds everything that is wrong with it.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from auth.errors import Problem
@@ -140,6 +142,16 @@ class Table:
             self._wrong(key, value, f"a whole number from {least} up, without quotes")
             return None
         return value
+
+    def decimal(self, key: str) -> Decimal | None:
+        """A number, whole or with a fraction, exactly as it is written in decimal."""
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            self._wrong(key, value, "a number, without quotes")
+            return None
+        return Decimal(str(value)) if isinstance(value, float) or abs(value) < 1e18 else Decimal("1e18")
 
     def instant(self, key: str) -> datetime | None:
         """A date with time and offset, unambiguous wherever the server stands."""

@@ -18,7 +18,7 @@ from storage.errors import FileRefused, NotFound
 from storage.frontmatter import Document, Value, texts
 from storage.objectmoments import utc
 from storage.objectnames import ATTACHED, BOARD_FILE
-from storage.objects import Edit, Layout, Received, Room, mark_of
+from storage.objects import READERS_AND_MAKERS, Edit, Layout, Received, Rendering, Room, mark_of
 from storage.objecttext import TASK, Content
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class BoardKind:
     writes_uid = True
     makes_folders = True
     landing = ""
+    rendering: Rendering | None = None
+    shown_to = READERS_AND_MAKERS
 
     def __init__(self) -> None:
         self._read: dict[str, tuple[int, Board]] = {}  # by place: what board.toml said, with the version of the file
@@ -77,6 +79,10 @@ class BoardKind:
     def is_one(self, store: Store, folder: Folder) -> bool:
         """Whether it is still among them: no file makes a folder a board."""
         return folder.place.startswith(TOP + "/")
+
+    def holder(self, store: Store, folder: Folder) -> Folder:
+        """The folder itself."""
+        return folder
 
     def layout(self, store: Store, folder: Folder) -> Layout:
         """The columns, and the board's folder itself, whose cards are in the first."""

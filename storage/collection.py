@@ -87,7 +87,7 @@ class Collection:
     @property
     def owner(self) -> str | None:
         """The name of the home in which it lies, of a board or notebook whoever made it."""
-        return self.path.split("/")[2] if self.view is None else self.view.folder.owner
+        return self.path.split("/")[2] if self.view is None else self.view.owner
 
     def path_of(self, member: Member) -> str:
         """The canonical path of an item, by which rights to it are asked; of a card or note that of its file."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from storage import paths
 from storage.frontmatter import Document, Value, texts
 from storage.objectnames import ATTACHED, NOTEBOOK_FILE, file_stem
-from storage.objects import Edit, Layout, Received, Room, mark_of
+from storage.objects import READERS_AND_MAKERS, Edit, Layout, Received, Rendering, Room, mark_of
 from storage.objecttext import NOTE, Content
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class NotebookKind:
     writes_uid = False
     makes_folders = False
     landing = "README"
+    rendering: Rendering | None = None
+    shown_to = READERS_AND_MAKERS
 
     def folders(self, store: Store) -> Iterator[Folder]:
         """The folder of all notes, and those in it that are notebooks of their own."""
@@ -48,6 +50,10 @@ class NotebookKind:
     def is_one(self, store: Store, folder: Folder) -> bool:
         """Whether it still has its ``notebook.toml``."""
         return folder.place == TOP or store.find_member(folder, NOTEBOOK_FILE) is not None
+
+    def holder(self, store: Store, folder: Folder) -> Folder:
+        """The folder itself."""
+        return folder
 
     def layout(self, store: Store, folder: Folder) -> Layout:
         """Each folder below that is no notebook of its own and has no rules of its own, as a category."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from auth.acl import Action
 from storage import paths
 from storage.frontmatter import Document, Value
 from storage.objecttext import Content, Kind
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 OBJECT_KEY = "object"  # in the state: of a folder its id as a collection, of a file what it is as an object
+READERS_AND_MAKERS = frozenset({Action.READ, Action.CREATE})  # who makes objects finds their calendar, and the own ones
 PLAIN_UID = re.compile(r"[A-Za-z0-9@_+=.,-]{1,120}")
 
 
@@ -112,6 +114,21 @@ class Received:
     along: Mapping[str, Value | None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """
+    How files are calendar objects that are no texts with front matter.
+
+    Attributes:
+        render: name and bytes of the calendar object of a file, made of its bytes and of what is kept of it; None
+            where it is no object.
+        put: what storing one does to a file that is there; new ones are not made that way.
+    """
+
+    render: Callable[[Source, Layout, Room, Member, bytes, Any], tuple[str, bytes] | None]
+    put: Callable[[Session, Source, Member, Content, Content], None]
+
+
 class ObjectKind(Protocol):
     """
     A kind of collections of objects.
@@ -123,6 +140,8 @@ class ObjectKind(Protocol):
         writes_uid: a file that is written through the calendar has its UID in the front matter.
         makes_folders: a folder that is named and not there is made by whoever may write.
         landing: the name of a file that is the page of its folder and called like it; "" where there are none.
+        rendering: where its files are no texts with front matter.
+        shown_to: who has one of these rights to its folder finds the calendar in the own home.
     """
 
     word: str
@@ -131,12 +150,17 @@ class ObjectKind(Protocol):
     writes_uid: bool
     makes_folders: bool
     landing: str
+    rendering: Rendering | None
+    shown_to: frozenset[Action]
 
     def folders(self, store: Store) -> Iterator[Folder]:
         """The folders that are such collections."""
 
     def is_one(self, store: Store, folder: Folder) -> bool:
         """Whether a folder that was one is still one."""
+
+    def holder(self, store: Store, folder: Folder) -> Folder:
+        """The folder that has the id and the owner of the collection: itself, or one above."""
 
     def layout(self, store: Store, folder: Folder) -> Layout:
         """How one is laid out."""
@@ -164,6 +188,7 @@ class Source:
     kind: ObjectKind
     folder: Folder
     id: str
+    owner: str | None = None
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from auth.acl import Action
+from auth.errors import NeedPrivileges
 from storage import paths, quota, treerights
 from storage.attachments import own_url, store_inline
 from storage.contentlines import parse_components
@@ -23,7 +24,7 @@ from storage.frontmatter import Document, Value, edited, parse_document, texts
 from storage.objectleft import note_left
 from storage.objectmoments import utc
 from storage.objectnames import ATTACHED, file_stem, stem_of
-from storage.objects import OBJECT_KEY, Edit, Layout, Room, Source
+from storage.objects import OBJECT_KEY, Edit, Layout, Rendering, Room, Source
 from storage.objecttext import Content, kept_lines, read_content
 from storage.portable import caseless
 from storage.viewrows import LARGEST_BYTES, UNREADABLE
@@ -74,6 +75,8 @@ def put_object(session: Session, collection: Collection, name: str, judged: Judg
     product = calendar.find("PRODID")
     sent = _read(session, source, judged.data)
     _require_size(session, judged, sent)
+    if source.kind.rendering is not None:
+        return _put_rendered(session, collection, source.kind.rendering, name, judged, sent, check)
     for _ in range(MOST_TRIES):
         present = _find(session, source, name)
         check(None if present is None else present.row.etag)
@@ -94,6 +97,31 @@ def put_object(session: Session, collection: Collection, name: str, judged: Judg
         raise NotFound(collection.asked)
     content = session.store.index.contents([row.id]).get(row.id)
     return Written(row.etag, present is None, content is not None and content.data == judged.data)
+
+
+def _put_rendered(
+    session: Session,
+    collection: Collection,
+    rendering: Rendering,
+    name: str,
+    judged: Judged,
+    sent: Content,
+    check: Check,
+) -> Written:
+    """What a kind makes of a calendar object whose file is no text."""
+    source = collection.view
+    assert source is not None
+    row = _row(session, source, name)
+    check(None if row is None else row.etag)
+    content = None if row is None else session.store.index.contents([row.id]).get(row.id)
+    if row is None or content is None:
+        raise NeedPrivileges(collection.asked, Action.CREATE)
+    rendering.put(session, source, row, _read(session, source, content.data), sent)
+    row = _row(session, source, name)
+    if row is None:
+        raise NotFound(paths.join(collection.asked, name))
+    content = session.store.index.contents([row.id]).get(row.id)
+    return Written(row.etag, False, content is not None and content.data == judged.data)
 
 
 def remove_object(session: Session, collection: Collection, name: str, check: Check) -> None:

@@ -244,7 +244,7 @@ class PimShelf:
         return [view for view in found if view is not None]
 
     def _view(self, source: Source, asked: str) -> Collection | None:
-        if {Action.READ, Action.CREATE}.isdisjoint(self._access.actions(source.folder.path)):
+        if source.kind.shown_to.isdisjoint(self._access.actions(source.folder.path)):
             return None
         layout = self._store.views.layout(source)
         try:

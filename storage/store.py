@@ -83,6 +83,7 @@ class Store:
         derived: brings the collections that the server derives from others up to date.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         links: the public links that the rules make.
+        forms: what their settings say.
         makers: of derived files, by name; made: what they made last.
         secret: the key of this data folder's hashes.
         clock: gives seconds since 1970.
@@ -112,8 +113,10 @@ class Store:
             RulesRefused: the server's ``access.toml`` is broken.
         """
         from storage import linksfile
+        from storage.answerview import JOURNAL, TASK, FormKind
         from storage.boards import BoardKind
         from storage.derived import Derived
+        from storage.forms import FormsRead
         from storage.notebooks import NotebookKind
         from storage.rulebook import DiskRuleBook
         from storage.views import Views
@@ -145,11 +148,12 @@ class Store:
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
+        self.forms = FormsRead()
         self.makers: Mapping[str, Maker] = {maker.name: maker for maker in (linksfile.MAKER,)}
         self.made = MadeCache()
         self.secret = read_secret(self.data)
         self.derived = Derived(self, directory)
-        self.views = Views(self, BoardKind(), NotebookKind())
+        self.views = Views(self, BoardKind(), NotebookKind(), FormKind("journal", JOURNAL), FormKind("task", TASK))
         self.reconcile(progress)
         self.reconciler.logs_new = True
 

@@ -69,6 +69,11 @@ class Rows:
         return self.holders[uid][1] if uid in self.holders else None
 
 
+def rendered_tag(data: bytes) -> str:
+    """The bare ETag of a rendered calendar object."""
+    return etag_of(hashlib.sha256(data).hexdigest())
+
+
 class Look:
     """
     One look at the files of a collection.
@@ -171,6 +176,13 @@ class Look:
             data, member = self._store.read_member(room.folder, member.name)
         except NotFound:
             return None
+        rendering = self._source.kind.rendering
+        if rendering is not None:
+            state = self._store.state(room.folder.place).get(member.name, OBJECT_KEY)
+            made = rendering.render(self._source, self._layout, room, member, data, state)
+            if made is not None:
+                self._put(made[0], room.spot(member.name), member, made[1])
+            return made is not None
         document = parse_document(data)
         kept = dict(self._identities.of(self._source, room, member, document, self._rows))
         status = find_status(self._store.file(room.folder.place, member.disk_name))
@@ -213,7 +225,7 @@ class Look:
 
     def _put(self, name: str, spot: str, member: Member, rendered: bytes) -> None:
         rows, before = self._rows, self._rows.by_name.get(name)
-        etag = etag_of(hashlib.sha256(rendered).hexdigest())
+        etag = rendered_tag(rendered)
         if before is not None and (before.etag, before.disk_name, before.inode) == (etag, spot, member.id):
             return
         facts = read_facts(rendered)

@@ -41,12 +41,12 @@ class Views:
         swept_s: when what is kept of objects that left a folder was looked through last, by place.
     """
 
-    def __init__(self, store: Store, boards: ObjectKind, notebooks: ObjectKind) -> None:
+    def __init__(self, store: Store, boards: ObjectKind, *others: ObjectKind) -> None:
         self._store = store
         self.boards = boards
         self._url_mark = mark_of(own_url(store))
         self.swept_s: dict[str, float] = {}
-        self._kinds = (boards, notebooks)
+        self._kinds = (boards, *others)
         self._guard = threading.Lock()
         self._locks: dict[str, threading.RLock] = {}
         self._rows: dict[str, Rows] = {}  # by place of the view
@@ -63,9 +63,10 @@ class Views:
         kind, place = self._places.get(name, (None, ""))
         folder = self._store.find_folder(place) if kind is not None else None
         if kind is not None and folder is not None:
-            id, is_known = _id_of(self._store.state(place).get("", OBJECT_KEY), folder)
+            holder = kind.holder(self._store, folder)
+            id, is_known = _id_of(self._store.state(holder.place).get("", OBJECT_KEY), holder)
             if is_known and id is not None and f"{kind.word}-{id}" == name and kind.is_one(self._store, folder):
-                return Source(kind, folder, id)
+                return Source(kind, folder, id, holder.owner)
         word = name.partition("-")[0]
         found = (source for kind in self._kinds if kind.word == word for source in self._of_kind(kind))
         return next((source for source in found if source.name == name), None)
@@ -149,7 +150,8 @@ class Views:
         store, found = self._store, list[Source]()
         taken: dict[str, Folder] = {}
         folders = list(kind.folders(store))
-        ids = {folder.place: _id_of(store.state(folder.place).get("", OBJECT_KEY), folder) for folder in folders}
+        holders = {folder.place: kind.holder(store, folder) for folder in folders}
+        ids = {place: _id_of(store.state(each.place).get("", OBJECT_KEY), each) for place, each in holders.items()}
         folders.sort(key=lambda folder: (not ids[folder.place][1], folder.created_ns, folder.place))
         for folder in folders:
             known, is_its_own = ids[folder.place]
@@ -158,8 +160,8 @@ class Views:
                 id = new_collection_id()
             taken[id] = folder
             if not is_its_own or id != known:
-                self._keep_id(folder, id)
-            source = Source(kind, folder, id)
+                self._keep_id(holders[folder.place], id)
+            source = Source(kind, folder, id, holders[folder.place].owner)
             self._places[source.name] = kind, folder.place
             found.append(source)
         return sorted(found, key=lambda source: source.folder.place)

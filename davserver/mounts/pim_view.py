@@ -100,6 +100,8 @@ def privileges(resource: Resource, view: View) -> list[str]:
     held = view.session.access.actions(resource.path)
     if isinstance(resource, Collection) and view.session.access.is_kept(resource.path):
         held -= {Action.WRITE}  # its owner may name it, but a program that is told so offers to write into it
+    if isinstance(resource, Collection) and resource.view is not None and resource.view.kind.rendering is not None:
+        held -= {Action.CREATE}  # what is in it comes from elsewhere: answers through their form
     granted = [privilege for action, names in GRANTS.items() if action in held for privilege in names]
     if Action.READ in held and Action.FREEBUSY not in held:
         granted.append(CALDAV.read_free_busy)

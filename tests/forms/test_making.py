@@ -27,7 +27,9 @@ def cloud(start_server: MakeServer) -> Server:
     return start_server(access=ACCESS + RULES, folders=("Forms", "Polls"))
 
 
-@pytest.mark.parametrize(("top", "file", "below"), [("Forms", "form.toml", "responses"), ("Polls", "poll.toml", "votes")])
+@pytest.mark.parametrize(
+    ("top", "file", "below"), [("Forms", "form.toml", "responses"), ("Polls", "poll.toml", "votes")]
+)
 def test_a_new_folder_has_the_file_that_says_what_it_is(cloud: Server, top: str, file: str, below: str) -> None:
     alice, path = cloud.client("alice"), f"/files/{top}/Summer"
     assert alice.mkcol(path).status == 201

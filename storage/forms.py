@@ -1,0 +1,86 @@
+"""
+Forms: folders in ``/files/Forms/`` with a ``form.toml``, and the answers that people give.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from storage import paths
+from storage.collectionid import collection_id
+from storage.errors import FileRefused, NotFound
+from storage.form import LONGEST_BYTES, Form, parse_form
+from storage.objectnames import FORM_FILE, FORMS, RESPONSES
+
+if TYPE_CHECKING:
+    from storage.records import Folder, Member
+    from storage.store import Store
+
+log = logging.getLogger("davserver.forms")
+
+
+@dataclass(frozen=True, slots=True)
+class FormFolder:
+    """
+    A form.
+
+    Attributes:
+        row: of its ``form.toml``.
+        form: what that says; while it is broken, what it said before.
+        id: resolved: that of a copy is another one than its ``form.toml`` says.
+    """
+
+    store: Store
+    folder: Folder
+    row: Member
+    form: Form
+    id: str
+
+    @property
+    def path(self) -> str:
+        """Canonical."""
+        return self.folder.path
+
+    @property
+    def title(self) -> str:
+        """Its title, else the name of its folder."""
+        return self.form.title or paths.nfc(self.folder.name)
+
+    @property
+    def answers(self) -> Folder | None:
+        """The folder of its answers."""
+        return self.store.find_folder(f"{self.folder.place}/{RESPONSES}")
+
+
+def find_form(store: Store, path: str) -> FormFolder | None:
+    """The form that a canonical path is, or lies in."""
+    if not path.startswith(FORMS + "/"):
+        return None
+    folder = store.find_folder(paths.place_of("/".join(path.split("/")[:4])) or "")
+    row = None if folder is None else store.find_member(folder, FORM_FILE)
+    if folder is None or row is None:
+        return None
+    form = store.forms.read(store, folder, row)
+    return FormFolder(store, folder, row, form, collection_id(store, folder, form.id))
+
+
+class FormsRead:
+    """What each ``form.toml`` said when it was read last and was not broken. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[int, Form]] = {}  # by place, with the version of the file
+
+    def read(self, store: Store, folder: Folder, row: Member) -> Form:
+        """What it says now."""
+        version, form = self._read.get(folder.place, (-1, Form(view="none")))
+        if version == row.id or row.size > LONGEST_BYTES:
+            return form
+        try:
+            data, row = store.read_member(folder, FORM_FILE)
+            form = parse_form(data)
+        except (FileRefused, NotFound) as error:
+            log.warning("%s: %s; what it said before stays in force", folder.place, error)
+        self._read[folder.place] = row.id, form
+        return form
