@@ -15,6 +15,7 @@ from auth.acl import Action
 from auth.directory import Directory
 from auth.errors import AuthError, Hidden, NeedPrivileges
 from auth.principal import ANONYMOUS, Principal
+from auth.rates import Rates
 from auth.throttle import Throttle
 from config.schema import Settings
 from davserver.accesslog import AccessLog
@@ -57,10 +58,11 @@ class Application:
         self._proxies = Proxies(settings.server.trusted_proxies)
         self._sign_in = SignIn(settings.server, directory, Throttle())
         self._root = RootMount(settings)
-        self._public = PublicMount(store, settings)
+        rates = Rates()
+        self._public = PublicMount(store, settings, rates)
         self._mounts: dict[str, Mount] = {
             # by first path segment
-            "files": FilesMount(store, settings, directory),
+            "files": FilesMount(store, settings, directory, rates),
             "dav": PimMount(store, settings, directory),
         }
 

@@ -20,6 +20,7 @@ from davserver.dav.multistatus import error_response, href, multistatus, status_
 from davserver.dav.names import CALDAV, CARDDAV, DAV
 from davserver.dav.xml import open_tag
 from storage import errors as shelf
+from storage.answers import AnswerRefused, FileTooLarge
 from storage.paths import is_within
 
 View = Literal["files", "dav"]
@@ -187,6 +188,10 @@ def _of_item(error: Exception, view: View) -> Response | None:
             return _say(409, error)
         case shelf.InvalidSyncToken():  # with an empty DAV:error Thunderbird would stop synchronising
             return error_response(403, DAV.valid_sync_token, message=str(error))
+        case FileTooLarge():
+            return _say(413, error)
+        case AnswerRefused():
+            return _say(422, error)
         case shelf.QuotaExceeded():
             return error_response(507, DAV.quota_not_exceeded, message=str(error))
         case shelf.DiskFull():

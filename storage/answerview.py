@@ -3,17 +3,18 @@ The answers of a form as journals or tasks: ``form-<id>`` in the home of whoever
 
 An answer is what its sender said and is not edited in a calendar. What a client may change is what the association
 notes of it: whether it is dealt with, categories and comments. That stands in the state of the answer's file, together
-with the time of the answer: it is not said of another one that took its place.
+with a mark of the answer: it is not said of another one that took its place.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from auth.acl import Action
 from storage import paths, treerights
-from storage.answers import Answer, parse_answer, text_of_value
+from storage.answers import Answer, parse_answer, render_answer, text_of_value
 from storage.attachments import attached_lines
 from storage.errors import NotFound, PreconditionFailed
 from storage.fileterms import Terms
@@ -22,7 +23,7 @@ from storage.forms import FormFolder, find_form
 from storage.frontmatter import Document, Value
 from storage.objectmoments import utc
 from storage.objectnames import FORMS, RESPONSES, stem_of
-from storage.objects import OBJECT_KEY, Edit, Layout, Received, Rendering, Room, Source, mark_of
+from storage.objects import NOTED_KEY, Edit, Layout, Received, Rendering, Room, Source, mark_of
 from storage.objecttext import MOMENT, RAW, Content, Kind, render_content
 from storage.viewrows import rendered_tag
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 TOP = FORMS.removeprefix("/")
-NOTED_KEY = "noted"  # in what is kept of an answer's file
 JOURNAL = Kind("VJOURNAL", {"CREATED": ("created", MOMENT), "DTSTART": ("date", MOMENT), "STATUS": ("status", RAW)})
 TASK = Kind(
     "VTODO",
@@ -60,7 +60,7 @@ class FormKind:
     def __init__(self, view: str, text: Kind) -> None:
         self._view = view
         self.text = text
-        self.rendering: Rendering | None = Rendering(self._render, _note)
+        self.rendering: Rendering | None = Rendering(NOTED_KEY, self._render, _note)
 
     def folders(self, store: Store) -> Iterator[Folder]:
         """The ``responses/`` of each of these forms."""
@@ -149,10 +149,14 @@ def _lines(form: Form, answer: Answer, language: str) -> Iterator[str]:
             yield f"{labels.get(name) or name}: {text_of_value(answer.values[name])}"
 
 
+def _mark(answer: Answer) -> str:
+    """Changes with whatever an answer says."""
+    return hashlib.sha256(render_answer("", answer)).hexdigest()[:16]
+
+
 def _noted(kept: Any, answer: Answer) -> Mapping[str, Any]:
     """What is noted of an answer, if it was this very one."""
-    noted = kept.get(NOTED_KEY) if isinstance(kept, dict) else None
-    return noted if isinstance(noted, dict) and noted.get("of") == answer.time.isoformat() else {}
+    return kept if isinstance(kept, dict) and kept.get("of") == _mark(answer) else {}
 
 
 def _note(session: Session, source: Source, row: Member, served: Content, sent: Content) -> None:
@@ -174,18 +178,17 @@ def _note(session: Session, source: Source, row: Member, served: Content, sent: 
         if folder is None or file is None:
             raise NotFound(path)
         data, file = store.read_member(folder, file.name)
-        layout, kept = store.views.layout(source), store.state(place).get(file.name, OBJECT_KEY)
+        layout, kept = store.views.layout(source), store.state(place).get(file.name, NOTED_KEY)
         answer, rendering = parse_answer(data), source.kind.rendering
         room = layout.room("")
         made = None if rendering is None or room is None else rendering.render(source, layout, room, file, data, kept)
         if answer is None or made is None or rendered_tag(made[1]) != row.etag:
             raise PreconditionFailed("the answer or what is noted of it changed meanwhile; read it again")
         treerights.require_unlocked(session, path, Terms(), tree=False)
-        noted = {"of": answer.time.isoformat(), "at_ns": int(store.clock() * 1e9), **after}
+        noted = {"of": _mark(answer), "at_ns": int(store.clock() * 1e9), **after}
         if noted.get("status") == DONE:
             noted.setdefault("completed", utc(store.clock()))
-        kept = {**(kept if isinstance(kept, dict) else {}), NOTED_KEY: noted}
-        tx.set_state(place, file.name, OBJECT_KEY, kept, log=True)
+        tx.set_state(place, file.name, NOTED_KEY, noted, log=True)
 
 
 def _said(content: Content) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from storage import quota, treerights
 from storage.errors import ParentMissing, QuotaExceeded
 from storage.fileterms import Terms, Upload, require_place
 from storage.filetree import Node
-from storage.linkview import PAGES, ZIP, is_never_shown, require_taken
+from storage.linknames import is_never_shown
+from storage.linkview import PAGES, ZIP, require_taken
 from storage.numbering import first_free, numbered
 from storage.paths import is_former, is_within, join
 from storage.portable import caseless, names_in, require_portable_name

@@ -167,7 +167,7 @@ class FileTree:
         """Whether a file's bytes are for the principal; rules are for administrators."""
         if is_rules_file(path):
             return self._access.may(Action.ADMIN, rules_holder(path))
-        return self._access.may(Action.READ, path)
+        return self._access.may(Action.READ, path) or self._store.reads_page(self._session, path)
 
     def properties(self, node: Node) -> dict[str, str]:
         """The dead properties of a resource: Clark name to XML."""
@@ -241,8 +241,10 @@ class FileTree:
         def may_read(member: str) -> bool:
             if member in RULES_FILES:
                 return self._access.may(Action.ADMIN, node.path)
-            if everything or name is None or state.get(member, "creator") != name:
+            if everything or name is None:
                 return everything
+            if state.get(member, "creator") != name:
+                return self._store.reads_page(self._session, join(node.path, member))
             return self._access.may(Action.READ, join(node.path, member))
 
         return may_read

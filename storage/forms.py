@@ -5,18 +5,22 @@ Forms: folders in ``/files/Forms/`` with a ``form.toml``, and the answers that p
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auth.principal import Principal, fold
 from storage import paths
 from storage.collectionid import collection_id
 from storage.errors import FileRefused, NotFound
-from storage.form import LONGEST_BYTES, Form, parse_form
-from storage.objectnames import FORM_FILE, FORMS, RESPONSES
+from storage.form import LONGEST_BYTES, MEMBERS, WORLD, Form, parse_form
+from storage.objectnames import FORM_FILE, FORMS, RESPONSES, is_object
 
 if TYPE_CHECKING:
     from storage.records import Folder, Member
     from storage.store import Store
+
+SUFFIXES = (".json",)  # of the files of answers
 
 log = logging.getLogger("davserver.forms")
 
@@ -84,3 +88,23 @@ class FormsRead:
             log.warning("%s: %s; what it said before stays in force", folder.place, error)
         self._read[folder.place] = row.id, form
         return form
+
+
+def may_answer(form: Form, principal: Principal | None) -> bool:
+    """Whether a form is for somebody; None is whoever has its public link."""
+    if form.who == WORLD:
+        return True
+    if principal is None or principal.name is None:
+        return False
+    return form.who == MEMBERS or any(fold(name) in principal.names for name in form.who)
+
+
+def is_open(form: Form, now_s: float, count: int) -> bool:
+    """Whether a form takes another answer, as it has so many."""
+    is_over = form.closes is not None and now_s >= form.closes.timestamp()
+    return not is_over and (form.max_responses is None or count < form.max_responses)
+
+
+def count_answers(members: Sequence[Member]) -> int:
+    """How many answers there are among the files of their folder."""
+    return sum(is_object(member.name, SUFFIXES) for member in members)

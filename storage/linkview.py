@@ -8,14 +8,14 @@ A link by which things are only added shows its folder's ``index.html``, ``thank
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage.errors import NameRefused, NotFound
 from storage.filetree import Node
-from storage.paths import FILES, LINKS_FILE, is_former, is_within, join, name_of, parent_of
+from storage.linknames import INDEX, THANKS, is_never_shown
+from storage.paths import FILES, is_former, is_within, join, name_of, parent_of
 from storage.records import Member
 from storage.zipstream import Archive, Entry
 
@@ -23,18 +23,9 @@ if TYPE_CHECKING:
     from storage.links import Issued
     from storage.session import Session
 
-INDEX = "index.html"
-THANKS = "thanks.html"
 PAGES = frozenset({INDEX, THANKS})
-NEVER = frozenset({LINKS_FILE, "my-link.txt"})
 ZIP = ".zip"
 SECOND = 1_000_000_000
-
-
-def is_never_shown(name: str) -> bool:
-    """Whether no link shows or takes a name: rules and settings, tokens, what editors keep of them, and dot names."""
-    folded = unicodedata.normalize("NFKC", name).casefold().strip("~#")
-    return folded.startswith(".") or folded.endswith(".toml") or folded in NEVER
 
 
 @dataclass(frozen=True, slots=True)

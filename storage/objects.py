@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from storage.session import Session
     from storage.store import Store
 
+NOTED_KEY = "noted"  # of the file of an answer: what the association says of it in a calendar
 OBJECT_KEY = "object"  # in the state: of a folder its id as a collection, of a file what it is as an object
 READERS_AND_MAKERS = frozenset({Action.READ, Action.CREATE})  # who makes objects finds their calendar, and the own ones
 PLAIN_UID = re.compile(r"[A-Za-z0-9@_+=.,-]{1,120}")
@@ -120,11 +121,13 @@ class Rendering:
     How files are calendar objects that are no texts with front matter.
 
     Attributes:
+        key: under which something is kept of a file.
         render: name and bytes of the calendar object of a file, made of its bytes and of what is kept of it; None
             where it is no object.
         put: what storing one does to a file that is there; new ones are not made that way.
     """
 
+    key: str
     render: Callable[[Source, Layout, Room, Member, bytes, Any], tuple[str, bytes] | None]
     put: Callable[[Session, Source, Member, Content, Content], None]
 

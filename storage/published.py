@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from storage.collection import ADDRESS_BOOK
-from storage.contentlines import Component, Malformed, parse_components
+from storage.contentlines import Component, Line, Malformed, parse_components
 from storage.linewriter import fold
 from storage.records import Content, Member
 
@@ -139,8 +139,15 @@ _GONE = b"\0"  # in place of a whole component
 
 def _edits(data: bytes, calendar: Component, busy: str) -> Iterator[_Edit]:
     objects: dict[str, list[Component]] = {}
+    for line in calendar.lines:  # where nothing of the kind belongs
+        if _is_left_out(line) or line.name == "CLASS":
+            yield _Edit(line.start, line.end)
     for child in calendar.children:
-        if child.name != "VTIMEZONE":
+        if child.name == "VTIMEZONE":
+            yield from _trimmed(child)
+        elif child.name in PARTS_LEFT_OUT:
+            yield _Edit(child.start, child.end, _GONE)
+        else:
             uid = child.find("UID")
             objects.setdefault("" if uid is None else uid.text.strip(), []).append(child)
     for components in objects.values():
@@ -210,10 +217,14 @@ def _times(data: bytes, component: Component, busy: str, excepted: bytes) -> byt
     return b"BEGIN:VEVENT\r\n" + fold(f"UID:{digest}") + fold(f"SUMMARY:{busy}") + kept + excepted + b"END:VEVENT\r\n"
 
 
+def _is_left_out(line: Line) -> bool:
+    return line.name in LEFT_OUT or line.name.startswith("X-MOZ-SNOOZE-TIME")
+
+
 def _trimmed(component: Component) -> Iterator[_Edit]:
     """Cut people and alarms out of a component that is shown."""
     for line in component.lines:
-        if line.name in LEFT_OUT or line.name.startswith("X-MOZ-SNOOZE-TIME"):
+        if _is_left_out(line):
             yield _Edit(line.start, line.end)
     for child in component.children:
         if child.name in PARTS_LEFT_OUT:

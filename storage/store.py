@@ -83,7 +83,8 @@ class Store:
         derived: brings the collections that the server derives from others up to date.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         links: the public links that the rules make.
-        forms: what their settings say.
+        forms: what their settings say; personal: links of one member for one of them.
+        reads_page: whether a file is a page of a form that somebody may answer.
         makers: of derived files, by name; made: what they made last.
         secret: the key of this data folder's hashes.
         clock: gives seconds since 1970.
@@ -112,12 +113,13 @@ class Store:
             StoreBusy: another server (or Radicale) holds the folder.
             RulesRefused: the server's ``access.toml`` is broken.
         """
-        from storage import linksfile
+        from storage import linksfile, openpages, personallinks
         from storage.answerview import JOURNAL, TASK, FormKind
         from storage.boards import BoardKind
         from storage.derived import Derived
         from storage.forms import FormsRead
         from storage.notebooks import NotebookKind
+        from storage.personallinks import PersonalLinks
         from storage.rulebook import DiskRuleBook
         from storage.views import Views
 
@@ -149,7 +151,9 @@ class Store:
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
         self.forms = FormsRead()
-        self.makers: Mapping[str, Maker] = {maker.name: maker for maker in (linksfile.MAKER,)}
+        self.reads_page: Callable[[Session, str], bool] = openpages.reads_page
+        self.personal = PersonalLinks(self)
+        self.makers: Mapping[str, Maker] = {maker.name: maker for maker in (linksfile.MAKER, personallinks.MAKER)}
         self.made = MadeCache()
         self.secret = read_secret(self.data)
         self.derived = Derived(self, directory)

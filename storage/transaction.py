@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("davserver.transaction")
 
-OWN_KEYS = ("owner", "creator", "booked", "marked", "object", "left", formertree.FORMER)  # never copied
+OWN_KEYS = ("owner", "creator", "booked", "marked", "object", "noted", "left", formertree.FORMER)  # never copied
 
 
 class Transaction:

@@ -60,7 +60,7 @@ def _build(
     changes: list[Change] = [("", key, value) for key, value in kept.items() if value is not None]
     state = store.state(node.folder.place)
     for child in tree.children(node) if deep else ():
-        if is_rules_file(child.path):
+        if is_rules_file(child.path) or child.is_derived:
             continue
         if child.member is None:
             _build(store, tree, child, f"{directory}/{child.name}", {"creator": creator}, creator, deep=True)

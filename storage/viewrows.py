@@ -178,7 +178,7 @@ class Look:
             return None
         rendering = self._source.kind.rendering
         if rendering is not None:
-            state = self._store.state(room.folder.place).get(member.name, OBJECT_KEY)
+            state = self._store.state(room.folder.place).get(member.name, rendering.key)
             made = rendering.render(self._source, self._layout, room, member, data, state)
             if made is not None:
                 self._put(made[0], room.spot(member.name), member, made[1])

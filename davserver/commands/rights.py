@@ -18,7 +18,7 @@ from davserver.commands.console import OK, CommandFailed, Commands, add_command,
 from storage import paths
 from storage import state as states
 from storage.errors import NameRefused
-from storage.linkview import is_never_shown
+from storage.linknames import is_never_shown
 from storage.rulebook import DiskRuleBook
 from storage.state import State
 

@@ -37,10 +37,12 @@ class Part:
     Attributes:
         name: of the field.
         filename: of a file, its last segment; "" where none was chosen, None where the field is no file.
+        media_type: that it says it has, in lower case, "" where it does not say.
     """
 
     name: str
     filename: str | None
+    media_type: str
     _stream: _Stream
 
     def read(self, size: int, /) -> bytes:
@@ -101,7 +103,8 @@ def _part(head: bytes, stream: _Stream) -> Part:
     if fields.get(b"content-transfer-encoding", b"").lower() not in _PLAIN_CODINGS:
         raise UnsupportedMedia("a field of the form has a Content-Transfer-Encoding; send its bytes as they are")
     parameters = _parameters(disposition)
-    return Part(_text(parameters.get(b"name", b"")), _filename(parameters), stream)
+    kind = fields.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("ascii", "replace")
+    return Part(_text(parameters.get(b"name", b"")), _filename(parameters), kind, stream)
 
 
 def _parameters(value: bytes) -> dict[bytes, bytes]:

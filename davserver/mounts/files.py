@@ -9,6 +9,7 @@ from wsgidav.dav_error import DAVError
 
 from auth.directory import Directory
 from auth.errors import NeedPrivileges
+from auth.rates import Rates
 from config.schema import Settings
 from davserver.dav.errors import UrlTooLong
 from davserver.dav.message import Environ, Request, Response
@@ -17,19 +18,22 @@ from davserver.dav.names import DAV
 from davserver.dav.target import destination_of
 from davserver.dav.xml import open_tag
 from davserver.errors import lacking, translate
-from davserver.mounts import files_lock, files_make, files_propfind, files_read, files_write
+from davserver.mounts import files_lock, files_make, files_propfind, files_read, files_write, forms
 from davserver.mounts.files_acl import acl
 from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_patch import patch
 from davserver.mounts.files_read import allowed_at
 from davserver.mounts.files_report import report
 from davserver.mounts.files_search import search
+from davserver.mounts.forms import FormCall
 from davserver.mounts.pim_view import View
 from davserver.mounts.preferences import tell_preferences
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import FilesServer
 from storage.errors import AlreadyExists, LockConflict, Locked, ReadOnly
-from storage.paths import is_within
+from storage.forms import find_form
+from storage.objectnames import RESPONSES
+from storage.paths import is_within, join
 from storage.session import Session
 from storage.store import Store
 
@@ -39,7 +43,6 @@ NOT_THE_GUESTS: dict[str, Callable[[Call], Response]] = {
     "GET": files_read.get,
     "HEAD": files_read.get,
     "PUT": files_write.put,
-    "POST": files_make.post,
     "MKCOL": files_make.mkcol,
     "PATCH": patch,
     "COPY": files_write.copy,
@@ -51,16 +54,17 @@ NOT_THE_GUESTS: dict[str, Callable[[Call], Response]] = {
     "ACL": acl,
 }
 OF_TREES = frozenset({"DELETE", "COPY", "MOVE"})
-METHODS = NOT_THE_GUESTS.keys() | {"REPORT", "DELETE", "UNLOCK"}
+METHODS = NOT_THE_GUESTS.keys() | {"POST", "REPORT", "DELETE", "UNLOCK"}
 
 
 class FilesMount:
     """Answers requests below ``/files``."""
 
-    def __init__(self, store: Store, settings: Settings, directory: Directory) -> None:
+    def __init__(self, store: Store, settings: Settings, directory: Directory, rates: Rates) -> None:
         self._settings = settings
         self._directory = directory
-        self._handlers = {**NOT_THE_GUESTS, "REPORT": self._report}
+        self._handlers = {**NOT_THE_GUESTS, "POST": self._post, "REPORT": self._report}
+        self._rates = rates
         self._provider = ShelfProvider(store.locks)
         self._server = FilesServer(self._provider)
 
@@ -95,6 +99,15 @@ class FilesMount:
                 told = _told(call, error.members)
                 return _failed_members(403, DAV.need_privileges, {path: lacking(path, error.action) for path in told})
             raise NeedPrivileges(call.as_asked(error.path), error.action) from error
+
+    def _post(self, call: Call) -> Response:
+        """An answer to a form, or a file of another folder."""
+        found = find_form(call.session.store, call.path)
+        if found is None or call.path != join(found.path, RESPONSES):
+            return files_make.post(call)
+        session, base = call.session, call.as_asked(found.path)
+        asked = call.request, self._settings, found, session, session.principal, self._rates, base
+        return forms.answer(FormCall(*asked, is_public=False))
 
     def _report(self, call: Call) -> Response:
         return report(call, View(call.session, self._settings, self._directory))

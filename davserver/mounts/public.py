@@ -22,16 +22,22 @@ from config.schema import Settings
 from davserver.dav.errors import UrlTooLong
 from davserver.dav.if_header import NO_CONDITIONS, parse_if
 from davserver.dav.message import Request, Response
-from davserver.mounts import public_collection, public_folder
+from davserver.mounts import forms, public_collection, public_folder, public_pages
+from davserver.mounts.forms import FormCall
 from davserver.mounts.public_call import LinkCall
 from davserver.mounts.public_collection import Published
+from davserver.mounts.public_pages import OpenFolder
 from davserver.signin import PLAIN, is_loopback, parse_basic
 from storage.collection import Collection
 from storage.errors import NotFound
+from storage.forms import count_answers, find_form, is_open
 from storage.links import Issued
 from storage.linksfile import SUFFIXES
 from storage.linkview import LinkView
+from storage.objectnames import RESPONSES
+from storage.openpages import may_use, pages_of
 from storage.paths import DAV, is_within
+from storage.personallinks import Personal
 from storage.published import BUSY, WorldView
 from storage.session import Session
 from storage.store import Store
@@ -45,12 +51,12 @@ PASSWORD = "This link has a password; the name does not matter.\n"  # noqa: S105
 class PublicMount:
     """Answers what is asked below ``/p/``."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, rates: Rates | None = None) -> None:
         self._store = store
         self._settings = settings
         self._allow_plain_http = settings.server.allow_plain_http
         self._throttle = Throttle()
-        self._rates = Rates()
+        self._rates = rates or Rates()
         self._visitors = _Visitors()
         self._view = WorldView(BUSY[settings.language])
         accounts = settings.accounts
@@ -67,6 +73,9 @@ class PublicMount:
             TooManyTries: too many wrong tokens or passwords from this address.
         """
         token, _, rest = request.path.removeprefix("/p").lstrip("/").partition("/")
+        personal = self._store.personal.find(token)
+        if personal is not None:
+            return self._answer_personal(request, personal, token, rest)
         issued = self._find(token, request.remote)
         session = self._session(request, issued, "read")
         of_collection = is_within(issued.path, DAV)
@@ -80,9 +89,40 @@ class PublicMount:
             return public_collection.answer(request, session, Published(collection, issued), self._view)
         return self._answer_folder(request, session, issued, rest)
 
+    def _answer_personal(self, request: Request, personal: Personal, token: str, rest: str) -> Response:
+        """A form for one member, as long as that may answer it."""
+        session = self._store.session(personal.principal)
+        found = find_form(self._store, personal.path)
+        if found is None or not may_use(session.access, personal.principal, found):
+            raise NoSuchLink
+        call = FormCall(
+            request, self._settings, found, session, personal.principal, self._rates, f"/p/{token}", is_public=True
+        )
+        return self._answer_form(call, rest, is_shared=False)
+
+    def _answer_form(self, call: FormCall, rest: str, *, is_shared: bool) -> Response:
+        found, store = call.found, self._store
+        count = 0 if found.answers is None else count_answers(store.members(found.answers))
+        is_closed = not is_open(found.form, store.clock(), count)
+        shown = OpenFolder(
+            found.folder, call.base, pages_of(found), is_closed, RESPONSES, lambda: forms.answer(call), is_shared
+        )
+        return public_pages.answer(call.request, call.session, shown, rest)
+
     def _answer_folder(self, request: Request, session: Session, issued: Issued, rest: str) -> Response:
         if len(request.path.encode()) > self._settings.limits.path_bytes:
             raise UrlTooLong(f"the path is longer than {self._settings.limits.path_bytes} bytes")
+        found = find_form(self._store, issued.path)
+        if found is not None:
+            if issued.path != found.path:
+                raise NoSuchLink
+            adding = self._session(request, issued, "drop")
+            call = FormCall(
+                *(request, self._settings, found, adding, None, self._rates, f"/p/{issued.token}"),
+                is_public=True,
+                charge=lambda tx, size: self._store.links.count_stored(tx, issued, size),
+            )
+            return self._answer_form(call, rest, is_shared=issued.link.password is None)
         try:
             header = request.header("if")
             path = session.canonical(f"{issued.path}/{rest}")

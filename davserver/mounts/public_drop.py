@@ -21,7 +21,7 @@ from storage.drops import Delivery
 from storage.errors import Locked, NameRefused, ParentMissing, PreconditionFailed, QuotaExceeded
 from storage.fileterms import Source, Upload
 from storage.filetree import Node
-from storage.linkview import THANKS
+from storage.linknames import THANKS
 from storage.paths import join, name_of, nfc, parent_of
 
 FORM_BYTES = 1 << 20  # of a form beside its files

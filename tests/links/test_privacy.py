@@ -140,6 +140,11 @@ def test_who_is_invited_is_not_for_the_world() -> None:
     assert shown(event("u", "Match", *people, "CONTACT:The office")) == event("u", "Match", "CONTACT:The office")
 
 
+@pytest.mark.parametrize("line", ["ATTENDEE:mailto:x@y", "CLASS:PRIVATE", "X-MOZ-LASTACK:20260101T000000Z"])
+def test_what_stands_outside_of_events_is_left_out_as_well(line: str) -> None:
+    assert shown(calendar(*SERIES, line)) == calendar(*SERIES)
+
+
 def test_of_several_objects_in_one_file_the_private_ones_are_left_out() -> None:
     """Only a file that came by disk holds several."""
     two = calendar(*SERIES, "BEGIN:VEVENT", "UID:p", "SUMMARY:Secret", "CLASS:PRIVATE", "END:VEVENT")

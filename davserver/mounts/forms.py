@@ -1,0 +1,258 @@
+"""
+POST to the answers of a form: what pages send, and programs (RFC 5995 §3.2, RFC 7578).
+
+Checked in this order: is the form open, is the body of a kind and size that can be, is it UTF-8, do not too many come,
+has a program filled in what people do not see; names that the form does not know are dropped, and the rest is judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from auth.principal import Principal
+from auth.rates import Rates
+from auth.throttle import network_of
+from config.schema import Settings
+from davserver.dav.errors import TooLarge, Unprocessable, UnsupportedMedia
+from davserver.dav.formbody import (
+    CSV,
+    JSON,
+    TABLE_BYTES,
+    TEXT_BYTES,
+    Fields,
+    cells,
+    media_type_of,
+    read_object,
+    read_page,
+    read_table,
+)
+from davserver.dav.message import Request, Response, quote_path
+from davserver.dav.multipart import Part
+from davserver.mounts.browsing import SANDBOX, page_headers
+from davserver.mounts.files_write import Checked, verified
+from storage.answering import Answering, Charge, FormClosed, Given
+from storage.answers import AnswerRefused, Value, parse_answer
+from storage.errors import NotFound
+from storage.fileterms import Source
+from storage.form import Form
+from storage.forms import FormFolder
+from storage.linknames import CLOSED, THANKS
+from storage.paths import join
+from storage.session import Session
+
+PROBLEM = ("Content-Type", "application/problem+json")
+MULTIPART_BYTES = 64 * 1024  # of a form beside its files and texts
+SAID = {
+    "thanks": {"en": "Thank you.\n", "fr": "Merci.\n", "de": "Danke.\n"},
+    "closed": {
+        "en": "This form takes no answers any more.\n",
+        "fr": "Ce formulaire n'accepte plus de réponses.\n",
+        "de": "Dieses Formular nimmt keine Antworten mehr an.\n",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FormCall:
+    """
+    One request that answers a form.
+
+    Attributes:
+        session: which may add to the answers.
+        principal: whose answer it is; None of whoever has the public link.
+        base: the URL path of the form's folder, decoded, as the request names it, without slash.
+        is_public: it came through a link: pages are shown as pages.
+        charge: counts what is stored against the link.
+    """
+
+    request: Request
+    settings: Settings
+    found: FormFolder
+    session: Session
+    principal: Principal | None
+    rates: Rates
+    base: str
+    is_public: bool
+    charge: Charge | None = None
+
+    @property
+    def form(self) -> Form:
+        """What is asked."""
+        return self.found.form
+
+    def count(self) -> None:
+        """Note an answer. Raises TooManyUploads."""
+        of_address = {f"{self.found.path} {network_of(self.request.remote)}": self.form.per_minute_of_address}
+        self.rates.take({f"{self.found.path} answers": self.form.per_minute, **of_address})
+
+    def said(self, key: str) -> str:
+        """A sentence in the configured language."""
+        return SAID[key][self.settings.language]
+
+    def page(self, name: str) -> bytes | None:
+        """A page of the form's folder."""
+        row = self.session.store.find_member(self.found.folder, name)
+        if row is None:
+            return None
+        try:
+            return self.session.store.read_member(self.found.folder, name)[0]
+        except NotFound:
+            return None
+
+
+def answer(call: FormCall) -> Response:
+    """
+    Take what was sent.
+
+    Raises:
+        NeedPrivileges, Hidden: the form is not for whoever asks.
+        TooManyUploads, TooLarge, BadRequest, UnsupportedMedia, Unprocessable, AnswerRefused, FileTooLarge, and what
+        writing raises.
+    """
+    try:
+        with Answering(call.session, call.found, call.principal, call.charge) as answering:
+            kind = media_type_of(call.request.header("content-type"))
+            if call.request.header("content-encoding") is not None:
+                raise UnsupportedMedia("the form has a Content-Encoding; send it as it is")
+            return READERS.get(kind, _answer_page)(call, answering)
+    except FormClosed:
+        return _closed(call)
+
+
+def _answer_page(call: FormCall, answering: Answering) -> Response:
+    most = TEXT_BYTES + MULTIPART_BYTES + _file_bytes(call.form)
+    body = _body(call, most)
+    is_counted = False
+
+    def take_file(name: str, part: Part) -> None:
+        nonlocal is_counted
+        if not is_counted:  # before the disk is written to
+            call.count()
+            is_counted = True
+        answering.receive(name, part.filename or "", part.media_type, part)
+
+    fields = read_page(call.request.header("content-type"), body, take_file)
+    if not is_counted:
+        call.count()
+    if not _is_programs(call.form, fields):
+        try:
+            values = answering.judge(fields.texts, fields.grids)
+        except AnswerRefused as error:
+            return Response.text(422, f"{error}\n")
+        answering.store([Given(values)])
+    if call.page(THANKS) is not None:
+        return Response.empty(303, ("Location", quote_path(join(call.base, THANKS))))
+    return Response.text(200, call.said("thanks"))
+
+
+def _answer_object(call: FormCall, answering: Answering) -> Response:
+    fields = read_object(_body(call, TEXT_BYTES))
+    call.count()
+    if _is_programs(call.form, fields):
+        return Response.empty(201)
+    try:
+        values = answering.judge(fields.texts, fields.grids)
+    except AnswerRefused as error:
+        return _problem(call, error)
+    (path,) = answering.store([Given(values)])
+    return Response.empty(201, ("Location", quote_path(_as_asked(call, path))))
+
+
+def _answer_table(call: FormCall, answering: Answering) -> Response:
+    """A line for each answer, all or none; who may write answers brings time and member of each along."""
+    given, problems = list[Given](), list[str]()
+    for line, row in read_table(_body(call, TABLE_BYTES)):
+        if not answering.may_import:
+            call.count()
+        fields = _fields_of(call.form, cells(row))
+        if _is_programs(call.form, fields):
+            continue
+        try:
+            values = answering.judge(fields.texts, fields.grids)
+            given.append(_imported(call, answering, values, row))
+        except (AnswerRefused, Unprocessable) as error:
+            problems += [f"line {line}: {said}" for said in str(error).split("\n")]
+    if problems:
+        return Response.text(422, "".join(f"{said}\n" for said in problems[:1000]))
+    if not given:
+        return Response.text(422, "the table has no line with an answer\n")
+    paths = answering.store(given)
+    where = paths[0] if len(paths) == 1 else answering.path
+    return Response.empty(201, ("Location", quote_path(_as_asked(call, where))))
+
+
+READERS = {JSON: _answer_object, CSV: _answer_table}
+
+
+def _imported(call: FormCall, answering: Answering, values: Mapping[str, Value], row: Mapping[str, str]) -> Given:
+    if not answering.may_import:
+        return Given(values)
+    time, member = row.get("time", "").strip(), row.get("member", "").strip()
+    accounts = call.session.store.accounts
+    if member and (accounts is None or not accounts.is_member(member)):
+        raise Unprocessable(f"member: {member[:60]!r} is no member")
+    found = parse_answer(json.dumps({"time": time, "answers": {}}).encode()) if time else None
+    if time and found is None:
+        raise Unprocessable(f"time: {time[:40]!r} is no time such as 2027-01-31T18:00:00Z")
+    return Given(values, member or None, None if found is None else found.time)
+
+
+def _fields_of(form: Form, row: Mapping[str, str]) -> Fields:
+    """The cells of a line as fields; several values of one stand in a cell with "; " between them."""
+    fields = Fields()
+    for asked in form.fields:
+        cell = row.get(asked.name, "").strip()
+        if asked.type in ("choices", "ranking"):
+            for each in cell.split("; "):
+                fields.add(asked.name, each)
+        elif asked.type == "grid":
+            pairs = (each.rpartition(": ") for each in cell.split("; ") if each)
+            fields.grids[asked.name] = {of: option for of, _, option in pairs}
+        elif asked.type != "file":
+            fields.add(asked.name, cell)
+    for name, cell in row.items():
+        if form.field(name) is None:
+            fields.add(name, cell)
+    return fields
+
+
+def _is_programs(form: Form, fields: Fields) -> bool:
+    """Whether the field that people do not see was filled in."""
+    return bool(form.honeypot) and any(text.strip() for text in fields.texts.get(form.honeypot, ()))
+
+
+def _body(call: FormCall, most: int) -> Source:
+    announced = call.request.content_length
+    if announced is not None and announced > most:
+        raise TooLarge(f"the body has {announced} bytes; this form takes {most}")
+    return verified(call.request, Checked(call.request.body, announced, most))
+
+
+def _file_bytes(form: Form) -> int:
+    """How many bytes of files a form may bring, the last one too large included, so that it is told which."""
+    asked = [field for field in form.fields if field.type == "file"]
+    return sum(int(field.most or 1) * field.max_bytes for field in asked) + max(
+        (field.max_bytes for field in asked), default=0
+    )
+
+
+def _as_asked(call: FormCall, path: str) -> str:
+    return call.base + path[len(call.found.path) :]
+
+
+def _closed(call: FormCall) -> Response:
+    page = call.page(CLOSED)
+    if page is None or call.request.header("content-type") in (JSON, CSV):
+        return Response.text(403, call.said("closed"))
+    headers = page_headers(call.request) if call.is_public else [SANDBOX]
+    return Response(403, [("Content-Type", "text/html; charset=utf-8"), *headers], page)
+
+
+def _problem(call: FormCall, error: AnswerRefused) -> Response:
+    """What is wrong with a program's answer (RFC 9457)."""
+    errors = [{"field": name, "detail": said} for name, said in error.problems.items()]
+    about = {"type": "about:blank", "title": "Unprocessable Content", "status": 422}
+    told = {**about, "detail": str(error), "errors": errors}
+    return Response(422, [PROBLEM], json.dumps(told, ensure_ascii=False).encode())

@@ -1,0 +1,17 @@
+"""Names that links of folders know: pages, and what no link ever shows or takes."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from storage.paths import LINKS_FILE
+
+INDEX, THANKS, CLOSED = "index.html", "thanks.html", "closed.html"
+PAGES = frozenset({INDEX, THANKS, CLOSED})
+NEVER = frozenset({LINKS_FILE, "my-link.txt"})
+
+
+def is_never_shown(name: str) -> bool:
+    """Whether no link shows or takes a name: rules and settings, tokens, what editors keep of them, and dot names."""
+    folded = unicodedata.normalize("NFKC", name).casefold().strip("~#")
+    return folded.startswith(".") or folded.endswith(".toml") or folded in NEVER

@@ -1,0 +1,377 @@
+"""Answers: what pages and programs send, and what becomes of it on the disk."""
+
+from __future__ import annotations
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.forms.conftest import PAGE, Form, multipart, send, send_json
+from tests.harness import Dav
+
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
+JSON = {"Content-Type": "application/json"}
+CSV = {"Content-Type": "text/csv; charset=utf-8"}
+FILE_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z-[a-z2-7]{6}\.json")
+
+
+@pytest.fixture
+def carol(form: Form) -> Dav:
+    return form.server.client("carol")
+
+
+@pytest.fixture
+def bob(form: Form) -> Dav:
+    return form.server.client("bob")
+
+
+def put_page(form: Form, name: str, text: str = "<!doctype html><title>x</title>") -> None:
+    assert form.alice.put(f"{form.path}/{name}", text).status in (201, 204)
+
+
+@pytest.mark.rfc("5995", "3.2")
+def test_a_page_is_answered_with_thanks_and_stored_as_one_file(form: Form, carol: Dav) -> None:
+    put_page(form, "thanks.html")
+    reply = send(carol, form.answers, {"name": "Eva", "days": ["Wed", "Mon"], "unknown": "x", "_charset_": "utf-8"})
+    assert (reply.status, reply.headers["location"]) == (303, f"{form.path}/thanks.html")
+    (stored,) = form.stored()
+    assert stored.pop("time") is not None
+    assert stored == {"form": form.id, "member": "carol", "answers": {"name": "Eva", "days": ["Mon", "Wed"]}}
+    (file,) = (form.disk / "responses").glob("*.json")
+    assert FILE_NAME.fullmatch(file.name)
+
+
+def test_without_a_page_of_thanks_a_sentence_says_so(form: Form, carol: Dav) -> None:
+    (form.disk / "thanks.html").unlink(missing_ok=True)
+    reply = send(carol, form.answers, {"name": "Eva"})
+    assert (reply.status, reply.text) == (200, "Thank you.\n")
+    assert reply.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_an_object_of_a_program_is_stored_and_its_place_told(form: Form, carol: Dav, bob: Dav) -> None:
+    reply = send_json(carol, form.answers, {"name": "Eva", "days": ["Tue"], "more": 1})
+    assert (reply.status, reply.body) == (201, b"")
+    assert json.loads(bob.get(reply.headers["location"]).body)["answers"] == {"name": "Eva", "days": ["Tue"]}
+
+
+@pytest.mark.rfc("7578", "4.2")
+@pytest.mark.rfc("7578", "4.3")
+def test_files_of_a_page_lie_beside_the_answer(form: Form, carol: Dav, bob: Dav) -> None:
+    body, headers = multipart([("name", "Eva"), ("cv", ("C:\\me\\my cv.pdf", "application/pdf", b"%PDF-1"))])
+    assert carol.request("POST", form.answers, body, headers).status in (200, 303)
+    (stored,) = form.said()
+    assert stored == {"name": "Eva", "cv": ["my cv.pdf"]}
+    (file,) = (form.disk / "responses").glob("*.json")
+    assert bob.get(f"{form.answers}{file.stem}.files/my cv.pdf").body == b"%PDF-1"
+
+
+def test_no_chosen_file_is_no_file(form: Form, carol: Dav) -> None:
+    body, headers = multipart([("name", "Eva"), ("cv", ("", "application/octet-stream", b""))])
+    assert carol.request("POST", form.answers, body, headers).status in (200, 303)
+    assert form.said() == [{"name": "Eva"}]
+
+
+@pytest.mark.parametrize(
+    ("file", "status", "said"),
+    [
+        (("cv.exe", "application/x-msdownload", b"MZ"), 422, "CV: this kind of file is not taken"),
+        (("cv.pdf", "application/pdf", b"x" * 1001), 413, "CV: cv.pdf has more than 1000 bytes"),
+        (("cv.pdf", "application/pdf", b"x" * 4_000_000), 413, "bytes"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_with_the_whole_answer(
+    form: Form, carol: Dav, file: tuple[str, str, bytes], status: int, said: str
+) -> None:
+    before = form.tree()
+    body, headers = multipart([("name", "Eva"), ("cv", file)])
+    reply = carol.request("POST", form.answers, body, headers)
+    assert reply.status == status
+    assert said in reply.text
+    assert form.tree() == before
+
+
+def test_two_files_where_one_is_asked_for_are_refused(form: Form, carol: Dav) -> None:
+    before = form.tree()
+    pdf = ("cv.pdf", "application/pdf", b"x")
+    body, headers = multipart([("name", "Eva"), ("cv", pdf), ("cv", pdf), ("cv", pdf)])
+    reply = carol.request("POST", form.answers, body, headers)
+    assert (reply.status, reply.text) == (422, "CV: at most 1 files\n")
+    assert form.tree() == before
+
+
+def test_what_is_wrong_is_told_a_line_for_each_field(form: Form, carol: Dav) -> None:
+    before = form.tree()
+    reply = send(carol, form.answers, {"name": " ", "days": ["Sun"]})
+    assert (reply.status, reply.text) == (422, "Your name: required\nDays: not one of the options\n")
+    assert reply.headers["content-type"] == "text/plain; charset=utf-8"
+    reply = send_json(carol, form.answers, {"days": ["Sun"]})
+    assert (reply.status, reply.headers["content-type"]) == (422, "application/problem+json")
+    told = json.loads(reply.body)
+    assert told["status"] == 422
+    assert told["errors"][0] == {"field": "name", "detail": "Your name: required"}
+    assert form.tree() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"name=Eva", {"Content-Type": "text/plain"}, 415),
+        (b"name=Eva", {}, 415),
+        (b"name=Eva", {**PAGE, "Content-Encoding": "gzip"}, 415),
+        (b"name=%ff", PAGE, 400),
+        ("name=é".encode("latin-1"), PAGE, 400),
+        (b"name=Eva", {"Content-Type": "application/x-www-form-urlencoded; charset=iso-8859-1"}, 400),
+        (b"{", JSON, 400),
+        (b"[]", JSON, 400),
+        (b'{"name": [[1]]}', JSON, 400),
+        (b'{"name": "\xff"}', JSON, 400),
+        (b"[" * 100_000, JSON, 400),
+        (b'{"name": ' + b"1" * 5000 + b"}", JSON, 400),
+        (b"x", {"Content-Type": "multipart/form-data"}, 400),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nEva',
+            MULTIPART,
+            400,
+        ),
+        (
+            multipart([("name", "x")])[0].replace(b"x", b"\xff"),
+            MULTIPART,
+            400,
+        ),
+        (b"name=" + b"x" * (10 << 20), PAGE, 413),
+        (multipart([("name", "x" * (10 << 20))])[0], MULTIPART, 413),
+        (b'{"name": "' + b"x" * (10 << 20) + b'"}', JSON, 413),
+        (b"&".join(b"a%d=1" % number for number in range(6000)), PAGE, 413),
+        (
+            multipart([(f"a{number}", "1") for number in range(6000)])[0],
+            MULTIPART,
+            413,
+        ),
+        (b"days\nSun\n", CSV, 422),
+        (b"name,name\nEva,Max\n", CSV, 400),
+        (b"name\nEva,Max\n", CSV, 400),
+        (b"", CSV, 400),
+        (b"name\n", CSV, 422),
+        (b'name\n"Eva\n', CSV, 400),
+    ],
+)
+def test_a_body_that_no_form_sends_is_refused(
+    form: Form, carol: Dav, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    before = form.tree()
+    reply = carol.request("POST", form.answers, body, headers)
+    assert reply.status == status, reply.text
+    assert reply.text.strip()
+    assert form.tree() == before
+
+
+def test_a_thousand_names_that_the_form_does_not_know_are_dropped(form: Form, carol: Dav) -> None:
+    reply = send(carol, form.answers, {**{f"a{number}": "x" for number in range(1000)}, "name": "Eva"})
+    assert reply.status in (200, 303)
+    assert form.said() == [{"name": "Eva"}]
+
+
+def test_a_text_that_is_too_long_is_told(form: Form, carol: Dav) -> None:
+    before = form.tree()
+    reply = send(carol, form.answers, {"name": "x" * 201})
+    assert (reply.status, reply.text) == (422, "Your name: at most 200 characters\n")
+    assert form.tree() == before
+
+
+def test_html_is_text_like_any_other(form: Form, carol: Dav) -> None:
+    said = '<script>alert(1)</script> & "é"'
+    assert send(carol, form.answers, {"name": said}).status in (200, 303)
+    assert form.said() == [{"name": said}]
+
+
+def test_who_fills_in_what_nobody_sees_is_thanked_and_nothing_is_stored(form: Form, carol: Dav) -> None:
+    form.define('honeypot = "website"')
+    put_page(form, "thanks.html")
+    before = form.tree()
+    honest = send(carol, form.answers, {"name": "Eva", "website": ""})
+    seen = form.tree()
+    assert seen != before
+    reply = send(carol, form.answers, {"name": "", "website": "http://spam.example"})
+    assert (reply.status, reply.headers["location"], reply.body) == (
+        honest.status,
+        honest.headers["location"],
+        honest.body,
+    )
+    assert send_json(carol, form.answers, {"website": "x"}).status == 201
+    body, headers = multipart([("cv", ("cv.pdf", "application/pdf", b"x")), ("website", "x")])
+    assert carol.request("POST", form.answers, body, headers).status == 303
+    assert form.tree() == seen
+
+
+@pytest.mark.parametrize("head", ["closes = 2020-01-01T00:00:00Z", "max_responses = 1"])
+def test_a_form_that_is_over_answers_with_the_page_that_says_so(form: Form, carol: Dav, head: str) -> None:
+    form.define("max_responses = 1")
+    assert send(carol, form.answers, {"name": "Eva"}).status in (200, 303)
+    form.define(head)
+    put_page(form, "closed.html", "<!doctype html><title>over</title>")
+    before = form.tree()
+    reply = send(carol, form.answers, {"name": "Max"})
+    assert (reply.status, reply.text) == (403, "<!doctype html><title>over</title>")
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert "sandbox" in reply.headers["content-security-policy"]
+    assert send_json(carol, form.answers, {"name": "Max"}).text == "This form takes no answers any more.\n"
+    assert form.tree() == before
+
+
+def test_more_than_a_minute_may_have_are_told_to_wait(form: Form, carol: Dav) -> None:
+    form.define("per_minute_of_address = 2")
+    for _ in range(2):
+        assert send(carol, form.answers, {"name": "Eva"}).status in (200, 303)
+    before = form.tree()
+    reply = send(carol, form.answers, {"name": "Eva"})
+    assert reply.status == 429
+    assert 1 <= int(reply.headers["retry-after"]) <= 60
+    assert form.tree() == before
+    form.define("per_minute = 1\nper_minute_of_address = 100")
+    assert send(form.server.client("bob"), form.answers, {"name": "Eva"}).status in (403, 429)
+
+
+def test_two_hundred_at_once_are_all_stored_once(form: Form) -> None:
+    form.define("per_minute_of_address = 1000\nper_minute = 1000")
+    clients = [form.server.client("carol") for _ in range(8)]
+
+    def answer(number: int) -> int:
+        return send(clients[number % 8], form.answers, {"name": f"n{number}"}).status
+
+    with ThreadPoolExecutor(8) as pool:
+        parts = pool.map(lambda first: [answer(number) for number in range(first, 200, 8)], range(8))
+        statuses = [status for part in parts for status in part]
+    assert set(statuses) <= {200, 303}
+    assert sorted(said["name"] for said in form.said()) == sorted(f"n{number}" for number in range(200))  # type: ignore[index]
+
+
+def test_of_many_at_once_no_more_are_taken_than_there_may_be(form: Form) -> None:
+    form.define("max_responses = 20\nper_minute_of_address = 1000\nper_minute = 1000")
+    clients = [form.server.client("carol") for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        parts = pool.map(
+            lambda first: [send(clients[first], form.answers, {"name": f"n{n}"}).status for n in range(first, 40, 8)],
+            range(8),
+        )
+        statuses = [status for part in parts for status in part]
+    assert sorted(statuses).count(403) == 20
+    assert len(form.stored()) == 20
+
+
+def test_one_answer_of_each_member_and_the_last_one_counts(form: Form, carol: Dav, bob: Dav) -> None:
+    form.define("once = true")
+    body, headers = multipart([("name", "Eva"), ("cv", ("cv.pdf", "application/pdf", b"x"))])
+    assert carol.request("POST", form.answers, body, headers).status in (200, 303)
+    assert send(carol, form.answers, {"name": "Eva and Max"}).status in (200, 303)
+    assert [file.name for file in (form.disk / "responses").iterdir() if not file.name.startswith(".")] == [
+        "carol.json"
+    ]
+    assert form.said() == [{"name": "Eva and Max"}]
+    former = f"/files/History/{form.path.removeprefix('/files/')}/responses/carol.json/"
+    assert len(form.alice.propfind(former, depth="1").multistatus()) == 2
+
+
+def test_an_anonymous_answer_says_nothing_of_who_gave_it(form: Form, carol: Dav) -> None:
+    form.define("anonymous = true")
+    assert send(carol, form.answers, {"name": "x"}).status in (200, 303)
+    (stored,) = form.stored()
+    assert "member" not in stored
+    folder = form.disk / "responses"
+    assert b"carol" not in b"".join(file.read_bytes() for file in folder.iterdir() if file.is_file())
+
+
+def test_a_form_for_some_takes_answers_of_nobody_else(form: Form, carol: Dav) -> None:
+    form.define('who = ["sport"]')
+    before = form.tree()
+    reply = send(carol, form.answers, {"name": "Eva"})
+    assert (reply.status, reply.condition) == (403, "{DAV:}need-privileges")
+    assert form.tree() == before
+    form.define('who = ["board"]')
+    assert send(carol, form.answers, {"name": "Eva"}).status in (200, 303)
+
+
+def test_who_may_only_answer_reads_no_answers_but_the_own(form: Form, carol: Dav, bob: Dav) -> None:
+    mine = send_json(carol, form.answers, {"name": "Eva"}).headers["location"]
+    other = send_json(form.alice, form.answers, {"name": "Max"}).headers["location"]
+    assert carol.get(mine).status == 200
+    assert carol.get(other).status == 404
+    assert bob.get(other).status == 200
+    dora, before = form.server.client("dora"), form.tree()
+    assert send(dora, form.answers, {"name": "x"}).status == 404
+    assert send(bob, form.answers, {"name": "x"}).status == 403
+    assert form.tree() == before
+
+
+def test_a_table_is_taken_whole_or_not_at_all(form: Form, bob: Dav) -> None:
+    table = 'name,days,cv\r\nEva,Mon; Tue,x.pdf\r\n"Max, the\r\nsecond",,\r\n\'=1+1,Wed,\r\n'
+    reply = form.alice.request("POST", form.answers, table, CSV)
+    assert reply.status == 201
+    said = [{"name": "Eva", "days": ["Mon", "Tue"]}, {"name": "Max, the second"}, {"name": "=1+1", "days": ["Wed"]}]
+    assert sorted(map(str, form.said())) == sorted(map(str, said))
+    before = form.tree()
+    reply = form.alice.request("POST", form.answers, "name,days\nEva,Mon\n,Sun\n", CSV)
+    assert (reply.status, reply.text) == (422, "line 3: Your name: required\nline 3: Days: not one of the options\n")
+    assert form.tree() == before
+
+
+def test_whoever_writes_answers_brings_time_and_member_along_and_nobody_else(form: Form, carol: Dav) -> None:
+    table = "time;member;name\n2026-01-31T18:00:00Z;bob;Eva\n"
+    assert form.alice.request("POST", form.answers, table, CSV).status == 201
+    (stored,) = form.stored()
+    assert (stored["time"], stored["member"]) == ("2026-01-31T18:00:00Z", "bob")
+    assert carol.request("POST", form.answers, table, CSV).status == 201
+    assert [each["member"] for each in form.stored()] == ["bob", "carol"]
+    before = form.tree()
+    reply = form.alice.request("POST", form.answers, "member,name\nnobody,Eva\n", CSV)
+    assert (reply.status, reply.text) == (422, "line 2: member: 'nobody' is no member\n")
+    assert form.tree() == before
+
+
+def test_a_locked_folder_of_answers_takes_none(form: Form, carol: Dav) -> None:
+    lock = form.alice.lock(form.answers)
+    before = form.tree()
+    assert send(carol, form.answers, {"name": "Eva"}).status == 423
+    assert form.tree() == before
+    assert form.alice.unlock(form.answers, lock.lock_token).status == 204
+    assert send(carol, form.answers, {"name": "Eva"}).status in (200, 303)
+
+
+def test_a_full_folder_takes_none_and_nothing_is_left(form: Form) -> None:
+    full = Form(form.server, "/files/Forms/Full")
+    if full.alice.mkcol(full.path).status == 201:
+        full.define()
+    before = full.tree()
+    body, headers = multipart([("name", "Eva"), ("cv", ("cv.pdf", "application/pdf", b"x" * 1000))])
+    statuses = [full.alice.request("POST", full.answers, body, headers).status for _ in range(4)]
+    assert statuses[-1] == 507
+    count = len(full.stored())
+    assert count == sum(status != 507 for status in statuses)
+    assert len(list((full.disk / "responses").glob("*.files"))) == count
+    assert full.tree().keys() >= before.keys()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_page_of_another_site_does_not_answer_with_a_browsers_password(
+    form: Form, carol: Dav, headers: dict[str, str]
+) -> None:
+    before = form.tree()
+    assert carol.request("POST", form.answers, "name=Eva", {**PAGE, **headers}).status == 403
+    assert form.tree() == before
+
+
+def test_the_answers_survive_a_kill_right_behind_the_thanks(form: Form, carol: Dav) -> None:
+    body, headers = multipart([("name", "Eva"), ("cv", ("cv.pdf", "application/pdf", b"x"))])
+    assert carol.request("POST", form.answers, body, headers).status in (200, 303)
+    form.server.kill()
+    form.server.start()
+    assert form.said() == [{"name": "Eva", "cv": ["cv.pdf"]}]
+    assert len(list((form.disk / "responses").glob("*.files/cv.pdf"))) == 1

@@ -1,0 +1,191 @@
+"""A form behind a link: what strangers get of it, and links of single members."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.forms.conftest import PAGE, Form, multipart, send, send_json
+from tests.harness import Dav
+
+NULL = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}  # what a browser sends from a sandboxed page
+URL = re.compile(r"https?://[^/\s]+(/p/[A-Za-z0-9_-]{22}/)\n")
+
+
+def my_link(client: Dav, form: Form) -> str:
+    """The URL path of a member's own link."""
+    found = URL.search(client.get(f"{form.path}/my-link.txt").text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.fixture
+def url(form: Form) -> str:
+    for name in ("index", "thanks", "closed"):
+        assert form.alice.put(f"{form.path}/{name}.html", f"<!doctype html><title>{name}</title>").status in (201, 204)
+    return form.publish()
+
+
+def test_a_stranger_reads_the_page_and_answers(form: Form, url: str) -> None:
+    reply = form.visitor.get(url)
+    assert (reply.status, reply.text) == (200, "<!doctype html><title>index</title>")
+    policy = reply.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-forms; default-src 'none'")
+    assert f"form-action http://127.0.0.1:{form.server.port}" in policy
+    told = {name: reply.headers[name] for name in ("x-content-type-options", "referrer-policy", "x-robots-tag")}
+    assert told == {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
+    sent = form.visitor.request("POST", f"{url}responses/", "name=Eva", {**PAGE, **NULL})
+    assert (sent.status, sent.headers["location"]) == (303, f"{url}thanks.html")
+    assert form.visitor.get(f"{url}thanks.html").status == 200
+    (stored,) = form.stored()
+    assert stored["answers"] == {"name": "Eva"}
+    assert "member" not in stored
+
+
+def test_a_link_leads_to_the_folder_with_a_slash(form: Form, url: str) -> None:
+    reply = form.visitor.get(url.rstrip("/"))
+    assert (reply.status, reply.headers["location"]) == (301, url)
+
+
+@pytest.mark.parametrize("right", ["read", "drop", "read-drop"])
+def test_whatever_right_the_link_has_nothing_else_is_there(form: Form, url: str, right: str) -> None:
+    send_json(form.server.client("carol"), form.answers, {"name": "secret"})
+    form.define('public = ["style.css"]')
+    for name in ("style.css", "other.css", "note.txt"):
+        form.alice.put(f"{form.path}/{name}", "x")
+    rules = form.alice.get(f"{form.path}/access.toml").text.replace('right = "drop"', f'right = "{right}"')
+    assert form.alice.put(f"{form.path}/access.toml", rules).status == 204
+    (answer,) = (file.name for file in (form.disk / "responses").glob("*.json"))
+    hidden = [
+        "form.toml",
+        "access.toml",
+        "links.txt",
+        "my-link.txt",
+        "responses.csv",
+        "check.txt",
+        "other.css",
+        "note.txt",
+    ]
+    hidden += [f"responses/{answer}", ".state.jsonl", f"{form.path.rpartition('/')[2]}.zip", "responses/x", "../x"]
+    for name in hidden:
+        assert form.visitor.get(f"{url}{name}").status in (404, 400), name
+    assert form.visitor.get(f"{url}style.css").status == 200
+    before = form.tree()
+    for method in ("GET", "PROPFIND", "PUT", "DELETE", "MKCOL", "MOVE", "LOCK", "REPORT"):
+        assert form.visitor.request(method, f"{url}responses/").status in (404, 405), method
+        assert form.visitor.request(method, f"{url}responses/{answer}").status in (404, 405), method
+        if method != "GET":
+            assert form.visitor.request(method, f"{url}index.html").status == 405, method
+            assert form.visitor.request(method, url).status == 405, method
+    assert form.visitor.request("POST", url, "name=Eva", PAGE).status == 405
+    assert form.tree() == before
+    assert form.visitor.request("OPTIONS", f"{url}responses/").headers["allow"] == "OPTIONS, POST"
+    assert form.visitor.request("OPTIONS", url).headers["allow"] == "OPTIONS, GET, HEAD"
+
+
+def test_settings_named_as_public_are_not_taken(form: Form, url: str) -> None:
+    text = form.alice.get(f"{form.path}/form.toml").text
+    reply = form.alice.put(f"{form.path}/form.toml", 'public = ["form.toml"]\n' + text)
+    assert reply.status == 422
+    assert form.alice.get(f"{form.path}/form.toml").text == text
+
+
+def test_no_link_of_another_folder_shows_a_form(form: Form, url: str) -> None:
+    send_json(form.server.client("carol"), form.answers, {"name": "secret"})
+    assert form.alice.put(f"{form.answers}access.toml", '[[link]]\nright = "read"\n').status == 201
+    found = re.search(r"https?://[^/]+(/p/[A-Za-z0-9_-]+/)", form.alice.get(f"{form.answers}links.txt").text)
+    assert found is not None
+    assert form.visitor.get(found[1]).status == 404
+    assert form.visitor.propfind(found[1], depth="1").status == 404
+
+
+def test_a_stranger_sends_files_too_and_they_count_against_the_link(form: Form, url: str) -> None:
+    form.publish("quota_bytes = 600\n")
+    body, headers = multipart([("name", "Eva"), ("cv", ("cv.pdf", "application/pdf", b"x" * 300))])
+    assert form.visitor.request("POST", f"{url}responses/", body, headers).status == 303
+    before = form.tree()
+    assert form.visitor.request("POST", f"{url}responses/", body, headers).status == 507
+    assert form.tree() == before
+
+
+def test_a_form_for_members_takes_nothing_through_its_link(form: Form, url: str) -> None:
+    form.define('who = "members"')
+    before = form.tree()
+    assert send(form.visitor, f"{url}responses/", {"name": "Eva"}).status == 403
+    assert form.tree() == before
+
+
+def test_a_form_that_is_over_shows_the_page_that_says_so(form: Form, url: str) -> None:
+    form.define("closes = 2020-01-01T00:00:00Z")
+    assert form.visitor.get(url).text == "<!doctype html><title>closed</title>"
+    before = form.tree()
+    reply = send(form.visitor, f"{url}responses/", {"name": "Eva"})
+    assert (reply.status, reply.text) == (403, "<!doctype html><title>closed</title>")
+    assert reply.headers["content-security-policy"].startswith("sandbox allow-forms")
+    assert form.tree() == before
+
+
+def test_a_members_own_link_counts_as_the_members_answer(form: Form, url: str) -> None:
+    form.define('who = "members"\nonce = true')
+    carol = form.server.client("carol")
+    mine = my_link(carol, form)
+    assert form.visitor.get(mine).text == "<!doctype html><title>index</title>"
+    reply = form.visitor.request("POST", f"{mine}responses/", "name=Eva", {**PAGE, **NULL})
+    assert (reply.status, reply.headers["location"]) == (303, f"{mine}thanks.html")
+    (stored,) = form.stored()
+    assert stored["member"] == "carol"
+    for name in ("form.toml", "responses/carol.json", "responses.csv", "my-link.txt", "links.txt"):
+        assert form.visitor.get(f"{mine}{name}").status == 404, name
+    assert form.visitor.propfind(mine, depth="1").status == 405
+
+
+def test_each_member_has_another_link_and_sees_only_the_own(form: Form) -> None:
+    alice, carol = my_link(form.alice, form), my_link(form.server.client("carol"), form)
+    assert alice != carol
+    assert form.server.client("bob").get(f"{form.path}/my-link.txt").status == 404  # who reads but may not answer
+    assert form.server.client("dora").get(f"{form.path}/my-link.txt").status == 404
+    assert form.alice.put(f"{form.path}/my-link.txt", "x").status == 405
+    assert form.alice.delete(f"{form.path}/my-link.txt").status == 405
+
+
+def test_a_members_link_ends_with_the_right_to_answer_and_with_another_number(form: Form, url: str) -> None:
+    carol = form.server.client("carol")
+    mine = my_link(carol, form)
+    assert form.visitor.get(mine).status == 200
+    form.define("links_reset = 1")
+    assert form.visitor.get(mine).status == 404
+    other = my_link(carol, form)
+    assert form.visitor.get(other).status == 200
+    assert form.alice.put(f"{form.path}/access.toml", '[[rule]]\nwho = ["bob"]\nmay = ["read"]\n').status == 204
+    before = form.tree()
+    assert form.visitor.get(other).status == 404
+    assert send(form.visitor, f"{other}responses/", {"name": "Eva"}).status == 404
+    assert form.tree() == before
+
+
+def test_links_stay_out_of_the_log(form: Form, url: str) -> None:
+    mine = my_link(form.server.client("carol"), form)
+    for where in (url, mine):
+        assert form.visitor.get(where).status == 200
+        assert send(form.visitor, f"{where}responses/", {"name": "Eva"}).status == 303
+        assert where.split("/")[2] not in form.server.log
+
+
+def test_no_address_is_kept_of_who_answers(form: Form, url: str) -> None:
+    assert form.visitor.request("POST", f"{url}responses/", "name=Eva", PAGE).status == 303
+    held = [file.read_bytes() for file in form.disk.rglob("*") if file.is_file()]
+    assert not any(b"127.0.0.1" in data for data in held if b"/p/" not in data)
+
+
+def test_who_may_only_answer_reads_the_pages_and_nothing_else(form: Form, url: str) -> None:
+    carol = form.server.client("carol")
+    form.define('public = ["style.css"]')
+    for name in ("style.css", "note.txt"):
+        form.alice.put(f"{form.path}/{name}", "x")
+    listed = {href.rpartition("/")[2] for href in carol.propfind(f"{form.path}/", depth="1").multistatus()} - {""}
+    assert listed == {"index.html", "thanks.html", "closed.html", "style.css", "my-link.txt"}
+    for name in ("index.html", "style.css"):
+        assert carol.get(f"{form.path}/{name}").status == 200
+    for name in ("form.toml", "note.txt", "access.toml", "responses.csv"):
+        assert carol.get(f"{form.path}/{name}").status == 404, name
