@@ -37,6 +37,7 @@ from storage.numbering import first_free, numbered
 from storage.paths import FILES, LINKS_FILE, is_former, join, name_of, names_rules, parent_of
 from storage.portable import require_portable
 from storage.sharedrules import collection_of, open_rules, remove_rules, write_rules
+from storage.starters import settle_starters
 from storage.treesync import TreeSync
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class FileShelf:
                     promises.enter_context(self._store.promised.room(self._session, path, growth))
                     creator = treerights.creator_of_new(self._session, path) if node is None else None
                     member = tx.put(place, name, scratch, creator=creator, by=self._session.principal.name)
+                    settle_starters(self._session, tx, path)
                 break
         folder = self._store.find_folder(place)
         if folder is None:

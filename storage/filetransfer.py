@@ -13,6 +13,7 @@ from storage.filetree import FileTree, Node, is_shared_rules
 from storage.formertree import FORMER, is_former_place
 from storage.paths import FILES, is_former, is_within, parent_of
 from storage.portable import require_portable, require_portable_tree
+from storage.starters import settle_starters
 from storage.treecopy import built_copy
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Transfer:
             elif node.member is not None:
                 by = self._session.principal.name
                 tx.copy(node.folder.place, node.member.name, *spot_of(target), creator=present, over=over, by=by)
+                settle_starters(self._session, tx, target)
         return before is None
 
     def _version(self, node: Node) -> int | None:
@@ -202,6 +204,7 @@ class Transfer:
             by = self._session.principal.name
             tx.move(node.folder.place, node.member.name, place, name, over=over, by=by, kept=kept)
             objectfiles.settle_moved(self._session, tx, node.path, target, over=over)
+            settle_starters(self._session, tx, target)
             return
         above, _, former_name = node.folder.place.rpartition("/")
         known = tx.state(above).all(former_name)

@@ -35,6 +35,7 @@ from storage.objectnames import (
     is_settings,
 )
 from storage.objects import OBJECT_KEY, new_collection_id
+from storage.starters import settle_starters
 
 if TYPE_CHECKING:
     from storage.fileterms import Terms
@@ -132,6 +133,7 @@ def furnish(session: Session, tx: Transaction, path: str) -> None:
         tx.set_state(place, "", OBJECT_KEY, {"id": id, "inode": folder.inode})
     for below in folders(store.settings.language):
         tx.make_folder(f"{place}/{below}")
+    settle_starters(session, tx, paths.join(path, name))
 
 
 FURNITURE: Mapping[str, tuple[str, Callable[[str, str], bytes], Callable[[str], Sequence[str]]]] = {

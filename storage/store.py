@@ -113,7 +113,7 @@ class Store:
             StoreBusy: another server (or Radicale) holds the folder.
             RulesRefused: the server's ``access.toml`` is broken.
         """
-        from storage import linksfile, openpages, personallinks
+        from storage import answerstable, formcheck, linksfile, openpages, personallinks
         from storage.answerview import JOURNAL, TASK, FormKind
         from storage.boards import BoardKind
         from storage.derived import Derived
@@ -153,7 +153,8 @@ class Store:
         self.forms = FormsRead()
         self.reads_page: Callable[[Session, str], bool] = openpages.reads_page
         self.personal = PersonalLinks(self)
-        self.makers: Mapping[str, Maker] = {maker.name: maker for maker in (linksfile.MAKER, personallinks.MAKER)}
+        makers = (linksfile.MAKER, personallinks.MAKER, answerstable.MAKER, formcheck.MAKER)
+        self.makers: Mapping[str, Maker] = {maker.name: maker for maker in makers}
         self.made = MadeCache()
         self.secret = read_secret(self.data)
         self.derived = Derived(self, directory)
