@@ -51,7 +51,8 @@ class PersonalLinks:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._stamp: object = None
+        self._look: object = None  # of what tells at no cost that nothing changed
+        self._stamp: object = None  # of what the tokens are made of
         self._found: dict[bytes, tuple[str, str]] = {}  # by digest of the token: path and name of the member
 
     def token(self, kind: str, id: str, reset: int, member: str) -> str:
@@ -65,20 +66,26 @@ class PersonalLinks:
         accounts = self._store.accounts
         if accounts is None or not TOKEN.fullmatch(token):
             return None
-        found = self._table().get(_digest(token))
-        if found is None:
+        path, name = self._table().get(_digest(token), ("", ""))
+        form, principal = find_form(self._store, path), accounts.principal(name)
+        if form is None or principal is None:
             return None
-        principal = accounts.principal(found[1])
-        return None if principal is None else Personal(found[0], principal)
+        is_current = self.token("form", form.id, form.form.links_reset, name) == token  # edits on the disk move no log
+        return Personal(path, principal) if is_current else None
 
     def _table(self) -> dict[bytes, tuple[str, str]]:
-        """The digests of all tokens that there can be; made again when a form, poll or account changed."""
+        """The digests of all tokens that there can be; looked through again when a form, poll or account changed."""
         store, accounts = self._store, self._store.accounts
         revision = 0 if accounts is None else accounts.revision
+        look = (revision, store.index.newest_change(paths.place_of(FORMS) or ""))
+        with self._lock:
+            if look == self._look:
+                return self._found
         forms = list(_forms(store))
         stamp = (revision, tuple((each.path, each.id, each.form.links_reset) for each in forms))
         with self._lock:
             if stamp == self._stamp:
+                self._look = look
                 return self._found
         names = [] if accounts is None else [each.name for each in accounts.accounts() if accounts.is_member(each.name)]
         table = {
@@ -87,7 +94,7 @@ class PersonalLinks:
             for name in names
         }
         with self._lock:
-            self._stamp, self._found = stamp, table
+            self._look, self._stamp, self._found = look, stamp, table
         return table
 
 
