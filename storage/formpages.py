@@ -27,6 +27,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "rank": {"en": "1 is the first", "fr": "1 est le premier", "de": "1 ist das Erste"},
     "files": {"en": "up to {} MB each", "fr": "jusqu'à {} Mo chacun", "de": "bis {} MB je Datei"},
     "file": {"en": "up to {} MB", "fr": "jusqu'à {} Mo", "de": "bis {} MB"},
+    "image/*": {"en": "pictures", "fr": "images", "de": "Bilder"},
+    "audio/*": {"en": "sound", "fr": "sons", "de": "Ton"},
+    "video/*": {"en": "videos", "fr": "vidéos", "de": "Videos"},
     "trap": {
         "en": "Leave this empty",
         "fr": "Laissez ce champ vide",
@@ -155,7 +158,7 @@ def _own_hint(field: Field, language: str) -> str:
         megabytes = field.max_bytes / 1_000_000
         size = f"{megabytes:.2g}" if megabytes < 100 else f"{megabytes:.0f}"
         several = field.most is not None and field.most > 1
-        kinds = ", ".join(field.types)
+        kinds = ", ".join(WORDS.get(kind, {}).get(language, kind) for kind in field.types)
         said = WORDS["files" if several else "file"][language].format(size)
         return f"{kinds}; {said}" if kinds else said
     return ""
@@ -195,6 +198,8 @@ def _options(field: Field, id: str, language: str) -> Iterator[str]:
         yield f'<label class="one"><input {choice}> <span>{other}</span></label>'
         about = f'aria-label="{escape(field.label)}: {other}" maxlength="200"'
         yield f'<input class="other" type="text" name="{name}.other" {about}>'
+    if kind == "radio" and not field.required:
+        yield _none(name, language)
 
 
 def _scale(field: Field, id: str, language: str) -> Iterator[str]:
@@ -206,6 +211,8 @@ def _scale(field: Field, id: str, language: str) -> Iterator[str]:
         about = f'name="{escape(field.name)}" value="{value}"{must}'
         yield f'<label class="one"><input type="radio" {about}> <span>{value}</span></label>'
         value += step
+    if not field.required:
+        yield _none(escape(field.name), language)
     yield "</div>"
 
 
@@ -226,7 +233,15 @@ def _grid(field: Field, id: str, language: str) -> Iterator[str]:
         for option in field.options:
             about = f'name="{escape(field.name)}.{number}" value="{escape(option)}"{must}'
             yield f'<label class="one"><input type="radio" {about}> <span>{escape(option)}</span></label>'
+        if not field.required:
+            yield _none(f"{escape(field.name)}.{number}", language)
         yield "</div></div>"
+
+
+def _none(name: str, language: str) -> str:
+    """What takes back a choice, as a browser by itself does not let anybody do."""
+    choice = f'<input type="radio" name="{name}" value="" checked>'
+    return f'<label class="one">{choice} <span>{word("none", language)}</span></label>'
 
 
 GROUPS = {"choice": _options, "choices": _options, "scale": _scale, "ranking": _ranking, "grid": _grid}

@@ -26,6 +26,7 @@ textarea { min-height: 7rem; }
 .row:first-of-type { border-top: 0; }
 .choices { display: flex; flex-wrap: wrap; gap: 0 1.4rem; }
 .hint, .note { font-size: .92rem; opacity: .8; margin: .2rem 0; }
+.note { margin: 1rem 0; }
 .must { color: #b3261e; }
 .trap { position: absolute; left: -99rem; }
 button { padding: .65rem 1.6rem; border: 0; border-radius: .4rem; background: #1c5fa8; color: #fff; font-weight: 600; }
