@@ -6,6 +6,7 @@ import argparse
 import os
 import secrets
 import shutil
+import tomllib
 from pathlib import Path
 
 from auth.accounts import Kind
@@ -18,6 +19,7 @@ from davserver.commands.toml_edit import editing
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "association"
 PASSWORDS = "passwords.txt"
+FORM_RULES = "data/files/Forms/Summer fair/access.toml"
 _BOOKED = ("hall", "van")
 _BOOKING_RULES = "booking.toml"
 # Syllables that are read out and typed alike in most languages: 70 of them, 9 in a password, 55 bits.
@@ -49,7 +51,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     config = folder / "davserver.toml"
     settings = load(config, Overrides.of(arguments.listen, None, os.environ))
     say(f"The example association is in {folder}" + ("." if made else ", as it was left."))
-    say(guide(settings.server, _read_passwords(folder / PASSWORDS)))
+    say(guide(settings.server, _read_passwords(folder / PASSWORDS), _read_token(folder / FORM_RULES)))
     if arguments.no_serve:
         return OK
     from davserver.server import serve
@@ -68,6 +70,7 @@ def _make(folder: Path, example: Path) -> None:
         _add_booking_rules(scratch, example / _BOOKING_RULES)
         (scratch / "data" / "homes").mkdir(exist_ok=True)
         _give_passwords(scratch)
+        _give_token(scratch / FORM_RULES)
         scratch.rename(folder)
     except BaseException:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -92,8 +95,24 @@ def _give_passwords(folder: Path) -> None:
         out.writelines(f"{name} {password}\n" for name, password in passwords.items())
 
 
+def _give_token(rules: Path) -> None:
+    """The link of the form, its last table, has a token from the start, so that its address can be printed."""
+    with rules.open("a", encoding="utf-8") as out:
+        out.write(f'token = "{secrets.token_urlsafe(16)}"\n')
+
+
 def _memorable() -> str:
     return "-".join("".join(secrets.choice(_SYLLABLES) for _ in range(3)) for _ in range(3))
+
+
+def _read_token(rules: Path) -> str | None:
+    """None where somebody has changed the rules."""
+    try:
+        links = tomllib.loads(rules.read_text("utf-8")).get("link", [])
+    except (OSError, ValueError):
+        return None
+    token = links[0].get("token") if isinstance(links, list) and links else None
+    return token if isinstance(token, str) else None
 
 
 def _read_passwords(file: Path) -> dict[str, str]:

@@ -45,6 +45,10 @@ Boards and notes                                                are text files a
   jtx Board, Tasks.org   over DAVx5: choose "Summer fair" and "Notes" among the lists of the account
   any editor             Boards/Summer fair/ and Notes/ of the mounted drive (docs/boards.md)
 
+Forms                                                           the answers are files, and one table: responses.csv
+  any browser            {form}
+  any editor             Forms/Summer fair/ of the mounted drive (docs/forms.md)
+
 Command line
   curl -u {user}:{password} {base}/files/
   curl -u {user}:{password} -X PROPFIND -H 'Depth: 1' {base}/dav/{user}/
@@ -64,8 +68,8 @@ Other machines reach this one, but plain HTTP would show passwords on the way, s
 set certificate and private_key in davserver.toml."""
 
 
-def guide(server: Server, passwords: Mapping[str, str]) -> str:
-    """The page for a server and the accounts with their passwords."""
+def guide(server: Server, passwords: Mapping[str, str], form_token: str | None) -> str:
+    """The page for a server, the accounts with their passwords, and the link of the form."""
     tls = server.certificate is not None
     scheme = "https" if tls else "http"
     host = {"0.0.0.0": "localhost", "::": "localhost"}.get(server.host, server.host)  # noqa: S104
@@ -75,6 +79,7 @@ def guide(server: Server, passwords: Mapping[str, str]) -> str:
     return _GUIDE.format(
         accounts="\n".join(f"  {name:8} {word:24} {_PARTS.get(name, '')}".rstrip() for name, word in passwords.items()),
         base=base,
+        form=f"without an account: {base}/p/{form_token}/" if form_token else "see links.txt in the form's folder",
         host=base.partition("://")[2],
         dav="davs" if base.startswith("https") else "dav",
         webdav="webdavs" if base.startswith("https") else "webdav",

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,8 +20,11 @@ from auth.acl import actions
 from auth.directory import Directory
 from auth.principal import ANONYMOUS
 from config.loader import load
-from davserver.commands.demo import EXAMPLE
+from davserver.commands.demo import EXAMPLE, FORM_RULES
 from davserver.commands.rights import explain, open_rulebook
+from storage.answers import parse_answer
+from storage.form import parse_form
+from storage.formpages import render_index
 from storage.paths import path_of
 from tests.cli.command import Result, davserver, environ
 from tests.harness import Dav
@@ -122,6 +126,23 @@ def test_every_kind_of_client_finds_its_address_in_the_guide(demo: Path) -> None
         assert client in out
 
 
+def test_the_page_of_the_form_asks_what_its_settings_say() -> None:
+    folder = EXAMPLE / "data/files/Forms/Summer fair"
+    form = parse_form((folder / "form.toml").read_bytes())
+    assert (folder / "index.html").read_bytes() == render_index(form, form.title, "en")
+    for file in (folder / "responses").glob("*.json"):
+        answer = parse_answer(file.read_bytes())
+        assert answer is not None
+        assert answer.values.keys() <= {field.name for field in form.fields}
+
+
+def test_the_address_of_the_form_is_printed_as_long_as_its_rules_say_it(demo: Path) -> None:
+    printed = davserver("demo", str(demo), "--no-serve").out
+    assert re.search(r"any browser +without an account: http://127.0.0.1:8080/p/[A-Za-z0-9_-]{22}/\n", printed)
+    (demo / FORM_RULES).write_text("[[rule]]\nwho = []\nmay = []\n")
+    assert "see links.txt" in davserver("demo", str(demo), "--no-serve").out
+
+
 def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert davserver("demo", str(tmp_path), "--no-serve") == Result(1)
@@ -151,6 +172,13 @@ def test_the_demo_serves_what_it_prints_until_it_is_told_to_end(demo: Path, free
         assert dora.propfind("/dav/van/calendar/").status == 207
         assert dora.get("/dav/staff/contacts/garage.vcf").status == 200
         assert Dav(free_port).get("/files/Communication/About us.md").status == 200
+        form = f"/p/{tomllib.loads((demo / FORM_RULES).read_text())['link'][0]['token']}/"
+        assert "Help at the summer fair" in Dav(free_port).get(form).text
+        said = "name=Ida&email=ida%40association.example&shifts=10+to+13"
+        page = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert Dav(free_port).request("POST", f"{form}responses/", said, page).status == 303
+        carol = Dav(free_port, "carol", passwords(demo)["carol"])
+        assert "Ida" in carol.get("/files/Forms/Summer fair/responses.csv").text
     finally:
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=30)
