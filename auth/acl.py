@@ -14,6 +14,7 @@ from typing import Protocol
 
 from auth.actions import EVERY_ACTION
 from auth.actions import Action as Action
+from auth.ballots import Ballots
 from auth.errors import Hidden, NeedPrivileges
 from auth.principal import Principal, fold
 from auth.rules import Rule
@@ -37,6 +38,7 @@ class Level:
         owner: who holds everything from here down, or None.
         closed: the folder's own file is broken: nobody but owner and administrators gets anything.
         kept: the server itself writes what lies in the folder, and nobody else does.
+        ballots: it is the folder of a poll, or that of its votes.
     """
 
     path: str
@@ -45,6 +47,7 @@ class Level:
     owner: str | None = None
     closed: bool = False
     kept: bool = False
+    ballots: Ballots | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,10 @@ def actions(principal: Principal, path: str, book: RuleBook) -> frozenset[Action
 def decide(principal: Principal, path: str, levels: Sequence[Level]) -> frozenset[Action]:
     """What the rules and owners of ``levels`` (nearest first) give; creators aside."""
     given = _given(principal, path, levels)
+    ballots = levels[0].ballots if levels else None
+    if ballots is not None:
+        name = None if levels[0].path == path else path.rpartition("/")[2]
+        given = ballots.held(principal, name, given)
     if not levels or not levels[0].kept:
         return given
     return given & (_ON_KEPT_FOLDER if levels[0].path == path else _ON_KEPT_ITEMS)
@@ -137,6 +144,10 @@ def actions_on_former(principal: Principal, former: Former) -> frozenset[Action]
     if former.there is not None and not is_owner:
         now &= held_by(former.there)
     held = then & now & {Action.READ, Action.ADMIN}
+    box = next((level.ballots for level in former.now if level.path == _above(former.path)), None)
+    if box is not None and box.is_box:  # a vote stays between its voter and the poll
+        own = box.is_own(principal, former.path.rpartition("/")[2])
+        return frozenset({Action.READ, Action.DELETE}) if own else frozenset()
     if Action.READ in held and (Action.ADMIN in now or former.by == principal.name):
         return held | {Action.DELETE}
     return held
@@ -205,6 +216,8 @@ class Access:
     def _actions_of_member(self, path: str) -> frozenset[Action]:
         """As ``actions`` for what is no folder."""
         folder = _above(path)
+        if self.is_box(folder):
+            return decide(self.principal, path, self._book.levels(folder))
         held = self.actions_on_members(folder)
         if held == EVERY_ACTION or not _made(self.principal, path, self._book):
             return held
@@ -220,6 +233,12 @@ class Access:
         if given is None:
             given = self._given[path] = decide(self.principal, path, self._book.levels(folder))
         return given
+
+    def is_box(self, folder: str) -> bool:
+        """Whether each file of a folder is that of one voter, with rights of its own."""
+        levels = self._book.levels(folder)
+        ballots = levels[0].ballots if levels and levels[0].path == folder else None
+        return ballots is not None and ballots.is_box
 
     def is_kept(self, folder: str) -> bool:
         """Whether the server itself writes what lies in a folder, and nobody else does."""

@@ -143,6 +143,10 @@ class Table:
             return None
         return value
 
+    def value(self, key: str) -> object:
+        """Whatever stands there, None where nothing does; who reads it judges it."""
+        return self._values.get(key)
+
     def decimal(self, key: str) -> Decimal | None:
         """A number, whole or with a fraction, exactly as it is written in decimal."""
         value = self._values.get(key)

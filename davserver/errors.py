@@ -22,6 +22,7 @@ from davserver.dav.xml import open_tag
 from storage import errors as shelf
 from storage.answers import AnswerRefused, FileTooLarge
 from storage.paths import is_within
+from storage.votes import VoteRefused
 
 View = Literal["files", "dav"]
 
@@ -188,6 +189,8 @@ def _of_item(error: Exception, view: View) -> Response | None:
             return _say(409, error)
         case shelf.InvalidSyncToken():  # with an empty DAV:error Thunderbird would stop synchronising
             return error_response(403, DAV.valid_sync_token, message=str(error))
+        case VoteRefused():
+            return _say(409, error)
         case FileTooLarge():
             return _say(413, error)
         case AnswerRefused():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from auth.errors import NeedPrivileges
 from storage import objectfiles, quota, rulesgate, treerights
+from storage.casting import require_vote
 from storage.disk import read_bytes
 from storage.errors import (
     AlreadyExists,
@@ -91,10 +92,12 @@ class FileShelf:
                     if node is None and tries_left and self._find_left(path, scratch, terms) is not None:
                         continue  # it left between the question and the lock
                     self._require_put(path, node)
+                    require_vote(self._session, tx, path, lambda: read_bytes(scratch.file))
                     growth = quota.growth_bytes(path, _size(node), scratch.size)  # it may not be what was there before
                     promises.enter_context(self._store.promised.room(self._session, path, growth))
                     creator = treerights.creator_of_new(self._session, path) if node is None else None
-                    member = tx.put(place, name, scratch, creator=creator, by=self._session.principal.name)
+                    by = treerights.actor(self._session, path)
+                    member = tx.put(place, name, scratch, creator=creator, by=by)
                     settle_starters(self._session, tx, path)
                 break
         folder = self._store.find_folder(place)
@@ -194,6 +197,7 @@ class FileShelf:
             if present is None:
                 raise NotFound(path)
             treerights.require_tree(self._session, present, treerights.REMOVE)
+            require_vote(self._session, tx, path, None)
             remove(self._session, tx, present)
 
     def _empty(self, node: Node, terms: Terms) -> None:

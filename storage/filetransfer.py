@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from storage import objectfiles, quota, rulesgate, treerights
+from storage.casting import require_vote
 from storage.errors import NotFound, ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
 from storage.filetree import FileTree, Node, is_shared_rules
 from storage.formertree import FORMER, is_former_place
+from storage.objectnames import POLLS
 from storage.paths import FILES, is_former, is_within, parent_of
 from storage.portable import require_portable, require_portable_tree
 from storage.starters import settle_starters
@@ -58,6 +61,7 @@ class Transfer:
             present = self._creator_after(before, source, target)
             if node.is_folder and (version, creator) != (self._version(node), present):
                 directory = self._built(stack, node, target, present, deep=deep)
+            require_vote(self._session, tx, target, self._reader(node))
             over = self._make_way(tx, node, before)
             if directory is not None:
                 tx.adopt_folder(directory, "/".join(spot_of(target)))
@@ -99,11 +103,18 @@ class Transfer:
             room = self._store.promised.room(self._session, target, growth, leaving=source, left_bytes=left)
             promises.enter_context(room)
             creator = self._creator_after(before, source, target, moved=True)
+            require_vote(self._session, tx, source, None)
+            require_vote(self._session, tx, target, self._reader(present))
             over = self._make_way(tx, present, before)
             with self._store.trash.turn(present.folder.place), self._store.history.turn(present.folder.place):
                 self._move(tx, present, target, creator, over=over)
                 tx.checkpoint()
         return before is None
+
+    def _reader(self, node: Node) -> Callable[[], bytes]:
+        """What gives the bytes of a file; a folder has none."""
+        member = node.member
+        return lambda: b"" if member is None else self._store.read_member(node.folder, member.name)[0]
 
     def _make_way(self, tx: Transaction, node: Node, before: Node | None) -> bool:
         """Remove what stands at the target, unless a file is replaced by a file, which is one step with the rename."""
@@ -126,6 +137,8 @@ class Transfer:
         treerights.require_movable(self._session, node)
         if is_former(node.path):
             treerights.require_restorable(self._session, node, target)
+        elif node.is_folder and parent_of(node.path) == parent_of(target) == POLLS:  # with the votes in it
+            treerights.require_tree(self._session, node, treerights.TAKE_AWAY, sealed=True)
         elif node.member is not None and objectfiles.is_one_collection(self._session, node.path, target):
             treerights.require(self._session, Action.WRITE, node.path)
         else:
@@ -246,7 +259,7 @@ def _given_up(store: Store, before: Node | None) -> int:
 
 def remove(session: Session, tx: Transaction, node: Node) -> None:
     """Put a resource into the trash."""
-    by = session.principal.name
+    by = treerights.actor(session, node.path)
     if node.member is None:
         tx.remove_folder(node.folder.place, by=by)
         objectfiles.rename_column(session, tx, node.path, None)

@@ -232,7 +232,7 @@ class FileTree:
         ``may_read`` for the files of one folder, decided once: but for rules files and what the principal made
         itself, they are all alike.
         """
-        if is_former(node.path):  # each file has rules of its own there
+        if is_former(node.path) or self._access.is_box(node.path):  # each file has rights of its own there
             return lambda member: self.may_read(join(node.path, member))
         everything = Action.READ in self._access.actions_on_members(node.path)
         name = self._session.principal.name

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from storage.errors import NameRefused, NotFound
 from storage.filetree import Node
 from storage.linknames import INDEX, THANKS, is_never_shown
+from storage.objectnames import FORMS, POLLS
 from storage.paths import FILES, is_former, is_within, join, name_of, parent_of
 from storage.records import Member
 from storage.zipstream import Archive, Entry
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PAGES = frozenset({INDEX, THANKS})
 ZIP = ".zip"
+WITH_PAGES = (f"{FORMS}/", f"{POLLS}/")
 SECOND = 1_000_000_000
 
 
@@ -67,6 +69,8 @@ class LinkView:
         rest = path[len(self._root) + 1 :]
         if any(map(is_never_shown, rest.split("/") if rest else ())):
             return None
+        if path.startswith(WITH_PAGES):  # what people send to forms and polls is for no link of a folder above
+            return None
         node = self._tree.find(path)
         if (
             node is None or node.listing or not is_within(node.folder.place, self._place)
@@ -79,7 +83,8 @@ class LinkView:
     def children(self, node: Node) -> Iterator[Node]:
         """What the link shows in a folder."""
         if self._shown is None:
-            yield from (child for child in self._tree.children(node) if not is_never_shown(child.name))
+            found = (child for child in self._tree.children(node) if not child.path.startswith(WITH_PAGES))
+            yield from (child for child in found if not is_never_shown(child.name))
 
     def index(self, folder: Node) -> Node | None:
         """The page that stands for a folder, if it has one."""

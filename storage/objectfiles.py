@@ -29,6 +29,7 @@ from storage.objectnames import (
     NOTES,
     POLL_FILE,
     POLLS,
+    PROPOSALS,
     RESPONSES,
     VOTES,
     is_object,
@@ -107,6 +108,9 @@ def require_folder(session: Session, path: str, node: Node | None = None) -> Non
     Args:
         node: the folder that is to come there with all that is in it.
     """
+    parts = path.split("/")
+    if path.startswith(POLLS + "/") and len(parts) > 5 and parts[4] in (VOTES, PROPOSALS):
+        raise PlaceRefused(path, "votes and proposals lie there, one file of each voter, and no folders")
     if not path.startswith(BOARDS + "/"):
         return
     below = (

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 from auth.principal import Principal
 from storage import paths
-from storage.forms import FormFolder, find_form
+from storage.forms import find_form
 from storage.made import Made, Maker
-from storage.objectnames import FORMS
+from storage.objectnames import FORMS, POLLS
 from storage.openpages import may_use
+from storage.polls import find_poll
 
 if TYPE_CHECKING:
     from storage.records import Folder
@@ -67,61 +68,68 @@ class PersonalLinks:
         if accounts is None or not TOKEN.fullmatch(token):
             return None
         path, name = self._table().get(_digest(token), ("", ""))
-        form, principal = find_form(self._store, path), accounts.principal(name)
-        if form is None or principal is None:
+        door, principal = _door(self._store, path), accounts.principal(name)
+        if door is None or principal is None:
             return None
-        is_current = self.token("form", form.id, form.form.links_reset, name) == token  # edits on the disk move no log
+        is_current = self.token(*door, name) == token  # edits on the disk move no log
         return Personal(path, principal) if is_current else None
 
     def _table(self) -> dict[bytes, tuple[str, str]]:
         """The digests of all tokens that there can be; looked through again when a form, poll or account changed."""
         store, accounts = self._store, self._store.accounts
         revision = 0 if accounts is None else accounts.revision
-        look = (revision, store.index.newest_change(paths.place_of(FORMS) or ""))
+        look = (revision, *(store.index.newest_change(paths.place_of(top) or "") for top in (FORMS, POLLS)))
         with self._lock:
             if look == self._look:
                 return self._found
-        forms = list(_forms(store))
-        stamp = (revision, tuple((each.path, each.id, each.form.links_reset) for each in forms))
+        doors = {path: door for path in _folders(store) if (door := _door(store, path)) is not None}
+        stamp = (revision, tuple(doors.items()))
         with self._lock:
             if stamp == self._stamp:
                 self._look = look
                 return self._found
         names = [] if accounts is None else [each.name for each in accounts.accounts() if accounts.is_member(each.name)]
-        table = {
-            _digest(self.token("form", each.id, each.form.links_reset, name)): (each.path, name)
-            for each in forms
-            for name in names
-        }
+        table = {_digest(self.token(*door, name)): (path, name) for path, door in doors.items() for name in names}
         with self._lock:
             self._look, self._stamp, self._found = look, stamp, table
         return table
 
 
 def make_my_link(session: Session, folder: Folder) -> Made | None:
-    """The file, for a member who may answer the form."""
-    name, found = session.principal.name, find_form(session.store, folder.path)
-    if name is None or found is None or not may_use(session.access, session.principal, found):
+    """The file, for a member who may answer the form or votes in the poll."""
+    store, name, principal = session.store, session.principal.name, session.principal
+    form, poll = find_form(store, folder.path), find_poll(store, folder.path)
+    is_for_form = form is not None and may_use(session.access, principal, form)
+    door = _door(store, folder.path)
+    if name is None or door is None or not (is_for_form or (poll is not None and poll.is_voter(principal))):
         return None
-    token = session.store.personal.token("form", found.id, found.form.links_reset, name)
-    url = f"{session.base_url}/p/{token}/"
-    return Made.of(HEAD[session.store.settings.language].format(url=url).encode(), found.row.modified_ns)
+    url = f"{session.base_url}/p/{store.personal.token(*door, name)}/"
+    text = HEAD[store.settings.language].format(url=url).encode()
+    return Made.of(text, max(found.row.modified_ns for found in (form, poll) if found is not None))
 
 
-def _is_form(store: Store, path: str) -> bool:
-    return paths.parent_of(path) == FORMS and find_form(store, path) is not None
+def _door(store: Store, path: str) -> tuple[str, str, int] | None:
+    """Of a form or poll what its tokens are made of: kind, id and the number that ends them."""
+    form, poll = find_form(store, path), find_poll(store, path)
+    if form is not None:
+        return "form", form.id, form.form.links_reset
+    return None if poll is None else ("poll", poll.id, poll.poll.links_reset)
 
 
-def _forms(store: Store) -> Iterator[FormFolder]:
-    top = store.find_folder(paths.place_of(FORMS) or "")
-    for folder in store.folders(top) if top is not None else ():
-        found = find_form(store, folder.path)
-        if found is not None:
-            yield found
+def _is_door(store: Store, path: str) -> bool:
+    above = paths.parent_of(path)
+    is_form = above == FORMS and find_form(store, path) is not None
+    return is_form or (above == POLLS and find_poll(store, path) is not None)
+
+
+def _folders(store: Store) -> Iterator[str]:
+    for above in (FORMS, POLLS):
+        top = store.find_folder(paths.place_of(above) or "")
+        yield from (folder.path for folder in (store.folders(top) if top is not None else ()))
 
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-MAKER = Maker(NAME, _is_form, make_my_link)
+MAKER = Maker(NAME, _is_door, make_my_link)

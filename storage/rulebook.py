@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from auth.acl import Former, Level
@@ -26,6 +27,8 @@ from storage import paths
 from storage.collection import KEPT_KEY
 from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
 from storage.formerrules import entries_below, find_entry, former
+from storage.objectnames import POLLS
+from storage.pollrights import ballots_at, ballots_of_removed
 from storage.reconcile import is_item_place
 
 if TYPE_CHECKING:
@@ -150,6 +153,13 @@ class DiskRuleBook:
 
     def levels(self, path: str) -> Sequence[Level]:
         """Nearest first: the object where it is a folder, then every folder up to ``/``."""
+        levels = self._found(path)
+        if not path.startswith(POLLS + "/"):
+            return levels
+        ballots = ballots_at(self._store, levels[0].path)  # which depend on the time, and are not remembered
+        return levels if ballots is None else [replace(levels[0], ballots=ballots), *levels[1:]]
+
+    def _found(self, path: str) -> Sequence[Level]:
         self.reload()
         if not self.is_folder(path):
             return self._levels(path, of_folder=False)
@@ -309,7 +319,9 @@ class DiskRuleBook:
 
     def level_of_removed(self, path: str) -> Level | None:
         """The level of a folder in the trash; None for what is no folder."""
-        return self._level(path, own=True) if self.is_folder(path) else None
+        if not self.is_folder(path):
+            return None
+        return replace(self._level(path, own=True), ballots=ballots_of_removed(self._store, path))
 
     def is_folder(self, path: str) -> bool:
         """Whether a folder or collection stands there, or what is one without: a home before its first use."""

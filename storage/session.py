@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from auth.acl import Access, EveryAccess
 from auth.principal import ANONYMOUS, Principal
 from storage import paths
+from storage.objectnames import MY_VOTE
 
 if TYPE_CHECKING:
     from storage.files import FileShelf
@@ -36,7 +37,8 @@ class Session:
 
     def canonical(self, path: str) -> str:
         """The one path of the resource that a decoded URL path means; ``storage.paths.canonical``."""
-        return paths.canonical(path, self.principal.name)
+        path = paths.canonical(path, self.principal.name)
+        return self.store.to_own_vote(path, self.principal.name) if path.endswith(MY_VOTE) else path
 
     @cached_property
     def files(self) -> FileShelf:

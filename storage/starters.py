@@ -1,5 +1,5 @@
 """
-Starter pages: written into the folder of a form once, and following its settings until somebody edits them.
+Starter pages: written into the folder of a form or poll once, and following its settings until somebody edits them.
 
 Which page is still the one that was written, its digest in the folder's state tells, whatever the server writes today.
 """
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from storage import paths
 from storage.disk import read_bytes
 from storage.errors import FileRefused
-from storage.form import Form, parse_form
+from storage.form import parse_form
 from storage.formpages import render_closed, render_index, render_thanks
 from storage.linknames import CLOSED, INDEX, THANKS
-from storage.objectnames import FORM_FILE, FORMS
+from storage.objectnames import FORM_FILE, FORMS, POLL_FILE, POLLS
+from storage.poll import parse_poll
+from storage.pollpages import render_poll
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -24,31 +26,47 @@ if TYPE_CHECKING:
 
 STARTER_KEY = "starter"  # in the state of a page: digest of what the server wrote
 
-Renderer = Callable[[Form, str, str], bytes]
-PAGES: Mapping[str, Renderer] = {
-    INDEX: render_index,
-    THANKS: lambda form, title, language: render_thanks(title, language),
-    CLOSED: lambda form, title, language: render_closed(title, language),
-}
+Pages = Mapping[str, bytes]
 
 
 def settle_starters(session: Session, tx: Transaction, path: str) -> None:
-    """After a ``form.toml`` was stored, within that write: write what is missing, and follow with what is unedited."""
-    folder_path = paths.parent_of(path)
-    if paths.name_of(path) != FORM_FILE or paths.parent_of(folder_path) != FORMS:
-        return
+    """After settings were stored, within that write: write what is missing, and follow with what is unedited."""
+    folder_path, name = paths.parent_of(path), paths.name_of(path)
+    render = RENDERERS.get((paths.parent_of(folder_path), name))
     store, place = session.store, paths.place_of(folder_path) or ""
-    row = tx.find_member(place, FORM_FILE)
-    if row is None:
+    row = None if render is None else tx.find_member(place, name)
+    if render is None or row is None:
         return
     try:
-        form = parse_form(read_bytes(store.file(place, row.disk_name)))
+        data = read_bytes(store.file(place, row.disk_name))
+        pages = render(data, paths.name_of(folder_path), store.settings.language)
     except FileRefused:
         return
-    title = form.title or paths.name_of(folder_path)
     is_new = tx.find_member(place, INDEX) is None
-    for name, render in PAGES.items():
-        _settle(session, tx, folder_path, name, render(form, title, store.settings.language), is_new=is_new)
+    for page, text in pages.items():
+        _settle(session, tx, folder_path, page, text, is_new=is_new)
+
+
+def _of_form(data: bytes, name: str, language: str) -> Pages:
+    form = parse_form(data)
+    title = form.title or name
+    return {INDEX: render_index(form, title, language), **_others(title, language)}
+
+
+def _of_poll(data: bytes, name: str, language: str) -> Pages:
+    poll = parse_poll(data)
+    title = poll.title or name
+    return {INDEX: render_poll(poll, title, language), **_others(title, language)}
+
+
+def _others(title: str, language: str) -> Pages:
+    return {THANKS: render_thanks(title, language), CLOSED: render_closed(title, language)}
+
+
+RENDERERS: Mapping[tuple[str, str], Callable[[bytes, str, str], Pages]] = {
+    (FORMS, FORM_FILE): _of_form,
+    (POLLS, POLL_FILE): _of_poll,
+}
 
 
 def _settle(session: Session, tx: Transaction, folder_path: str, name: str, data: bytes, *, is_new: bool) -> None:

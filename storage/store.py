@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,8 +84,9 @@ class Store:
         derived: brings the collections that the server derives from others up to date.
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         links: the public links that the rules make.
-        forms: what their settings say; personal: links of one member for one of them.
-        reads_page: whether a file is a page of a form that somebody may answer.
+        forms, polls: what their settings say; personal: links of one member for one of them.
+        reads_page: whether a file is a page of a form that somebody may answer; is_sealed: whether one is a vote.
+        to_own_vote, from_own_vote: a voter's file in an anonymous poll, by the name that the voter knows.
         makers: of derived files, by name; made: what they made last.
         secret: the key of this data folder's hashes.
         clock: gives seconds since 1970.
@@ -113,13 +115,14 @@ class Store:
             StoreBusy: another server (or Radicale) holds the folder.
             RulesRefused: the server's ``access.toml`` is broken.
         """
-        from storage import answerstable, formcheck, linksfile, openpages, personallinks
+        from storage import answerstable, formcheck, linksfile, openpages, personallinks, pollresults, pollrights
         from storage.answerview import JOURNAL, TASK, FormKind
         from storage.boards import BoardKind
         from storage.derived import Derived
         from storage.forms import FormsRead
         from storage.notebooks import NotebookKind
         from storage.personallinks import PersonalLinks
+        from storage.polls import PollsRead
         from storage.rulebook import DiskRuleBook
         from storage.views import Views
 
@@ -150,10 +153,16 @@ class Store:
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
-        self.forms = FormsRead()
+        self.forms, self.polls = FormsRead(), PollsRead()
         self.reads_page: Callable[[Session, str], bool] = openpages.reads_page
+        self.is_sealed: Callable[[str], bool] = partial(pollrights.is_sealed, self)
+        self.to_own_vote: Callable[[str, str | None], str] = partial(pollrights.to_own_vote, self)
+        self.from_own_vote: Callable[[str, str | None], str] = partial(pollrights.from_own_vote, self)
         self.personal = PersonalLinks(self)
-        makers = (linksfile.MAKER, personallinks.MAKER, answerstable.MAKER, formcheck.MAKER)
+        makers = (
+            *(linksfile.MAKER, personallinks.MAKER, answerstable.MAKER, formcheck.MAKER),
+            *pollresults.MAKERS,
+        )
         self.makers: Mapping[str, Maker] = {maker.name: maker for maker in makers}
         self.made = MadeCache()
         self.secret = read_secret(self.data)

@@ -17,7 +17,7 @@ from storage.errors import NameRefused, ParentMissing, PlaceRefused, ReadOnly
 from storage.fileterms import Terms, spot_of
 from storage.filetree import Node, is_rules_file, is_shared_rules, rules_holder
 from storage.made import is_made
-from storage.objectnames import is_settings
+from storage.objectnames import POLLS, is_settings
 from storage.paths import (
     ACCESS_FILE,
     DEEPEST,
@@ -109,16 +109,31 @@ def require_in_use(path: str) -> None:
         raise PlaceRefused(path, "what was deleted or overwritten can be read, moved out and deleted, and nothing else")
 
 
-def require_tree(session: Session, node: Node, actions: tuple[Action, ...]) -> None:
-    """Raise unless the principal may do all of this on a resource and on every member of it."""
+def require_tree(session: Session, node: Node, actions: tuple[Action, ...], *, sealed: bool = False) -> None:
+    """
+    Raise unless the principal may do all of this on a resource and on every member of it.
+
+    Args:
+        sealed: votes may stay unread: the poll goes where they are kept from everybody as well.
+    """
     for action in actions:
         require(session, action, node.path)
     paths = every_path(session, node)
-    lacking = [(path, action) for path in paths for action in actions if not may(session, action, path)]
+    lacking = [
+        (path, action)
+        for path in paths
+        for action in actions
+        if not may(session, action, path) and not (sealed and _is_sealed(session, action, path))
+    ]
     if lacking:
         known = [each for each in lacking if session.files.tree.find(each[0]) is not None][:MOST_TOLD]
         members = dict.fromkeys(path for path, _ in known)
         raise NeedPrivileges(node.path, (known or lacking)[0][1], tuple(members))
+
+
+def _is_sealed(session: Session, action: Action, path: str) -> bool:
+    """Whether a file is a vote that is only not to be read."""
+    return action is Action.READ and session.store.is_sealed(path)
 
 
 def require_free_of_rules(session: Session, node: Node, target: str) -> None:
@@ -154,7 +169,8 @@ def require_restorable(session: Session, node: Node, target: str) -> None:
     """Raise unless the principal may take a tree out of trash or history: who may not purge it only puts it back."""
     former = session.store.rulebook.former(node.path)
     is_back = former is not None and parent_of(former.path) == parent_of(target)
-    require_tree(session, node, RESTORE if is_back else TAKE_OUT)
+    is_poll = node.is_folder and parent_of(target) == POLLS
+    require_tree(session, node, RESTORE if is_back else TAKE_OUT, sealed=is_poll)
 
 
 def require_unlocked(session: Session, path: str, terms: Terms, *, tree: bool, member: bool = True) -> None:
@@ -222,5 +238,12 @@ def creator_of_new(session: Session, path: str) -> str | None:
     What one may do with any file there is asked, not with the folder: who made the folder did not make its members.
     """
     access, above = session.access, parent_of(path)
+    if access.is_box(above):  # a vote belongs to whom it is called after, and says so to nobody
+        return None
     writes = Action.WRITE in access.actions_on_members(above)
     return session.principal.name if access.may(Action.CREATE, above) and not writes else None
+
+
+def actor(session: Session, path: str) -> str | None:
+    """Who is kept as having replaced or removed what stood at a path: of a vote nobody."""
+    return None if session.store.is_sealed(path) else session.principal.name

@@ -18,7 +18,7 @@ from davserver.dav.names import DAV
 from davserver.dav.target import destination_of
 from davserver.dav.xml import open_tag
 from davserver.errors import lacking, translate
-from davserver.mounts import files_lock, files_make, files_propfind, files_read, files_write, forms
+from davserver.mounts import files_lock, files_make, files_propfind, files_read, files_write, forms, polls
 from davserver.mounts.files_acl import acl
 from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_patch import patch
@@ -27,13 +27,15 @@ from davserver.mounts.files_report import report
 from davserver.mounts.files_search import search
 from davserver.mounts.forms import FormCall
 from davserver.mounts.pim_view import View
+from davserver.mounts.polls import PollCall
 from davserver.mounts.preferences import tell_preferences
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import FilesServer
 from storage.errors import AlreadyExists, LockConflict, Locked, ReadOnly
 from storage.forms import find_form
-from storage.objectnames import RESPONSES
+from storage.objectnames import RESPONSES, VOTES
 from storage.paths import is_within, join
+from storage.polls import PollFolder, find_poll
 from storage.session import Session
 from storage.store import Store
 
@@ -101,13 +103,22 @@ class FilesMount:
             raise NeedPrivileges(call.as_asked(error.path), error.action) from error
 
     def _post(self, call: Call) -> Response:
-        """An answer to a form, or a file of another folder."""
+        """An answer to a form, a vote, or a file of another folder."""
+        poll = find_poll(call.session.store, call.path)
+        if poll is not None and call.path == join(poll.path, VOTES):
+            return self._vote(call, poll)
         found = find_form(call.session.store, call.path)
         if found is None or call.path != join(found.path, RESPONSES):
             return files_make.post(call)
         session, base = call.session, call.as_asked(found.path)
         asked = call.request, self._settings, found, session, session.principal, self._rates, base
         return forms.answer(FormCall(*asked, is_public=False))
+
+    def _vote(self, call: Call, found: PollFolder) -> Response:
+        session, base = call.session, call.as_asked(found.path)
+        call.get()  # who does not know of the poll learns nothing
+        asked = call.request, self._settings, found, session, session.principal, self._rates, base
+        return polls.answer(PollCall(*asked, is_public=False))
 
     def _report(self, call: Call) -> Response:
         return report(call, View(call.session, self._settings, self._directory))

@@ -13,6 +13,7 @@ from storage.files import FileShelf
 from storage.fileterms import Terms
 from storage.filetree import Node
 from storage.foldertags import folder_tag
+from storage.objectnames import POLLS
 from storage.paths import HOME, MEMBERS, NOTES, WELL_KNOWN_NOTES, is_within, join, name_of
 from storage.session import Session
 from storage.store import TOKEN_PREFIX
@@ -79,6 +80,8 @@ class Call:
 
     def as_asked(self, path: str) -> str:
         """A canonical path in the words of the request: one's own folder is ``Home`` to whoever came through it."""
+        if path.startswith(POLLS):
+            path = self.session.store.from_own_vote(path, self.session.principal.name)
         own = self.own
         if own is not None and path.startswith(own) and is_within(path, own):
             return HOME + path[len(own) :]

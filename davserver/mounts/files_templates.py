@@ -18,6 +18,7 @@ from davserver.mounts.files_read import type_of_name
 from davserver.mounts.files_times import SECOND
 from storage.filetree import Node
 from storage.paths import parent_of
+from storage.polls import is_vote_path
 from storage.records import Member
 from storage.state import State
 
@@ -51,7 +52,7 @@ class Templates:
     def render(self, node: Node) -> str | None:
         """The row of a file, or None where it takes the longer way."""
         member = node.member
-        if member is None or not self._usable:
+        if member is None or not self._usable or is_vote_path(node.path):  # one's own has another name
             return None
         start, state = self._folder(node)
         if state.get(member.name, "props") is not None:

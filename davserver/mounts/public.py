@@ -22,22 +22,26 @@ from config.schema import Settings
 from davserver.dav.errors import UrlTooLong
 from davserver.dav.if_header import NO_CONDITIONS, parse_if
 from davserver.dav.message import Request, Response
-from davserver.mounts import forms, public_collection, public_folder, public_pages
+from davserver.mounts import forms, polls, public_collection, public_folder, public_pages
 from davserver.mounts.forms import FormCall
+from davserver.mounts.polls import PollCall
 from davserver.mounts.public_call import LinkCall
 from davserver.mounts.public_collection import Published
 from davserver.mounts.public_pages import OpenFolder
 from davserver.signin import PLAIN, is_loopback, parse_basic
+from storage import paths
 from storage.collection import Collection
 from storage.errors import NotFound
 from storage.forms import count_answers, find_form, is_open
+from storage.linknames import PAGES
 from storage.links import Issued
 from storage.linksfile import SUFFIXES
 from storage.linkview import LinkView
-from storage.objectnames import RESPONSES
+from storage.objectnames import FORMS, POLLS, RESPONSES, VOTES
 from storage.openpages import may_use, pages_of
 from storage.paths import DAV, is_within
 from storage.personallinks import Personal
+from storage.polls import find_poll
 from storage.published import BUSY, WorldView
 from storage.session import Session
 from storage.store import Store
@@ -90,15 +94,22 @@ class PublicMount:
         return self._answer_folder(request, session, issued, rest)
 
     def _answer_personal(self, request: Request, personal: Personal, token: str, rest: str) -> Response:
-        """A form for one member, as long as that may answer it."""
-        session = self._store.session(personal.principal)
-        found = find_form(self._store, personal.path)
-        if found is None or not may_use(session.access, personal.principal, found):
-            raise NoSuchLink
-        call = FormCall(
-            request, self._settings, found, session, personal.principal, self._rates, f"/p/{token}", is_public=True
-        )
-        return self._answer_form(call, rest, is_shared=False)
+        """A form or poll for one member, as long as that may answer it."""
+        principal, session = personal.principal, self._store.session(personal.principal)
+        form, poll = find_form(self._store, personal.path), find_poll(self._store, personal.path)
+        if form is not None and may_use(session.access, principal, form):
+            of_form = (request, self._settings, form, session, principal, self._rates, f"/p/{token}")
+            return self._answer_form(FormCall(*of_form, is_public=True), rest, is_shared=False)
+        if poll is not None and poll.is_voter(principal):
+            of_poll = (request, self._settings, poll, session, principal, self._rates, f"/p/{token}")
+            return self._answer_poll(PollCall(*of_poll, is_public=True), rest, is_shared=False)
+        raise NoSuchLink
+
+    def _answer_poll(self, call: PollCall, rest: str, *, is_shared: bool) -> Response:
+        found = call.found
+        pages = PAGES | frozenset(found.poll.public)
+        shown = OpenFolder(found.folder, call.base, pages, found.is_over, VOTES, lambda: polls.answer(call), is_shared)
+        return public_pages.answer(call.request, call.session, shown, rest)
 
     def _answer_form(self, call: FormCall, rest: str, *, is_shared: bool) -> Response:
         found, store = call.found, self._store
@@ -112,11 +123,18 @@ class PublicMount:
     def _answer_folder(self, request: Request, session: Session, issued: Issued, rest: str) -> Response:
         if len(request.path.encode()) > self._settings.limits.path_bytes:
             raise UrlTooLong(f"the path is longer than {self._settings.limits.path_bytes} bytes")
-        found = find_form(self._store, issued.path)
+        found, poll = find_form(self._store, issued.path), find_poll(self._store, issued.path)
+        if (found or poll) is not None and paths.parent_of(issued.path) not in (FORMS, POLLS):
+            raise NoSuchLink
+        adding = self._session(request, issued, "drop")
+        if poll is not None:
+            of_poll = PollCall(
+                *(request, self._settings, poll, adding, None, self._rates, f"/p/{issued.token}"),
+                is_public=True,
+                charge=lambda tx, size: self._store.links.count_stored(tx, issued, size),
+            )
+            return self._answer_poll(of_poll, rest, is_shared=issued.link.password is None)
         if found is not None:
-            if issued.path != found.path:
-                raise NoSuchLink
-            adding = self._session(request, issued, "drop")
             call = FormCall(
                 *(request, self._settings, found, adding, None, self._rates, f"/p/{issued.token}"),
                 is_public=True,

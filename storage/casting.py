@@ -1,0 +1,194 @@
+"""
+Casting votes: the one way in, whether a vote comes as a file, from a calendar or from a page.
+
+All of it is asked under the write lock of the folder of votes, so an option with ten places has ten votes however many
+come at once. A vote that comes too late leaves what was there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+import tomlkit.exceptions
+
+from auth.acl import Action
+from auth.ballots import SUFFIX
+from auth.errors import NeedPrivileges
+from auth.principal import Principal
+from storage import paths, treerights
+from storage.answering import Charge, FormClosed
+from storage.disk import read_bytes
+from storage.errors import FileRefused, NotFound, PlaceRefused
+from storage.fileterms import Terms
+from storage.objectnames import PROPOSALS
+from storage.poll import parse_options
+from storage.polls import PollFolder, find_poll, is_vote_path, votes_of
+from storage.votes import GUEST_PREFIX, Vote, VoteRefused, parse_vote, render_vote, require_room
+
+if TYPE_CHECKING:
+    from storage.session import Session
+    from storage.transaction import Transaction
+
+NOT_CAST = Vote()
+
+
+def require_vote(session: Session, tx: Transaction, path: str, read: Callable[[], bytes] | None) -> None:
+    """
+    Nothing where what is to be stored at a path is no vote or may be cast; the caller holds the folder's write lock.
+
+    Args:
+        read: gives the bytes; None where the vote goes away.
+
+    Raises:
+        FileRefused: it cannot be read.
+        VoteRefused: the poll is over, or there is no room.
+        PlaceRefused: nothing but votes lies there.
+    """
+    if not is_vote_path(path):
+        return
+    found, name = find_poll(session.store, path), paths.name_of(path)
+    if found is None or paths.names_rules(name):
+        return
+    is_own = session.principal.name is not None and name == found.file_of(session.principal.name)
+    if not is_own:
+        if read is not None:
+            raise PlaceRefused(path, f"a vote is called after the member whose it is: {_own_name(session, found)}")
+        return  # whoever may take it away
+    if read is not None and not found.is_voter(session.principal):
+        raise NeedPrivileges(path, Action.CREATE)
+    if path.split("/")[4] == PROPOSALS:
+        _require_proposal(found, name, read)
+        return
+    require_cast(found, tx, name, None if read is None else parse_vote(read(), name, found.poll))
+
+
+def require_cast(found: PollFolder, tx: Transaction, name: str, vote: Vote | None) -> None:
+    """Nothing where a vote may take the place of the one in a file. Raises VoteRefused."""
+    if found.is_over:
+        raise VoteRefused("the poll is over; the votes stay as they are")
+    others, before = list[Vote](), NOT_CAST
+    for other, each in votes_of(found.store, found, tx):
+        if other == name:
+            before = each
+        else:
+            others.append(each)
+    require_room(found.poll, before, vote or NOT_CAST, others)
+
+
+def cast(session: Session, found: PollFolder, principal: Principal, answers: Mapping[str, str | None]) -> None:
+    """
+    Bring answers of a member into its vote; what else stands in the file stays. None withdraws one.
+
+    Raises:
+        NeedPrivileges: it does not vote here.
+        VoteRefused, FileRefused, Locked, DiskFull.
+    """
+    name = principal.name
+    if name is None or not found.is_voter(principal):
+        raise NeedPrivileges(found.path, Action.CREATE)
+    file = found.file_of(name)
+    _store(session, found, file, lambda data: _edited(data, answers), by=None if found.poll.anonymous else name)
+
+
+def cast_guest(
+    session: Session,
+    found: PollFolder,
+    name: str,
+    code: str,
+    answers: Mapping[str, str],
+    charge: Charge | None = None,
+) -> None:
+    """
+    Store the vote of somebody without an account; the same name and code replace the earlier one.
+
+    Raises:
+        FormClosed: the poll is over.
+        VoteRefused: the name is somebody else's here, or an option is full.
+    """
+    if found.is_over:
+        raise FormClosed("the poll is over")
+    store = session.store
+    hashed = hmac.new(found.key, code.encode(), hashlib.sha256).hexdigest()
+    data = render_vote(Vote(answers, name, hashed))
+    with store.scratch(found.place) as scratch:
+        scratch.write(data)
+        scratch.finish()
+        with store.write(*sorted({found.folder.place, found.place})) as tx:
+            file = _guest_file(found, tx, name, hashed)
+            path = _path(found, file)
+            with store.promised.room(session, path, len(data)):
+                treerights.require_unlocked(session, path, Terms(), tree=False)
+                require_cast(found, tx, file, parse_vote(data, file, found.poll))
+                if charge is not None:
+                    charge(tx, len(data))
+                tx.put(found.place, file, scratch)
+
+
+def _guest_file(found: PollFolder, tx: Transaction, name: str, hashed: str) -> str:
+    """The file of a guest's earlier vote, or a new name. Raises VoteRefused where the name is another's."""
+    for file, vote in votes_of(found.store, found, tx):
+        if file.startswith(GUEST_PREFIX) and paths.nfc(vote.name).casefold() == paths.nfc(name).casefold():
+            if not hmac.compare_digest(vote.code.encode(), hashed.encode()):
+                raise VoteRefused("somebody of this name voted with another code; take another name, or that code")
+            return file
+    while True:
+        token = base64.b32encode(secrets.token_bytes(5)).decode().lower()[:6]
+        file = f"{GUEST_PREFIX}{token}{SUFFIX}"
+        if tx.find_member(found.place, file) is None:
+            return file
+
+
+def _store(session: Session, found: PollFolder, file: str, edit: Callable[[bytes], bytes], *, by: str | None) -> None:
+    store, path = session.store, _path(found, file)
+    with store.write(found.place) as tx:
+        row = tx.find_member(found.place, file)
+        before = b"" if row is None else read_bytes(store.file(found.place, row.disk_name))
+        data = edit(before)
+        if row is not None and data == before:
+            return
+        treerights.require_unlocked(session, path, Terms(), tree=False)
+        require_cast(found, tx, file, parse_vote(data, file, found.poll))
+        with store.promised.room(session, path, len(data)), store.scratch(found.place) as scratch:
+            scratch.write(data)
+            tx.put(found.place, file, scratch, by=by)
+
+
+def _edited(data: bytes, answers: Mapping[str, str | None]) -> bytes:
+    """The file of a vote with some answers changed; one that cannot be read is written anew."""
+    document: Any = tomlkit.document()
+    with suppress(ValueError, tomlkit.exceptions.TOMLKitError, FileRefused):
+        parse_vote(data, "vote")
+        document = tomlkit.parse(data.decode())
+    for id, answer in answers.items():
+        if answer is None:
+            document.pop(id, None)
+        elif document.get(id) != answer:
+            document[id] = answer
+    return tomlkit.dumps(document).encode()
+
+
+def _require_proposal(found: PollFolder, name: str, read: Callable[[], bytes] | None) -> None:
+    if not found.poll.propose:
+        raise VoteRefused("this poll takes no proposals")
+    if found.is_over:
+        raise VoteRefused("the poll is over")
+    if read is not None:
+        parse_options(read(), name)
+
+
+def _path(found: PollFolder, file: str) -> str:
+    folder = found.store.find_folder(found.place)
+    if folder is None:
+        raise NotFound(found.path)
+    return paths.join(folder.path, file)
+
+
+def _own_name(session: Session, found: PollFolder) -> str:
+    return "my-vote.toml" if found.poll.anonymous else f"{session.principal.name or 'member'}{SUFFIX}"

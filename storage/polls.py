@@ -1,0 +1,196 @@
+"""
+Polls: folders in ``/files/Polls/`` with a ``poll.toml``, and the files of those who vote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auth.ballots import SUFFIX, Ballots
+from auth.principal import Principal, fold
+from storage import paths
+from storage.collectionid import collection_id
+from storage.disk import read_bytes
+from storage.errors import FileRefused, NotFound
+from storage.form import LONGEST_BYTES
+from storage.objectnames import POLL_FILE, POLLS, PROPOSALS, VOTES, is_object
+from storage.poll import ALWAYS, CLOSED, Poll, parse_poll
+from storage.votes import GUEST_PREFIX, Vote, parse_vote
+
+if TYPE_CHECKING:
+    from storage.records import Folder, Member
+    from storage.store import Store
+    from storage.transaction import Transaction
+
+BOXES = (VOTES, PROPOSALS)
+NOTHING = Poll()
+
+log = logging.getLogger("davserver.polls")
+
+
+@dataclass(frozen=True, slots=True)
+class PollFolder:
+    """
+    A poll.
+
+    Attributes:
+        row: of its ``poll.toml``.
+        poll: what that says; while it is broken, what it said before.
+        id: resolved: that of a copy is another one than its ``poll.toml`` says.
+    """
+
+    store: Store
+    folder: Folder
+    row: Member
+    poll: Poll
+    id: str
+
+    @property
+    def path(self) -> str:
+        """Canonical."""
+        return self.folder.path
+
+    @property
+    def title(self) -> str:
+        """Its title, else the name of its folder."""
+        return self.poll.title or paths.nfc(self.folder.name)
+
+    @property
+    def place(self) -> str:
+        """Of the votes."""
+        return f"{self.folder.place}/{VOTES}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more votes are taken: it is too late, or it is decided."""
+        closes = self.poll.closes
+        return bool(self.poll.decided) or (closes is not None and self.store.clock() >= closes.timestamp())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether those who see the poll see who voted for what."""
+        return self.poll.results == ALWAYS or (self.poll.results == CLOSED and self.is_over)
+
+    @property
+    def key(self) -> bytes:
+        """Of hashes that tell nobody of this poll's voters and guests."""
+        return hmac.new(self.store.secret, f"poll\0{self.id}".encode(), hashlib.sha256).digest()
+
+    def ballots(self, *, is_box: bool) -> Ballots:
+        """What it says about rights."""
+        voters = frozenset(fold(name) for name in self.poll.voters)
+        key = self.key if self.poll.anonymous else None
+        return Ballots(voters, is_box, self.is_open and key is None, key)
+
+    def is_voter(self, principal: Principal) -> bool:
+        """Whether somebody votes here."""
+        return self.ballots(is_box=True).is_voter(principal)
+
+    def file_of(self, name: str) -> str:
+        """The name of a member's vote."""
+        return self.ballots(is_box=True).file_of(fold(name))
+
+
+def find_poll(store: Store, path: str) -> PollFolder | None:
+    """The poll that a canonical path is, or lies in."""
+    if not path.startswith(POLLS + "/"):
+        return None
+    folder = store.find_folder(paths.place_of("/".join(path.split("/")[:4])) or "")
+    return None if folder is None else poll_of(store, folder)
+
+
+def poll_of(store: Store, folder: Folder) -> PollFolder | None:
+    """The poll that a folder is, in ``Polls/`` or in the trash."""
+    row = store.find_member(folder, POLL_FILE)
+    if row is None:
+        return None
+    poll = store.polls.read(store, folder, row)
+    return PollFolder(store, folder, row, poll, collection_id(store, folder, poll.id))
+
+
+def every_poll(store: Store) -> Iterator[PollFolder]:
+    """All polls, by name of their folders."""
+    top = store.find_folder(paths.place_of(POLLS) or "")
+    for folder in store.folders(top) if top is not None else ():
+        found = poll_of(store, folder)
+        if found is not None:
+            yield found
+
+
+def is_vote_path(path: str) -> bool:
+    """Whether a file at a path would be a vote or a proposal."""
+    parts = path.split("/")
+    return path.startswith(POLLS + "/") and len(parts) == 6 and parts[4] in BOXES
+
+
+def votes_of(store: Store, found: PollFolder, tx: Transaction | None = None) -> Iterator[tuple[str, Vote]]:
+    """
+    The votes that can be read, by name of their files.
+
+    Args:
+        tx: within the write of the folder of votes, as it is there.
+    """
+    folder = store.find_folder(found.place) if tx is None else tx.find_folder(found.place)
+    for member in store.members(folder) if folder is not None else ():
+        if not is_object(member.name, (SUFFIX,)):
+            continue
+        try:
+            if tx is None and folder is not None:
+                data = store.read_member(folder, member.name)[0]
+            else:
+                data = read_bytes(store.file(found.place, member.disk_name))
+            yield member.name, parse_vote(data, member.name)
+        except (FileRefused, NotFound, FileNotFoundError) as error:
+            log.debug("%s/%s is no vote: %s", found.path, member.name, error)
+
+
+def counted(found: PollFolder, votes: Iterator[tuple[str, Vote]]) -> list[tuple[str, Vote]]:
+    """
+    The votes that count, with the name of whose they are: guests, and members who vote here today.
+
+    Of an anonymous poll names are not told; whose votes count, the names of all voters tell.
+    """
+    accounts = found.store.accounts
+    members = (
+        {}
+        if accounts is None
+        else {
+            found.file_of(each.name): each.name
+            for each in accounts.accounts()
+            if accounts.is_member(each.name)
+            and (principal := accounts.principal(each.name))
+            and found.is_voter(principal)
+        }
+    )
+    kept = []
+    for name, vote in votes:
+        if name.startswith(GUEST_PREFIX) and vote.name:
+            kept.append((vote.name, vote))
+        elif name in members:
+            kept.append((members[name], vote))
+    return sorted(kept, key=lambda each: each[0].casefold())
+
+
+class PollsRead:
+    """What each ``poll.toml`` said when it was read last and was not broken. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[int, Poll]] = {}  # by place, with the version of the file
+
+    def read(self, store: Store, folder: Folder, row: Member) -> Poll:
+        """What it says now."""
+        version, poll = self._read.get(folder.place, (-1, NOTHING))
+        if version == row.id or row.size > LONGEST_BYTES:
+            return poll
+        try:
+            data, row = store.read_member(folder, POLL_FILE)
+            poll = parse_poll(data)
+        except (FileRefused, NotFound) as error:
+            log.warning("%s: %s; what it said before stays in force", folder.place, error)
+        self._read[folder.place] = row.id, poll
+        return poll
