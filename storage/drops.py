@@ -17,7 +17,7 @@ from storage import quota, treerights
 from storage.errors import ParentMissing, QuotaExceeded
 from storage.fileterms import Terms, Upload, require_place
 from storage.filetree import Node
-from storage.linknames import is_never_shown
+from storage.linknames import is_closed, is_never_shown
 from storage.linkview import PAGES, ZIP, require_taken
 from storage.numbering import first_free, numbered
 from storage.paths import is_former, is_within, join
@@ -165,7 +165,7 @@ def caseless_zip(folder: str) -> str:
 
 def _place_in(session: Session, issued: Issued, folder: str) -> str:
     """Where a folder that the link shows has its bytes. Raises ParentMissing."""
-    if not is_within(folder, issued.path) or is_former(folder):
+    if not is_within(folder, issued.path) or is_former(folder) or is_closed(folder):
         raise ParentMissing(folder)
     inner = folder[len(issued.path) + 1 :]
     node = None if inner and any(map(is_never_shown, inner.split("/"))) else session.files.tree.find(folder)

@@ -191,14 +191,19 @@ class FileShelf:
         if is_former(path) and find_entry(self._store, path) is None:
             self._empty(node, terms)
             return
-        treerights.require_movable(self._session, node)
-        treerights.require_tree(self._session, node, treerights.REMOVE)
-        with self._removing(node, terms) as (tx, present):
+        along = objectfiles.files_of_answer(self._session, path)
+        for each in [node] if along is None else [node, along]:
+            treerights.require_movable(self._session, each)
+            treerights.require_tree(self._session, each, treerights.REMOVE)
+        with self._removing(node, terms, along) as (tx, present):
             if present is None:
                 raise NotFound(path)
-            treerights.require_tree(self._session, present, treerights.REMOVE)
+            gone = [each for each in (present, along and self.tree.find(along.path)) if each is not None]
+            for each in gone:
+                treerights.require_tree(self._session, each, treerights.REMOVE)
             require_vote(self._session, tx, path, None)
-            remove(self._session, tx, present)
+            for each in gone:
+                remove(self._session, tx, each)
 
     def _empty(self, node: Node, terms: Terms) -> None:
         """
@@ -326,12 +331,17 @@ class FileShelf:
             yield tx, node
 
     @contextmanager
-    def _removing(self, node: Node, terms: Terms) -> Iterator[tuple[Transaction, Node | None]]:
-        """Like ``_writing`` for what goes away with everything below it."""
-        with self._store.write(*places_of(node), tree=node.is_folder, removes=True) as tx:
+    def _removing(
+        self, node: Node, terms: Terms, along: Node | None = None
+    ) -> Iterator[tuple[Transaction, Node | None]]:
+        """Like ``_writing`` for what goes away with everything below it, and a folder that goes along with it."""
+        gone = [node] if along is None else [node, along]
+        places = sorted({place for each in gone for place in places_of(each)})
+        with self._store.write(*places, tree=any(each.is_folder for each in gone), removes=True) as tx:
             present = self.tree.find(node.path)
             terms.check(present)
-            treerights.require_unlocked(self._session, node.path, terms, tree=True)
+            for each in gone:
+                treerights.require_unlocked(self._session, each.path, terms, tree=True)
             yield tx, present
 
     def _require_properties(self, node: Node) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from storage.errors import NameRefused, NotFound
 from storage.filetree import Node
-from storage.linknames import INDEX, THANKS, is_never_shown
+from storage.linknames import INDEX, THANKS, is_closed, is_never_shown
 from storage.objectnames import FORMS, POLLS
 from storage.paths import FILES, is_former, is_within, join, name_of, parent_of
 from storage.records import Member
@@ -64,7 +64,7 @@ class LinkView:
 
     def find(self, path: str) -> Node | None:
         """What the link shows at a canonical path, or None."""
-        if not is_within(path, self._root) or not is_within(path, FILES) or is_former(path):
+        if not is_within(path, self._root) or not is_within(path, FILES) or is_former(path) or is_closed(path):
             return None
         rest = path[len(self._root) + 1 :]
         if any(map(is_never_shown, rest.split("/") if rest else ())):

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from storage.store import Store
     from storage.transaction import Transaction
 
+ANSWERS = (".json",)
 LOCKED_S = 600  # an object is not to be kept from phones for longer
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     BOARDS: boards.BoardKind.suffixes,
@@ -120,6 +121,16 @@ def require_folder(session: Session, path: str, node: Node | None = None) -> Non
         column, *rest = (path + each).split("/")[4:] or ("",)
         if rest and not column.endswith(ATTACHED) and not rest[0].endswith(ATTACHED):
             raise PlaceRefused(path, f"a column holds cards, and folders of attachments that end with {ATTACHED}")
+
+
+def files_of_answer(session: Session, path: str) -> Node | None:
+    """The folder of what came along with the answer to a form at a path, where there is one."""
+    if not path.startswith(FORMS + "/") or path.count("/") != 5 or paths.name_of(paths.parent_of(path)) != RESPONSES:
+        return None
+    if not is_object(paths.name_of(path), ANSWERS):
+        return None
+    node = session.files.tree.find(path.removesuffix(ANSWERS[0]) + ATTACHED)
+    return node if node is not None and node.is_folder else None
 
 
 def furnish(session: Session, tx: Transaction, path: str) -> None:

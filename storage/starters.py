@@ -76,8 +76,10 @@ def _settle(session: Session, tx: Transaction, folder_path: str, name: str, data
         return  # somebody does without it
     if present is not None:
         written = tx.state(place).get(name, STARTER_KEY)
-        is_starter = hashlib.sha256(read_bytes(store.file(place, present.disk_name))).hexdigest() == written
-        if not is_starter or digest == written or list(store.locks.covering(paths.join(folder_path, name))):
+        found = hashlib.sha256(read_bytes(store.file(place, present.disk_name))).hexdigest()
+        if found == digest != written:  # a program copied the folder file by file, the settings last
+            tx.set_state(place, name, STARTER_KEY, digest)
+        if found != written or digest == written or list(store.locks.covering(paths.join(folder_path, name))):
             return
     elif tx.find_folder(f"{place}/{name}") is not None:
         return

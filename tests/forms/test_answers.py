@@ -375,3 +375,22 @@ def test_the_answers_survive_a_kill_right_behind_the_thanks(form: Form, carol: D
     form.server.start()
     assert form.said() == [{"name": "Eva", "cv": ["cv.pdf"]}]
     assert len(list((form.disk / "responses").glob("*.files/cv.pdf"))) == 1
+
+
+def test_an_answer_is_deleted_with_its_files_and_comes_back_from_the_trash(form: Form) -> None:
+    body, headers = multipart([("name", "Eva"), ("cv", ("cv.pdf", "application/pdf", b"x"))])
+    assert form.server.client("carol").request("POST", form.answers, body, headers).status == 303
+    (name,) = (file.name for file in (form.disk / "responses").glob("*.json"))
+    attached = name.replace(".json", ".files")
+    before = form.tree()
+    lock = form.alice.lock(f"{form.answers}{attached}/cv.pdf")
+    assert form.server.client("bob").delete(form.answers + name).status == 423
+    assert form.alice.unlock(f"{form.answers}{attached}/cv.pdf", lock.lock_token).status == 204
+    assert form.tree() == before
+    assert form.server.client("bob").delete(form.answers + name).status == 204
+    assert form.said() == []
+    assert not (form.disk / "responses" / attached).exists()
+    trash = f"/files/Trash/{form.answers.removeprefix('/files/')}"
+    for each in (name, attached):
+        assert form.alice.move(trash + each, form.answers + each).status == 201
+    assert form.tree() == before

@@ -176,6 +176,22 @@ def test_a_page_that_was_edited_on_the_disk_stays(form: Form) -> None:
     assert file.read_text() == "<!doctype html><title>ours</title>"
 
 
+@pytest.mark.parametrize("how", ["by the server", "settings first", "settings last"])
+def test_the_page_of_a_copied_form_follows_the_copy(form: Form, how: str) -> None:
+    copy = Form(form.server, f"{form.path} copy")
+    files = ["form.toml", "index.html", "thanks.html", "closed.html"]
+    if how == "by the server":
+        assert form.alice.copy(form.path, copy.path).status == 201
+    else:
+        assert form.alice.mkcol(copy.path).status == 201
+        for name in files if how == "settings first" else reversed(files):
+            body = form.alice.get(f"{form.path}/{name}").body
+            assert form.alice.put(f"{copy.path}/{name}", body).status in (201, 204)
+    copy.define(fields=FIELDS.replace("Your name", "Full name"))
+    assert ">Full name " in form.alice.get(f"{copy.path}/index.html").text
+    assert ">Your name " in form.alice.get(f"{form.path}/index.html").text
+
+
 def test_a_page_that_an_editor_holds_is_not_written_to(form: Form) -> None:
     lock = form.alice.lock(f"{form.path}/index.html")
     before = (form.disk / "index.html").read_bytes()

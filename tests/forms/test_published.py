@@ -6,8 +6,9 @@ import re
 
 import pytest
 
+from tests.conftest import MakeServer
 from tests.forms.conftest import PAGE, Form, multipart, send, send_json
-from tests.harness import Dav
+from tests.harness import ACCESS, Dav
 
 NULL = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}  # what a browser sends from a sandboxed page
 URL = re.compile(r"https?://[^/\s]+(/p/[A-Za-z0-9_-]{22}/)\n")
@@ -98,6 +99,46 @@ def test_no_link_of_another_folder_shows_a_form(form: Form, url: str) -> None:
     assert found is not None
     assert form.visitor.get(found[1]).status == 404
     assert form.visitor.propfind(found[1], depth="1").status == 404
+
+
+@pytest.mark.parametrize("right", ["read", "read-drop", "drop"])
+@pytest.mark.parametrize("top", ["/files", "/files/Forms"])
+def test_a_link_of_a_folder_above_shows_no_form_and_adds_nothing_to_it(
+    make_server: MakeServer, top: str, right: str
+) -> None:
+    rules = f'[[rule]]\npath = "{top}"\nwho = ["alice"]\nmay = ["read", "create", "write", "delete", "admin"]\n'
+    server = make_server(access=ACCESS + rules, folders=("Forms",)).start()
+    form = Form(server, "/files/Forms/camp")
+    assert form.alice.mkcol(form.path).status == 201
+    assert send_json(form.alice, form.answers, {"name": "secret"}).status == 201
+    assert form.alice.put(f"{top}/access.toml", f'[[link]]\nright = "{right}"\n').status == 201
+    found = re.search(r"https?://[^/]+(/p/[A-Za-z0-9_-]+/)", form.alice.get(f"{top}/links.txt").text)
+    assert found is not None
+    url = f"{found[1]}{form.path[len(top) + 1 :]}"
+    before = form.tree()
+    (name,) = (file.name for file in (form.disk / "responses").glob("*.json"))
+    for shown in ("/", "/index.html", "/responses/", f"/responses/{name}", "/responses.csv"):
+        assert form.visitor.get(url + shown).status in (403, 404), shown
+        assert form.visitor.propfind(url + shown, depth="1").status in (403, 404, 405), shown
+    for added in ("/x.txt", "/responses/x.json"):
+        assert form.visitor.put(url + added, "{}").status >= 400, added
+        assert form.visitor.request("POST", url + added.rpartition("/")[0] + "/", "name=x", PAGE).status >= 400
+    if right != "drop":
+        archive = form.visitor.get(f"{found[1]}{top.rpartition('/')[2]}.zip")
+        assert b"camp" not in archive.body
+        assert b"camp" not in form.visitor.propfind(found[1], depth="1").body
+    assert form.tree() == before
+
+
+def test_the_answers_stay_hidden_where_the_settings_are_gone(form: Form, url: str) -> None:
+    send_json(form.server.client("carol"), form.answers, {"name": "secret"})
+    form.publish()
+    rules = form.alice.get(f"{form.path}/access.toml").text.replace('right = "drop"', 'right = "read"')
+    assert form.alice.put(f"{form.path}/access.toml", rules).status == 204
+    assert form.alice.delete(f"{form.path}/form.toml").status == 204
+    assert form.visitor.get(url).status == 404
+    assert form.visitor.get(f"{url}responses/").status == 404
+    assert form.visitor.propfind(url, depth="1").status == 404
 
 
 def test_a_stranger_sends_files_too_and_they_count_against_the_link(form: Form, url: str) -> None:
