@@ -37,8 +37,9 @@ def render_poll(poll: Poll, title: str, language: str) -> bytes:
     parts.append(f'<form action="{VOTES}/" method="post" accept-charset="utf-8">')
     for number, option in enumerate(poll.options, 1):
         parts += _option(option, f"o{number}", poll, language)
-    parts += _field("name", "n", language, 'autocomplete="name" maxlength="100"', "")
-    parts += _field("code", "c", language, 'autocomplete="off" maxlength="100"', WORDS["why"][language])
+    must = "" if poll.voters else " required"
+    parts += _field("name", "n", language, f'autocomplete="name" maxlength="100"{must}', "")
+    parts += _field("code", "c", language, f'autocomplete="off" maxlength="100"{must}', WORDS["why"][language])
     if poll.voters:
         parts.append(f'<p class="note">{escape(WORDS["member"][language])}</p>')
     parts += trap(poll.honeypot, language)

@@ -1,4 +1,4 @@
-"""The pages of a form in Chromium: what people see, what is sent, and what a page of another site cannot do."""
+"""The pages of a form and a poll in Chromium: what people see, what is sent, and what a page of another site cannot do."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from tests.conftest import MakeServer
 from tests.forms.conftest import RULES, Form, numbers
 from tests.harness import ACCESS, Server, password_of
 from tests.interop.chromium import Chromium
+from tests.polls.conftest import RULES as POLL_RULES
+from tests.polls.conftest import Poll
 
 TAB = "\ue004"  # as WebDriver calls the key
 EVERY_TYPE = """
@@ -96,7 +98,7 @@ value = "the page"
 
 @pytest.fixture(scope="module")
 def camp(start_server: MakeServer) -> Server:
-    return start_server(access=ACCESS + RULES, folders=("Forms",))
+    return start_server(access=ACCESS + RULES + POLL_RULES, folders=("Forms", "Polls"))
 
 
 @pytest.fixture(scope="module")
@@ -261,6 +263,44 @@ def test_a_page_of_another_site_sends_nothing_though_the_browser_knows_the_passw
     lines = [line.split()[3:7] for line in form.server.log.split("\n") if f" {form.answers}" in line]
     assert lines == [["alice", "GET", form.answers, "200"], ["-", "POST", form.answers, "403"]]
     assert form.tree() == before
+
+
+@pytest.fixture
+def poll(camp: Server) -> Poll:
+    made = Poll(camp, f"/files/Polls/browser{next(numbers)}")
+    assert made.alice.mkcol(made.path).status == 201
+    made.define()
+    return made
+
+
+def test_guests_and_members_vote_in_a_public_poll(poll: Poll, browser: Chromium) -> None:
+    url = poll.server.url + poll.publish()
+    for code, answer in (("1234", "yes"), ("1234", "maybe")):
+        browser.open(url)
+        assert browser.text("fieldset") == "Tue 12 Jan 2027, 18:00 – 20:00 (Europe/Paris)\nyes\nif need be\nno"
+        browser.click(f'[name="opt.a"][value="{answer}"]')
+        browser.type("[name=name]", "Eva")
+        browser.type("[name=code]", code)
+        browser.click("button")
+        browser.await_title("Thank you – Assembly")
+    (own,) = (line for line in poll.server.client("bob").get(f"{poll.path}/my-link.txt").text.split() if "/p/" in line)
+    browser.open(own)
+    browser.click('[name="opt.b"][value="yes"]')
+    browser.click("button")
+    browser.await_title("Thank you – Assembly")
+    before = poll.results()
+    assert [row[0] for row in before] == ["", "bob", "Eva", "yes", "maybe", "no"]
+    browser.open(url)
+    browser.click('[name="opt.a"][value="no"]')
+    browser.type("[name=name]", "Eva")
+    browser.type("[name=code]", "4321")
+    browser.click("button")
+    browser.await_title("")
+    assert "with another code" in browser.text()
+    assert poll.results() == before
+    poll.close()
+    browser.open(url)
+    assert browser.title == "Assembly – Closed"
 
 
 def test_a_members_password_counts_for_nothing_behind_a_link(form: Form, browser: Chromium) -> None:

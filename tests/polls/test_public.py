@@ -33,6 +33,8 @@ def test_the_page_of_a_poll_is_valid_and_without_scripts(language: str) -> None:
     assert tidy(page) == ""
     assert b"<script" not in page
     assert page.count(b'type="radio"') == 9
+    assert b" required" not in page  # members leave name and code empty
+    assert render_poll(parse_poll(OPTIONS.encode()), "Poll", language).count(b" required") == 2
 
 
 def test_a_guest_votes_and_changes_the_vote_with_the_same_code(poll: Poll) -> None:
