@@ -16,6 +16,7 @@ from auth.acl import Action
 from auth.errors import NeedPrivileges
 from storage import objectfiles, quota, rulesgate, treerights
 from storage.casting import require_vote
+from storage.decisions import settle_decision
 from storage.disk import read_bytes
 from storage.errors import (
     AlreadyExists,
@@ -35,7 +36,9 @@ from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
 from storage.formerrules import entries_below, find_entry
 from storage.made import open_made
 from storage.numbering import first_free, numbered
+from storage.objectnames import POLL_FILE
 from storage.paths import FILES, LINKS_FILE, is_former, join, name_of, names_rules, parent_of
+from storage.polls import find_poll
 from storage.portable import require_portable
 from storage.sharedrules import collection_of, open_rules, remove_rules, write_rules
 from storage.starters import settle_starters
@@ -103,6 +106,8 @@ class FileShelf:
         folder = self._store.find_folder(place)
         if folder is None:
             raise NotFound(path)
+        if name == POLL_FILE and (poll := find_poll(self._store, path)) is not None:
+            settle_decision(self._store, poll)
         return Stored(Node(path, folder, member), node is None)
 
     def _find_left(self, path: str, scratch: Scratch, terms: Terms) -> str | None:

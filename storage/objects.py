@@ -125,11 +125,13 @@ class Rendering:
         render: name and bytes of the calendar object of a file, made of its bytes and of what is kept of it; None
             where it is no object.
         put: what storing one does to a file that is there; new ones are not made that way.
+        remove: what deleting one does, where that is not to delete the file.
     """
 
     key: str
     render: Callable[[Source, Layout, Room, Member, bytes, Any], tuple[str, bytes] | None]
     put: Callable[[Session, Source, Member, Content, Content], None]
+    remove: Callable[[Session, Source, Member], None] | None = None
 
 
 class ObjectKind(Protocol):

@@ -128,6 +128,15 @@ def remove_object(session: Session, collection: Collection, name: str, check: Ch
     """Put the file of a calendar object into the trash, with its attachments."""
     source = collection.view
     assert source is not None
+    rendering = source.kind.rendering
+    if rendering is not None and rendering.remove is not None:
+        row = _row(session, source, name)
+        if row is None:
+            raise NotFound(paths.join(collection.asked, name))
+        check(row.etag)
+        rendering.remove(session, source, row)
+        session.store.views.bring_up(source)
+        return
     present = _find(session, source, name)
     if present is None:
         raise NotFound(paths.join(collection.asked, name))

@@ -25,7 +25,7 @@ from storage.collection import (
     tag_of,
 )
 from storage.errors import NotFound
-from storage.paths import DAV, canonical, join, place_of
+from storage.paths import DAV, MEMBERS, canonical, join, place_of
 
 if TYPE_CHECKING:
     from storage.objects import Source
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from storage.shown import Personal
 
 ROOT_PLACE = "collections/collection-root"
+BALLOTS = frozenset({"polls", "poll-tasks"})
 
 
 class PimShelf:
@@ -231,20 +232,24 @@ class PimShelf:
             return None
         if self._store.folder_row(f"{ROOT_PLACE}/{self._member}/{name}") is not None:
             return None  # a folder already on disk with that name wins
-        source = self._store.views.find(name)
+        views = self._store.views
+        source = views.ballots.find(self._member, name) if name in BALLOTS else views.find(name)
         return None if source is None else self._view(source, "/".join(segments[:4]))
 
     def _views(self, taken: set[str]) -> list[Collection]:
         own = join(DAV, self._member or "")
         found = (
-            self._view(source, join(own, source.name))
-            for source in self._store.views.sources()
-            if source.name not in taken and not self._is_hidden(source.name)
+            self._view(source, join(own, _name_of(source)))
+            for source in (*self._store.views.sources(), *self._store.views.ballots.sources(self._member or ""))
+            if _name_of(source) not in taken and not self._is_hidden(_name_of(source))
         )
         return [view for view in found if view is not None]
 
     def _view(self, source: Source, asked: str) -> Collection | None:
-        if source.kind.shown_to.isdisjoint(self._access.actions(source.folder.path)):
+        name = asked.rpartition("/")[2]
+        # ballots lie in no folder; they are as much the member's own as what lies in the own home
+        path = join(join(MEMBERS, self._member or ""), name) if name in BALLOTS else source.folder.path
+        if source.kind.shown_to.isdisjoint(self._access.actions(path)):
             return None
         layout = self._store.views.layout(source)
         try:
@@ -253,8 +258,8 @@ class PimShelf:
             return None
         properties = source.kind.properties(self._store, layout, source.folder)
         meta = {"tag": CALENDAR, COMPONENT_KEY: source.kind.text.component, **properties}
-        personal = self.personal.get(source.name, shown.NOTHING_KEPT)
-        return Collection(asked, source.folder.path, source.place, folder, CALENDAR, meta, personal, source)
+        personal = self.personal.get(name, shown.NOTHING_KEPT)
+        return Collection(asked, path, source.place, folder, CALENDAR, meta, personal, source)
 
     def _owner_name(self, name: str) -> str:
         """The account that is meant by a name in another case; a folder on disk that is called so comes first."""
@@ -279,3 +284,8 @@ class PimShelf:
     def _is_hidden(self, name: str) -> bool:
         kept = self.personal.get(name)
         return kept is not None and kept.hidden
+
+
+def _name_of(source: Source) -> str:
+    """Of a collection in the home: that of ballots is the same in every home."""
+    return source.kind.word if source.kind.word in BALLOTS else source.name

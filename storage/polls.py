@@ -177,9 +177,15 @@ def counted(found: PollFolder, votes: Iterator[tuple[str, Vote]]) -> list[tuple[
 
 
 class PollsRead:
-    """What each ``poll.toml`` said when it was read last and was not broken. Thread-safe."""
+    """
+    What each ``poll.toml`` said when it was read last and was not broken. Thread-safe.
+
+    Attributes:
+        failed: when a decision could not be written last, by place of the poll.
+    """
 
     def __init__(self) -> None:
+        self.failed: dict[str, float] = {}
         self._read: dict[str, tuple[int, Poll]] = {}  # by place, with the version of the file
 
     def read(self, store: Store, folder: Folder, row: Member) -> Poll:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage import paths
 from storage.attachments import own_url
+from storage.ballots import NO_ROOMS, BallotKind, BallotViews
 from storage.disk import find_status
 from storage.errors import NotFound, ParentMissing
 from storage.objectidentity import Identities
@@ -38,6 +39,7 @@ class Views:
 
     Attributes:
         boards: the kind that boards are.
+        ballots: the collections of each voter.
         swept_s: when what is kept of objects that left a folder was looked through last, by place.
     """
 
@@ -47,6 +49,7 @@ class Views:
         self._url_mark = mark_of(own_url(store))
         self.swept_s: dict[str, float] = {}
         self._kinds = (boards, *others)
+        self.ballots = BallotViews(store)
         self._guard = threading.Lock()
         self._locks: dict[str, threading.RLock] = {}
         self._rows: dict[str, Rows] = {}  # by place of the view
@@ -84,6 +87,8 @@ class Views:
             layout: how it is laid out, where that was just asked.
         """
         store, present = self._store, self._store.index.folder(source.place)
+        if isinstance(source.kind, BallotKind):
+            return self.ballots.bring_up(source)
         if store.is_writing:  # a writer must not wait; what it has written is looked at by the next
             if present is None:
                 raise NotFound(source.folder.path)
@@ -97,6 +102,8 @@ class Views:
     def present(self, source: Source, row: Member) -> Member | None:
         """The row of an object as its file is; that is asked, as an edit in place moves no folder's stamp."""
         store = self._store
+        if isinstance(source.kind, BallotKind):
+            return store.index.member(self.bring_up(source).id, row.name)
         place, _, name = f"{source.folder.place}/{row.disk_name}".rpartition("/")
         folder = store.folder_row(place)
         file = None if folder is None else store.find_member(folder, name)
@@ -109,6 +116,8 @@ class Views:
 
     def layout(self, source: Source) -> Layout:
         """How a collection is laid out now; as it was, where nothing in it has changed."""
+        if isinstance(source.kind, BallotKind):
+            return NO_ROOMS
         newest = self._store.index.newest_change(source.folder.place)
         known = self._layouts.get(source.place)
         if known is not None and known.newest == newest and self._holds(source, known):

@@ -1,0 +1,102 @@
+"""
+What was decided, as an event in the calendar that ``poll.toml`` names: written once, changed and removed with that.
+
+It is done right after the file was stored, and where that was cut short, whenever a voter looks. Which event it was
+stands in the state of the poll; its UID is made of poll and option.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from auth.errors import AuthError
+from auth.principal import fold
+from storage import paths
+from storage.ballottext import render_decided
+from storage.collection import Collection, Item
+from storage.errors import NotFound, StorageError
+from storage.pim_items import put_item, remove_item
+from storage.poll import NEVER
+from storage.polls import PollFolder, counted, votes_of
+from storage.votes import ANSWERS, tally
+
+if TYPE_CHECKING:
+    from storage.session import Session
+    from storage.store import Store
+
+DECIDED_KEY = "decided"  # in the state of a poll: {option, calendar, path of the event}
+
+AGAIN_S = 60.0  # after a failure
+
+log = logging.getLogger("davserver.polls")
+
+
+def settle_decision(store: Store, found: PollFolder) -> None:
+    """Have the calendar say what the poll does. What fails is logged, and tried again later when somebody looks."""
+    poll, kept, place = found.poll, _kept(store, found), found.folder.place
+    wanted = {"option": poll.decided, "calendar": poll.calendar} if poll.decided and poll.calendar else {}
+    known = {key: kept[key] for key in ("option", "calendar") if key in kept}
+    if store.is_writing or known == wanted or store.polls.failed.get(place, 0.0) > store.clock() - AGAIN_S:
+        return
+    session = _owner(store, found)
+    if session is None:
+        return
+    try:
+        if isinstance(kept.get("path"), str):
+            _remove(session, kept["path"])
+        path = _write(session, found) if wanted else None
+        with store.write(place) as tx:
+            tx.set_state(place, "", DECIDED_KEY, {**wanted, "path": path} if wanted else None)
+        store.polls.failed.pop(place, None)
+    except (StorageError, AuthError, OSError) as error:
+        store.polls.failed[place] = store.clock()
+        log.warning("what %s decided could not be written into %s: %s", found.path, poll.calendar, error)
+
+
+def _kept(store: Store, found: PollFolder) -> dict[str, Any]:
+    kept = store.state(found.folder.place).get("", DECIDED_KEY)
+    return dict(kept) if isinstance(kept, dict) else {}
+
+
+def _owner(store: Store, found: PollFolder) -> Session | None:
+    """A session of whoever made the poll: the event is that member's, with its rights."""
+    accounts, owner = store.accounts, found.folder.owner
+    principal = None if accounts is None or owner is None else accounts.principal(fold(owner))
+    return None if principal is None else store.session(principal)
+
+
+def _write(session: Session, found: PollFolder) -> str | None:
+    """Write the event; its path, or None where there is nothing to write."""
+    option = found.poll.option(found.poll.decided)
+    if option is None or option.start is None:
+        return None
+    collection = _calendar(session, found.poll.calendar)
+    counts: dict[str, int] = {}
+    if found.poll.results != NEVER:
+        votes = (vote for _, vote in counted(found, votes_of(session.store, found)))
+        counts = tally(votes).get(option.id, dict.fromkeys(ANSWERS, 0))
+    uid = f"{found.id}-{option.id}-decided"
+    data = render_decided(
+        *(found.poll, found.title, option, uid, counts),
+        modified_ns=found.row.modified_ns,
+        language=session.store.settings.language,
+    )
+    put_item(session, collection, f"{uid}.ics", data, lambda etag: None)
+    return paths.join(collection.path, f"{uid}.ics")
+
+
+def _remove(session: Session, path: str) -> None:
+    item = session.pim.find(path)
+    if isinstance(item, Item):
+        remove_item(session, item, lambda etag: None)
+
+
+def _calendar(session: Session, name: str) -> Collection:
+    """A calendar in the home of the poll's owner, or ``<owner>/<calendar>`` of somebody else's. Raises NotFound."""
+    owner, slash, calendar = name.strip("/").rpartition("/")
+    path = paths.join(paths.join(paths.DAV, owner if slash else session.principal.name or ""), calendar)
+    found = session.pim.find(path)
+    if not isinstance(found, Collection):
+        raise NotFound(path)
+    return found
