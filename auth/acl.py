@@ -62,6 +62,8 @@ class Former:
         there: the levels of what stands at its former place today, where another folder was made there.
         by: who removed it.
         creator: who had made it, where that was kept.
+        box: what the poll says, where it was somebody's vote.
+        went_along: it was removed with a folder that it lay in.
     """
 
     path: str
@@ -70,6 +72,8 @@ class Former:
     by: str | None = None
     creator: str | None = None
     there: Sequence[Level] | None = None
+    box: Ballots | None = None
+    went_along: bool = False
 
 
 class RuleBook(Protocol):
@@ -102,7 +106,7 @@ def actions(principal: Principal, path: str, book: RuleBook) -> frozenset[Action
         return actions_on_former(principal, former)
     levels = book.levels(path)
     held = decide(principal, path, levels)
-    if held == EVERY_ACTION or not _made(principal, path, book):
+    if held == EVERY_ACTION or _is_of_box(path, levels) or not _made(principal, path, book):
         return held
     if _decides(path, levels):
         return _with_own(held, held)
@@ -130,6 +134,8 @@ def actions_on_former(principal: Principal, former: Former) -> frozenset[Action]
     its place, what that one gives counts too, but for owners: nobody can keep them from what is theirs by taking its
     name. ``admin`` is for the rules that went along; ``delete`` has whoever removed it, or
     ``admin`` today. People without an account hold nothing: what was published is taken back by deleting it.
+
+    A vote stays between its voter and the poll; whoever may purge the poll purges it unread.
     """
     if principal.name is None:
         return frozenset()
@@ -144,13 +150,12 @@ def actions_on_former(principal: Principal, former: Former) -> frozenset[Action]
     if former.there is not None and not is_owner:
         now &= held_by(former.there)
     held = then & now & {Action.READ, Action.ADMIN}
-    box = next((level.ballots for level in former.now if level.path == _above(former.path)), None)
-    if box is not None and box.is_box:  # a vote stays between its voter and the poll
-        own = box.is_own(principal, former.path.rpartition("/")[2])
-        return frozenset({Action.READ, Action.DELETE}) if own else frozenset()
-    if Action.READ in held and (Action.ADMIN in now or former.by == principal.name):
-        return held | {Action.DELETE}
-    return held
+    purges = Action.READ in held and (Action.ADMIN in now or former.by == principal.name)
+    if former.box is not None:
+        if former.box.is_own(principal, former.path.rpartition("/")[2]):
+            return frozenset({Action.READ, Action.DELETE})
+        return frozenset({Action.DELETE}) if purges and former.went_along else frozenset()
+    return held | {Action.DELETE} if purges else held
 
 
 def _given(principal: Principal, path: str, levels: Sequence[Level]) -> frozenset[Action]:
@@ -357,6 +362,12 @@ class _Remembered:
 def _made(principal: Principal, path: str, book: RuleBook) -> bool:
     creator = None if principal.name is None else book.creator(path)
     return creator is not None and fold(creator) == principal.name
+
+
+def _is_of_box(path: str, levels: Sequence[Level]) -> bool:
+    """Whether it is somebody's vote."""
+    ballots = levels[0].ballots if levels and levels[0].path != path else None
+    return ballots is not None and ballots.is_box
 
 
 def _decides(path: str, levels: Sequence[Level]) -> bool:

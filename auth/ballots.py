@@ -59,8 +59,8 @@ class Ballots:
             return given | {Action.READ} if votes else given
         if name is None:
             return given | _BOX if votes else given
-        if principal.name is not None and name == self.file_of(principal.name):
-            return _OWN if votes else frozenset()
+        if votes and self.is_own(principal, name):
+            return _OWN
         reads = self.is_open and (votes or Action.READ in given)
         held = given & _OTHERS if Action.ADMIN in given else frozenset()
         return held | {Action.READ} if reads else held

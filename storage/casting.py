@@ -22,21 +22,24 @@ from auth.acl import Action
 from auth.ballots import SUFFIX
 from auth.errors import NeedPrivileges
 from auth.principal import Principal
-from storage import paths, treerights
+from storage import form, paths, treerights
 from storage.answering import Charge, FormClosed
 from storage.disk import read_bytes
 from storage.errors import FileRefused, NotFound, PlaceRefused
 from storage.fileterms import Terms
-from storage.objectnames import PROPOSALS
-from storage.poll import parse_options
-from storage.polls import PollFolder, find_poll, is_vote_path, votes_of
-from storage.votes import GUEST_PREFIX, Vote, VoteRefused, parse_vote, render_vote, require_room
+from storage.objectnames import POLLS, PROPOSALS
+from storage.poll import Poll, parse_options
+from storage.pollrights import require_own_vote
+from storage.polls import PollFolder, counted, find_poll, is_box, is_vote_path, votes_of
+from storage.votes import GUEST_PREFIX, Vote, VoteRefused, answers_to, parse_vote, render_vote, require_room
 
 if TYPE_CHECKING:
+    from storage.filetree import Node
     from storage.session import Session
     from storage.transaction import Transaction
 
 NOT_CAST = Vote()
+READ_BYTES = form.LONGEST_BYTES + 1  # of what is to be a vote: more than any may have
 
 
 def require_vote(session: Session, tx: Transaction, path: str, read: Callable[[], bytes] | None) -> None:
@@ -49,20 +52,17 @@ def require_vote(session: Session, tx: Transaction, path: str, read: Callable[[]
     Raises:
         FileRefused: it cannot be read.
         VoteRefused: the poll is over, or there is no room.
-        PlaceRefused: nothing but votes lies there.
+        PlaceRefused, NeedPrivileges: it is somebody else's.
     """
     if not is_vote_path(path):
         return
     found, name = find_poll(session.store, path), paths.name_of(path)
     if found is None or paths.names_rules(name):
         return
-    is_own = session.principal.name is not None and name == found.file_of(session.principal.name)
-    if not is_own:
-        if read is not None:
-            raise PlaceRefused(path, f"a vote is called after the member whose it is: {_own_name(session, found)}")
+    if read is not None:
+        require_own_vote(session, path)
+    elif session.principal.name is None or name != found.file_of(session.principal.name):
         return  # whoever may take it away
-    if read is not None and not found.is_voter(session.principal):
-        raise NeedPrivileges(path, Action.CREATE)
     if path.split("/")[4] == PROPOSALS:
         _require_proposal(found, name, read)
         return
@@ -73,13 +73,34 @@ def require_cast(found: PollFolder, tx: Transaction, name: str, vote: Vote | Non
     """Nothing where a vote may take the place of the one in a file. Raises VoteRefused."""
     if found.is_over:
         raise VoteRefused("the poll is over; the votes stay as they are")
-    others, before = list[Vote](), NOT_CAST
-    for other, each in votes_of(found.store, found, tx):
-        if other == name:
-            before = each
-        else:
-            others.append(each)
+    only = None if found.poll.per_option else {name}
+    votes = dict(votes_of(found.store, found, tx, only=only))
+    before = votes.pop(name, NOT_CAST)
+    others = [each for _, each in counted(found, votes.items())] if votes else []
     require_room(found.poll, before, vote or NOT_CAST, others)
+
+
+def read_short(file: int | str) -> bytes:
+    """The bytes of what is to be a vote, given as a path or as a descriptor, which is closed; not all of a long one."""
+    with open(file, "rb") as stream:
+        return stream.read(READ_BYTES)
+
+
+def require_no_votes(session: Session, node: Node, target: str) -> None:
+    """
+    Nothing where a folder that is moved brings no votes along, or is a poll that stays one or comes back.
+
+    Raises:
+        PlaceRefused: anybody could have written what lies in it.
+    """
+    store, former = session.store, session.store.rulebook.former(node.path)
+    source = node.path if former is None else former.path
+    if paths.parent_of(source) == paths.parent_of(target) == POLLS or (former is not None and source == target):
+        return
+    for folder in store.tree(node.folder):
+        below = target + paths.nfc(folder.place[len(node.folder.place) :])
+        if is_box(below) and any(True for _ in store.each_member(folder)):
+            raise PlaceRefused(below, "votes and proposals come from their voters, and are not brought along")
 
 
 def cast(session: Session, found: PollFolder, principal: Principal, answers: Mapping[str, str | None]) -> None:
@@ -94,7 +115,8 @@ def cast(session: Session, found: PollFolder, principal: Principal, answers: Map
     if name is None or not found.is_voter(principal):
         raise NeedPrivileges(found.path, Action.CREATE)
     file = found.file_of(name)
-    _store(session, found, file, lambda data: _edited(data, answers), by=None if found.poll.anonymous else name)
+    by = None if found.poll.anonymous else name
+    _store(session, found, file, lambda data: _edited(found.poll, data, answers), by=by)
 
 
 def cast_guest(
@@ -160,12 +182,18 @@ def _store(session: Session, found: PollFolder, file: str, edit: Callable[[bytes
             tx.put(found.place, file, scratch, by=by)
 
 
-def _edited(data: bytes, answers: Mapping[str, str | None]) -> bytes:
-    """The file of a vote with some answers changed; one that cannot be read is written anew."""
+def _edited(poll: Poll, data: bytes, answers: Mapping[str, str | None]) -> bytes:
+    """
+    The file of a vote with some answers changed, and without those that the poll no longer takes.
+
+    One that cannot be read is written anew.
+    """
     document: Any = tomlkit.document()
     with suppress(ValueError, tomlkit.exceptions.TOMLKitError, FileRefused):
         parse_vote(data, "vote")
         document = tomlkit.parse(data.decode())
+    for id in [id for id in document if poll.option(id) is None or document[id] not in answers_to(poll)]:
+        del document[id]
     for id, answer in answers.items():
         if answer is None:
             document.pop(id, None)
@@ -188,7 +216,3 @@ def _path(found: PollFolder, file: str) -> str:
     if folder is None:
         raise NotFound(found.path)
     return paths.join(folder.path, file)
-
-
-def _own_name(session: Session, found: PollFolder) -> str:
-    return "my-vote.toml" if found.poll.anonymous else f"{session.principal.name or 'member'}{SUFFIX}"

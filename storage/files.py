@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from auth.errors import NeedPrivileges
 from storage import objectfiles, quota, rulesgate, treerights
-from storage.casting import require_vote
+from storage.casting import read_short, require_vote
 from storage.decisions import settle_decision
 from storage.disk import read_bytes
 from storage.errors import (
@@ -95,7 +95,7 @@ class FileShelf:
                     if node is None and tries_left and self._find_left(path, scratch, terms) is not None:
                         continue  # it left between the question and the lock
                     self._require_put(path, node)
-                    require_vote(self._session, tx, path, lambda: read_bytes(scratch.file))
+                    require_vote(self._session, tx, path, lambda: read_short(scratch.file))
                     growth = quota.growth_bytes(path, _size(node), scratch.size)  # it may not be what was there before
                     promises.enter_context(self._store.promised.room(self._session, path, growth))
                     creator = treerights.creator_of_new(self._session, path) if node is None else None
@@ -187,7 +187,9 @@ class FileShelf:
 
     def remove(self, path: str, terms: Terms) -> None:
         """Put a file or a whole tree into the trash (RFC 4918 §9.6)."""
-        node = self.tree.get(path)
+        node = self.tree.find_removable(path)
+        if node is None:
+            raise NotFound(path)
         if is_shared_rules(path):
             self._remove_shared_rules(node, terms)
             return
@@ -313,13 +315,14 @@ class FileShelf:
 
     def _require_lockable(self, path: str, node: Node | None) -> None:
         """Raise unless the principal may lock the resource, or the place where none is yet (RFC 4918 §7.3)."""
+        access = self._session.access
         if is_shared_rules(path) and (node is None or not node.listing):
             self._require_shared_rules(path)
         elif node is None:
             treerights.require_create(self._session, path)
         elif node.listing or node.path == FILES:
             raise PlaceRefused(path, "this folder is put together by the server and cannot be locked")
-        elif not node.is_folder or not self._session.access.may(Action.CREATE, path):
+        elif not node.is_folder or access.is_box(path) or not access.may(Action.CREATE, path):
             treerights.require_write(self._session, node)
 
     # what writes share
@@ -343,7 +346,7 @@ class FileShelf:
         gone = [node] if along is None else [node, along]
         places = sorted({place for each in gone for place in places_of(each)})
         with self._store.write(*places, tree=any(each.is_folder for each in gone), removes=True) as tx:
-            present = self.tree.find(node.path)
+            present = self.tree.find_removable(node.path)
             terms.check(present)
             for each in gone:
                 treerights.require_unlocked(self._session, each.path, terms, tree=True)

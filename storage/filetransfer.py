@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auth.acl import Action
 from storage import objectfiles, quota, rulesgate, treerights
-from storage.casting import require_vote
+from storage.casting import read_short, require_no_votes, require_vote
 from storage.errors import NotFound, ParentMissing, PlaceRefused, PreconditionFailed, ReadOnly
 from storage.fileterms import Terms, places_of, spot_of
 from storage.filetree import FileTree, Node, is_shared_rules
@@ -61,7 +61,7 @@ class Transfer:
             present = self._creator_after(before, source, target)
             if node.is_folder and (version, creator) != (self._version(node), present):
                 directory = self._built(stack, node, target, present, deep=deep)
-            require_vote(self._session, tx, target, self._reader(node))
+            require_vote(self._session, tx, target, self._reader(node, target))
             over = self._make_way(tx, node, before)
             if directory is not None:
                 tx.adopt_folder(directory, "/".join(spot_of(target)))
@@ -80,7 +80,7 @@ class Transfer:
         if not node.is_folder:
             return None
         owner = treerights.owner_of_new_folder(self._session, target)
-        copy = built_copy(self._store, self._tree, node, owner=owner, creator=creator, deep=deep)
+        copy = built_copy(self._store, self._tree, node, target, owner=owner, creator=creator, deep=deep)
         return stack.enter_context(copy)
 
     def move(self, source: str, target: str, terms: Terms, *, overwrite: bool) -> bool:
@@ -104,17 +104,22 @@ class Transfer:
             promises.enter_context(room)
             creator = self._creator_after(before, source, target, moved=True)
             require_vote(self._session, tx, source, None)
-            require_vote(self._session, tx, target, self._reader(present))
+            require_vote(self._session, tx, target, self._reader(present, target))
             over = self._make_way(tx, present, before)
             with self._store.trash.turn(present.folder.place), self._store.history.turn(present.folder.place):
                 self._move(tx, present, target, creator, over=over)
                 tx.checkpoint()
         return before is None
 
-    def _reader(self, node: Node) -> Callable[[], bytes]:
-        """What gives the bytes of a file; a folder has none."""
-        member = node.member
-        return lambda: b"" if member is None else self._store.read_member(node.folder, member.name)[0]
+    def _reader(self, node: Node, target: str) -> Callable[[], bytes]:
+        """What gives the bytes of a file that is to be a vote."""
+
+        def read() -> bytes:
+            if node.member is None:
+                raise PlaceRefused(target, "a vote is a file")
+            return read_short(self._store.open_member(node.folder, node.member.name, node.member)[0])
+
+        return read
 
     def _make_way(self, tx: Transaction, node: Node, before: Node | None) -> bool:
         """Remove what stands at the target, unless a file is replaced by a file, which is one step with the rename."""
@@ -144,6 +149,8 @@ class Transfer:
         else:
             treerights.require_tree(self._session, node, treerights.TAKE_AWAY)
         treerights.require_free_of_rules(self._session, node, target)
+        if node.is_folder:
+            require_no_votes(self._session, node, target)
 
     def _require_target(self, node: Node, target: str, *, overwrite: bool, leaving: str | None = None) -> Node | None:
         """

@@ -135,6 +135,16 @@ class FileTree:
         finder = FINDERS.get(top)
         return finder(self, path) if finder else None
 
+    def find_removable(self, path: str) -> Node | None:
+        """The resource at a path as ``find`` gives it, or a vote that the principal may remove, but not read."""
+        node = self.find(path)
+        if node is not None or not is_within(path, FILES) or not self._access.is_box(parent_of(path)):
+            return node
+        folder = self._store.find_folder(place_of(parent_of(path)) or "")
+        member = None if folder is None else self._store.find_member(folder, name_of(path))
+        may_remove = member is not None and self._access.may(Action.DELETE, path)
+        return Node(path, folder, member) if folder is not None and may_remove else None
+
     def get(self, path: str) -> Node:
         """The resource at a path. Raises NotFound."""
         node = self.find(path)

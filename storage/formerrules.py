@@ -11,6 +11,7 @@ from storage import paths
 from storage.former import NOBODY, levels_of
 from storage.formertree import FORMER, is_former_place, mirrored, removal_s
 from storage.paths import parent_of
+from storage.pollrights import ballots_of_former
 
 if TYPE_CHECKING:
     from storage.rulebook import DiskRuleBook
@@ -55,7 +56,9 @@ def former(book: DiskRuleBook, store: Store, path: str) -> Former:
     own = [level for level in then if level.path == record["path"]]
     now = [*inner, *own, *book.levels_above(record["path"])]
     there = book.levels(before) if book.is_folder(record["path"]) else _gone(book, store, record["path"])
-    return Former(before, [*inner, *then], now, record.get("by"), book.creator(path), there)
+    box = ballots_of_former(store, path, before)
+    by, creator = record.get("by"), book.creator(path)
+    return Former(before, [*inner, *then], now, by, creator, there, box, went_along=path != entry)
 
 
 def _gone(book: DiskRuleBook, store: Store, path: str) -> Sequence[Level] | None:

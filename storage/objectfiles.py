@@ -36,6 +36,7 @@ from storage.objectnames import (
     is_settings,
 )
 from storage.objects import OBJECT_KEY, new_collection_id
+from storage.polls import is_vote_path
 from storage.starters import settle_starters
 
 if TYPE_CHECKING:
@@ -98,6 +99,8 @@ def require_settings(path: str, data: bytes) -> None:
 
 def require_no_settings(path: str) -> None:
     """Raise NameRefused for a name under which no file is added, but put."""
+    if is_vote_path(path):
+        raise NameRefused(paths.name_of(path), "is that of a vote or proposal; PUT it")
     if settings_reader(path) is not None:
         raise NameRefused(paths.name_of(path), "is that of the file which says what the folder is; PUT it")
 

@@ -9,7 +9,7 @@ from storage.formpages import page, trap, word
 from storage.objectnames import VOTES
 from storage.poll import Option, Poll
 from storage.polltexts import option_text
-from storage.votes import MAYBE, NO, YES
+from storage.votes import MAYBE, NO, YES, answers_to
 
 OPTION_PREFIX = "opt."
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -51,7 +51,7 @@ def _option(option: Option, id: str, poll: Poll, language: str) -> Iterator[str]
     yield "<fieldset>"
     yield f"<legend>{escape(option_text(option, language))}</legend>"
     yield '<div class="choices">'
-    for answer in (YES, MAYBE, NO) if poll.maybe else (YES, NO):
+    for answer in answers_to(poll):
         about = f'name="{OPTION_PREFIX}{escape(option.id)}" value="{answer}"'
         said = escape(WORDS[answer][language])
         yield f'<label class="one"><input type="radio" {about}> <span>{said}</span></label>'

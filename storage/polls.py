@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,19 +81,25 @@ class PollFolder:
         """Of hashes that tell nobody of this poll's voters and guests."""
         return hmac.new(self.store.secret, f"poll\0{self.id}".encode(), hashlib.sha256).digest()
 
-    def ballots(self, *, is_box: bool) -> Ballots:
-        """What it says about rights."""
+    def ballots(self, box: str = "") -> Ballots:
+        """
+        What it says about rights.
+
+        Args:
+            box: the folder in it that is meant, ``votes`` or ``proposals``, which are for all to see; "" for its own.
+        """
         voters = frozenset(fold(name) for name in self.poll.voters)
         key = self.key if self.poll.anonymous else None
-        return Ballots(voters, is_box, self.is_open and key is None, key)
+        is_open = box == PROPOSALS or (self.is_open and key is None)
+        return Ballots(voters, bool(box), is_open, key)
 
     def is_voter(self, principal: Principal) -> bool:
         """Whether somebody votes here."""
-        return self.ballots(is_box=True).is_voter(principal)
+        return self.ballots().is_voter(principal)
 
     def file_of(self, name: str) -> str:
         """The name of a member's vote."""
-        return self.ballots(is_box=True).file_of(fold(name))
+        return self.ballots().file_of(fold(name))
 
 
 def find_poll(store: Store, path: str) -> PollFolder | None:
@@ -122,22 +128,29 @@ def every_poll(store: Store) -> Iterator[PollFolder]:
             yield found
 
 
+def is_box(path: str) -> bool:
+    """Whether a folder at a path is one of votes or proposals: with a file of each voter."""
+    return path.startswith(POLLS + "/") and path.count("/") == 4 and paths.name_of(path) in BOXES
+
+
 def is_vote_path(path: str) -> bool:
     """Whether a file at a path would be a vote or a proposal."""
-    parts = path.split("/")
-    return path.startswith(POLLS + "/") and len(parts) == 6 and parts[4] in BOXES
+    return is_box(paths.parent_of(path))
 
 
-def votes_of(store: Store, found: PollFolder, tx: Transaction | None = None) -> Iterator[tuple[str, Vote]]:
+def votes_of(
+    store: Store, found: PollFolder, tx: Transaction | None = None, *, only: Container[str] | None = None
+) -> Iterator[tuple[str, Vote]]:
     """
     The votes that can be read, by name of their files.
 
     Args:
         tx: within the write of the folder of votes, as it is there.
+        only: the files that are asked for, or None for all.
     """
     folder = store.find_folder(found.place) if tx is None else tx.find_folder(found.place)
     for member in store.members(folder) if folder is not None else ():
-        if not is_object(member.name, (SUFFIX,)):
+        if not is_object(member.name, (SUFFIX,)) or (only is not None and member.name not in only):
             continue
         try:
             if tx is None and folder is not None:
@@ -149,7 +162,7 @@ def votes_of(store: Store, found: PollFolder, tx: Transaction | None = None) -> 
             log.debug("%s/%s is no vote: %s", found.path, member.name, error)
 
 
-def counted(found: PollFolder, votes: Iterator[tuple[str, Vote]]) -> list[tuple[str, Vote]]:
+def counted(found: PollFolder, votes: Iterable[tuple[str, Vote]]) -> list[tuple[str, Vote]]:
     """
     The votes that count, with the name of whose they are: guests, and members who vote here today.
 

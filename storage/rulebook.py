@@ -28,7 +28,7 @@ from storage.collection import KEPT_KEY
 from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
 from storage.formerrules import entries_below, find_entry, former
 from storage.objectnames import POLLS
-from storage.pollrights import ballots_at, ballots_of_removed
+from storage.pollrights import ballots_at
 from storage.reconcile import is_item_place
 
 if TYPE_CHECKING:
@@ -319,9 +319,7 @@ class DiskRuleBook:
 
     def level_of_removed(self, path: str) -> Level | None:
         """The level of a folder in the trash; None for what is no folder."""
-        if not self.is_folder(path):
-            return None
-        return replace(self._level(path, own=True), ballots=ballots_of_removed(self._store, path))
+        return self._level(path, own=True) if self.is_folder(path) else None
 
     def is_folder(self, path: str) -> bool:
         """Whether a folder or collection stands there, or what is one without: a home before its first use."""

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from storage import state as states
 from storage.filetree import FileTree, Node, is_rules_file
+from storage.paths import join
+from storage.polls import is_vote_path
 from storage.scratch import Scratch
 from storage.transaction import OWN_KEYS, copy_bytes
 
@@ -26,19 +28,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def built_copy(
-    store: Store, tree: FileTree, node: Node, *, owner: str | None, creator: str | None, deep: bool
+    store: Store, tree: FileTree, node: Node, target: str, *, owner: str | None, creator: str | None, deep: bool
 ) -> Iterator[str]:
     """
     The directory with a copy of a folder, on the disk to the last byte; what nobody took from there is removed.
 
     Args:
+        target: the path that it is for: no votes come into a poll so.
         owner: of the copy, kept in it.
         creator: of all that is in it.
         deep: with the members too.
     """
     directory = f"{store.data}/scratch/{secrets.token_hex(8)}"
     try:
-        _build(store, tree, node, directory, {"owner": owner, "creator": creator}, creator, deep=deep)
+        _build(store, tree, node, target, directory, {"owner": owner, "creator": creator}, creator, deep=deep)
         store.sync_all()
         yield directory
     finally:
@@ -49,6 +52,7 @@ def _build(
     store: Store,
     tree: FileTree,
     node: Node,
+    target: str,
     directory: str,
     about: dict[str, str | None],
     creator: str | None,
@@ -60,10 +64,11 @@ def _build(
     changes: list[Change] = [("", key, value) for key, value in kept.items() if value is not None]
     state = store.state(node.folder.place)
     for child in tree.children(node) if deep else ():
-        if is_rules_file(child.path) or child.is_derived:
+        path = join(target, child.name)
+        if is_rules_file(child.path) or child.is_derived or is_vote_path(path):
             continue
         if child.member is None:
-            _build(store, tree, child, f"{directory}/{child.name}", {"creator": creator}, creator, deep=True)
+            _build(store, tree, child, path, f"{directory}/{child.name}", {"creator": creator}, creator, deep=True)
             continue
         _copy_file(store, child, directory)
         with_it = {key: value for key, value in state.all(child.name).items() if key not in OWN_KEYS}

@@ -35,6 +35,7 @@ from storage.paths import (
     parent_of,
     require_name,
 )
+from storage.pollrights import require_own_vote
 from storage.sharedrules import collection_of
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def require_create(session: Session, path: str, action: Action = Action.CREATE) 
         raise NameRefused(name, "is reserved at the top of /files/")
     if is_shared_rules(path) or parent_of(path) == MEMBERS:
         raise PlaceRefused(path, "nothing can be made here")
+    require_own_vote(session, path)
     if is_rules_file(path) or is_settings(path):
         session.access.require(Action.ADMIN, parent_of(path))
     else:

@@ -20,6 +20,7 @@ from storage.filetree import ROOT_PLACE, FileTree, Node, is_rules_file, is_share
 from storage.made import is_made
 from storage.pages import split_token, token_after
 from storage.paths import VIRTUAL_TOPS, is_former, is_kept_apart, is_within, join, parent_of, place_of
+from storage.polls import is_box
 from storage.records import Veil
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Place:
         self.node = node
         self.may_read = tree.reader(node)
         held = access.actions(node.path)
-        self.sees_all = Action.ADMIN in held
+        self.sees_all = Action.ADMIN in held and not access.is_box(node.path)
         of_members = access.actions_on_members(node.path)
         self.reads = Action.READ in of_members
         self.knows_some = not self.reads and (Action.CREATE in held or bool(of_members))
@@ -150,19 +151,22 @@ class TreeSync:
         """
         parts = [self._session.principal.name or "", node.path, self._sight(node.path)]
         parts += [apart.path for apart in self._tree.apart(node)]
-        if Action.ADMIN not in self._access.actions(node.path):  # who has it here has it in the whole tree
-            for path, place in sorted(self._deciding(node, moment).items()):
-                sight = self._sight(path)
-                if sight == self._sight_of_members(parent_of(path)) * 2:
-                    continue
-                if sight.strip("-") or self._store.index.change_number(place) <= n:
-                    parts.append(f"{path}\n{sight}")
+        has_all = Action.ADMIN in self._access.actions(node.path)  # who has it here has it in the whole tree …
+        for path, place in sorted(self._deciding(node, moment).items()):
+            if has_all and not self._access.is_box(path):  # … but votes that are not to be seen
+                continue
+            sight = self._sight(path)
+            if sight == self._sight_of_members(parent_of(path)) * 2:
+                continue
+            if sight.strip("-") or self._store.index.change_number(place) <= n:
+                parts.append(f"{path}\n{sight}")
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def _deciding(self, node: Node, moment: Moment) -> dict[str, str]:
-        """The folders below that may have rules or an owner of their own: path to place."""
+        """The folders below that may have rules or an owner of their own, or hold votes: path to place."""
         found = {path: place_of(path) or "" for path in self._store.rulebook.server_paths}
-        found |= {folder.path: folder.place for folder in moment.folders.values() if folder.owner or folder.ruled}
+        deciding = (each for each in moment.folders.values() if each.owner or each.ruled or is_box(each.path))
+        found |= {folder.path: folder.place for folder in deciding}
         return {path: place for path, place in found.items() if path != node.path and is_within(path, node.path)}
 
     def _sight(self, path: str) -> str:

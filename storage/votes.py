@@ -37,6 +37,11 @@ class Vote:
     code: str = ""
 
 
+def answers_to(poll: Poll) -> tuple[str, ...]:
+    """With what the options of a poll can be answered."""
+    return ANSWERS if poll.maybe else (YES, NO)
+
+
 def parse_vote(data: bytes, name: str, poll: Poll | None = None) -> Vote:
     """
     Read a vote.
@@ -69,7 +74,7 @@ def parse_vote(data: bytes, name: str, poll: Poll | None = None) -> Vote:
 
 def _answer(root: Table, key: str, poll: Poll | None) -> str | None:
     answer = root.text(key)
-    taken = ANSWERS if poll is None or poll.maybe else (YES, NO)
+    taken = ANSWERS if poll is None else answers_to(poll)
     if poll is not None and poll.option(key) is None:
         known = ", ".join(option.id for option in poll.options) or "none yet"
         root.report(key, f"{key[:40]!r} is no option", f"it can be {known}")

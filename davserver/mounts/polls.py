@@ -22,7 +22,7 @@ from storage.paths import join
 from storage.pollpages import OPTION_PREFIX
 from storage.polls import PollFolder
 from storage.session import Session
-from storage.votes import ANSWERS, NO, YES
+from storage.votes import answers_to
 
 BODY_BYTES = 64 * 1024
 LONGEST_NAME = 100
@@ -138,7 +138,7 @@ def _store(call: PollCall, fields: Fields) -> Response | None:
 
 def _answers(call: PollCall, fields: Fields) -> tuple[dict[str, str], str]:
     """The answers by option, and a line for each that is none; names that the poll does not know are dropped."""
-    taken = ANSWERS if call.found.poll.maybe else (YES, NO)
+    taken = answers_to(call.found.poll)
     answers, wrong = dict[str, str](), ""
     for option in call.found.poll.options:
         texts = fields.texts.get(OPTION_PREFIX + option.id, [])

@@ -106,7 +106,7 @@ class ShelfProvider(DAVProvider):  # type: ignore[misc]
 
     def get_resource_inst(self, path: str, environ: Environ) -> ShelfCollection | ShelfFile | None:
         """The resource at a path, or None."""
-        node = call_in(environ).files.tree.find(path.rstrip("/") or "/")
+        node = call_in(environ).files.tree.find_removable(path.rstrip("/") or "/")
         if node is None:
             return None
         return ShelfCollection(path, environ, node) if node.is_folder else ShelfFile(path, environ, node)

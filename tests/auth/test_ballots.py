@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from auth.acl import Action, Former, Level, actions_on_former, decide
+from auth.acl import Access, Action, Former, Level, actions, actions_on_former, decide
 from auth.ballots import Ballots
 from auth.principal import Principal
 from auth.rules import Rule
+from tests.auth.book import Book, rule
 
 BOX = "/files/Polls/p/votes"
 BOB = Principal("bob", frozenset({"world", "all-users", "sport"}))
@@ -33,7 +36,7 @@ def test_a_vote_is_written_by_its_voter_alone(may: tuple[Action, ...], is_open: 
     assert held(BOB, f"{BOX}/bob.toml", box, may=may) == {R, C, W, D}
     assert held(BOB, f"{BOX}/carol.toml", box, may=may) == ({R} if is_open else set())
     assert held(CAROL, f"{BOX}/bob.toml", box, may=may) == ({R} if is_open and R in may else set())
-    assert held(CAROL, f"{BOX}/carol.toml", box, may=may) == set()
+    assert held(CAROL, f"{BOX}/carol.toml", box, may=may) == ({R} if is_open and R in may else set())
 
 
 @pytest.mark.parametrize("is_open", [False, True])
@@ -68,6 +71,21 @@ def test_the_file_of_an_anonymous_vote_is_called_by_a_hash_of_poll_and_member() 
 def test_a_vote_that_was_removed_is_for_its_voter_alone(is_open: bool) -> None:
     box = Ballots(frozenset({"sport"}), True, is_open)
     levels = [Level(BOX, ballots=box), Level("/files/Polls/p", owner="carol")]
-    former = Former(f"{BOX}/bob.toml", levels, levels, by="carol")
+    former = Former(f"{BOX}/bob.toml", levels, levels, by="carol", box=box)
     assert actions_on_former(BOB, former) == {R, D}
     assert actions_on_former(CAROL, former) == frozenset()
+    assert actions_on_former(CAROL, replace(former, went_along=True)) == {D}  # whoever purges the poll
+
+
+def test_who_made_a_vote_may_do_no_more_with_it_than_others() -> None:
+    """A poll that was copied or moved has files that its new owner made."""
+    box = Ballots(frozenset({"sport"}), True, False)
+
+    class Polls(Book):
+        def levels(self, path: str) -> list[Level]:
+            level, *above = super().levels(path)
+            return [replace(level, ballots=box if level.path == BOX else None), *above]
+
+    book = Polls({BOX: (rule("carol", may="create"),)}, creators={f"{BOX}/bob.toml": "carol"})
+    assert actions(CAROL, f"{BOX}/bob.toml", book) == Access(CAROL, book).actions(f"{BOX}/bob.toml") == frozenset()
+    assert actions(BOB, f"{BOX}/bob.toml", book) == Access(BOB, book).actions(f"{BOX}/bob.toml") == {R, C, W, D}

@@ -1,4 +1,4 @@
-"""The pages of a form and a poll in Chromium: what people see, what is sent, and what a page of another site cannot do."""
+"""Pages of a form and a poll in Chromium: what people see and send, and what a page of another site cannot do."""
 
 from __future__ import annotations
 
