@@ -51,10 +51,10 @@ class TooManyTries(AuthError):
 
 
 class TooManyUploads(AuthError):
-    """Too many uploads through a public link or from this address: 429 with Retry-After (RFC 6585 §4)."""
+    """Too much was sent through a public link or from this address: 429 with Retry-After (RFC 6585 §4)."""
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"too many files in a short time; nothing is stored, go on in {retry_after_s} s")
+        super().__init__(f"too much was sent in a short time; nothing is stored, go on in {retry_after_s} s")
         self.retry_after_s = retry_after_s
 
 

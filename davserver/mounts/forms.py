@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from auth.errors import NeedPrivileges
 from auth.principal import Principal
 from auth.rates import Rates
 from auth.throttle import network_of
@@ -50,6 +51,11 @@ SAID = {
         "en": "This form takes no answers any more.\n",
         "fr": "Ce formulaire n'accepte plus de réponses.\n",
         "de": "Dieses Formular nimmt keine Antworten mehr an.\n",
+    },
+    "members": {
+        "en": "This form is for members, each by the link in their own my-link.txt.\n",
+        "fr": "Ce formulaire est réservé aux membres, chacun par le lien de son fichier my-link.txt.\n",
+        "de": "Dieses Formular ist für Mitglieder, je über den Link in ihrer my-link.txt.\n",
     },
 }
 
@@ -119,6 +125,10 @@ def answer(call: FormCall) -> Response:
             return READERS.get(kind, _answer_page)(call, answering)
     except FormClosed:
         return _closed(call)
+    except NeedPrivileges:
+        if not call.is_public:
+            raise
+        return Response.text(403, call.said("members"))
 
 
 def _answer_page(call: FormCall, answering: Answering) -> Response:

@@ -10,14 +10,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from auth.errors import NoSuchLink
+from auth.errors import Hidden, NoSuchLink
 from davserver.dav.conditional import Outcome
 from davserver.dav.if_header import NO_CONDITIONS
 from davserver.dav.message import Request, Response, quote_path
 from davserver.mounts.browsing import ANY_PAGE, PAGES, page_headers
 from davserver.mounts.files_call import Call
 from davserver.mounts.files_read import content_type, file_headers, sent, wanted_digest
-from storage.errors import NotFound
+from storage.errors import Locked, NotFound
 from storage.filetree import Node
 from storage.linknames import CLOSED, INDEX
 from storage.paths import join
@@ -62,7 +62,7 @@ def answer(request: Request, session: Session, open_folder: OpenFolder, rest: st
     method, name = request.method, rest.strip("/")
     if name == open_folder.sends_to:
         if method == "POST":
-            return open_folder.post()
+            return _sent(open_folder)
         return _told(method, SENDING)
     if method not in ("GET", "HEAD"):
         return _told(method, READING)
@@ -75,6 +75,16 @@ def answer(request: Request, session: Session, open_folder: OpenFolder, rest: st
     if row is None:
         raise NoSuchLink
     return _file(request, session, open_folder, Node(join(open_folder.folder.path, shown), open_folder.folder, row))
+
+
+def _sent(open_folder: OpenFolder) -> Response:
+    """The answer to what was sent; it names nothing by the path that members know."""
+    try:
+        return open_folder.post()
+    except (Hidden, NotFound) as error:
+        raise NoSuchLink from error
+    except Locked as error:
+        raise Locked([f"{open_folder.base}/{open_folder.sends_to}"]) from error
 
 
 def _told(method: str, allow: str) -> Response:

@@ -153,8 +153,22 @@ def test_a_stranger_sends_files_too_and_they_count_against_the_link(form: Form, 
 def test_a_form_for_members_takes_nothing_through_its_link(form: Form, url: str) -> None:
     form.define('who = "members"')
     before = form.tree()
-    assert send(form.visitor, f"{url}responses/", {"name": "Eva"}).status == 403
+    reply = send(form.visitor, f"{url}responses/", {"name": "Eva"})
+    assert (reply.status, reply.headers["content-type"]) == (403, "text/plain; charset=utf-8")
+    assert "for members" in reply.text
     assert form.tree() == before
+
+
+def test_no_refusal_tells_strangers_where_the_form_lies(form: Form, url: str) -> None:
+    token = form.alice.lock(form.answers).lock_token
+    before = form.tree()
+    locked = send(form.visitor, f"{url}responses/", {"name": "Eva"})
+    assert (locked.status, locked.hrefs) == (423, [f"{url}responses"])
+    assert form.tree() == before
+    assert form.alice.unlock(form.answers, token).status == 204
+    assert form.alice.delete(form.answers).status == 204
+    gone = send(form.visitor, f"{url}responses/", {"name": "Eva"})
+    assert (gone.status, gone.text) == (404, "There is no such link.\n")
 
 
 def test_a_form_that_is_over_shows_the_page_that_says_so(form: Form, url: str) -> None:
