@@ -101,6 +101,10 @@ class Chromium:
         """What a screen reader calls an element."""
         return str(self._do("GET", f"/element/{self._find(selector)}/computedlabel"))
 
+    def style(self, selector: str, name: str) -> str:
+        """A property of the style of an element, computed."""
+        return str(self._do("GET", f"/element/{self._find(selector)}/css/{name}"))
+
     def value(self, selector: str) -> str:
         """What stands in a control."""
         return str(self._do("GET", f"/element/{self._find(selector)}/property/value"))

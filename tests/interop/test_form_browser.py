@@ -121,7 +121,6 @@ def test_every_type_of_field_is_filled_in_and_stored(form: Form, browser: Chromi
     file.write_bytes(b"%PDF-1.7")
     browser.open(form.server.url + form.publish())
     assert browser.title == "Camp"
-    assert browser.label("[name=name]") == "Your name"
     for name, keys in (
         ("name", 'Eva <b> & "co"'),
         ("about", "One\nTwo"),
@@ -170,6 +169,35 @@ def test_every_type_of_field_is_filled_in_and_stored(form: Form, browser: Chromi
     ]
     (stored,) = (form.disk / "responses").glob("*.files/*")
     assert (stored.name, stored.read_bytes()) == ("Zeugnis é.pdf", b"%PDF-1.7")
+
+
+def test_a_screen_reader_has_a_name_for_every_control(form: Form, browser: Chromium) -> None:
+    browser.open(form.server.url + form.publish())
+    for selector, said in (
+        ("[name=name]", "Your name"),
+        ("[name=about]", "About you"),
+        ("[name=paper]", "Certificate"),
+        ("[name=swim][value='2']", "2"),
+        ("[name=tent][value=own]", "own"),
+        ("[name='tent.other']", "Tent: Other:"),
+        ("[name='sports.2']", "Football"),
+        ("[role=radiogroup]", "Food"),
+        ("[name='last.1'][value=good]", "good"),
+        ("fieldset", "How well do you swim?"),
+        ("button", "Send"),
+    ):
+        assert browser.label(selector) == said
+
+
+def test_a_page_has_what_public_names_and_nothing_runs_in_it(form: Form, browser: Chromium) -> None:
+    form.define('public = ["style.css"]', EVERY_TYPE)
+    script = "<script>document.title = 'ran'</script><img src=x onerror=\"document.title = 'ran'\">"
+    page = f'<!doctype html><title>Ours</title><link rel="stylesheet" href="style.css"><p>Text</p>{script}'
+    for name, body in (("index.html", page), ("style.css", "p { color: rgb(1, 2, 3) }")):
+        assert form.alice.put(f"{form.path}/{name}", body).status in (201, 204)
+    browser.open(form.server.url + form.publish())
+    assert browser.style("p", "color") == "rgba(1, 2, 3, 1)"
+    assert browser.title == "Ours"
 
 
 def test_a_missing_field_is_told_before_anything_is_sent(form: Form, browser: Chromium) -> None:
