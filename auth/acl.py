@@ -241,9 +241,17 @@ class Access:
 
     def is_box(self, folder: str) -> bool:
         """Whether each file of a folder is that of one voter, with rights of its own."""
+        return self._box(folder) is not None
+
+    def is_own_ballot(self, folder: str, name: str) -> bool:
+        """Whether a file of such a folder is the principal's own."""
+        box = self._box(folder)
+        return box is not None and box.is_own(self.principal, name)
+
+    def _box(self, folder: str) -> Ballots | None:
         levels = self._book.levels(folder)
         ballots = levels[0].ballots if levels and levels[0].path == folder else None
-        return ballots is not None and ballots.is_box
+        return ballots if ballots is not None and ballots.is_box else None
 
     def is_kept(self, folder: str) -> bool:
         """Whether the server itself writes what lies in a folder, and nobody else does."""

@@ -16,6 +16,7 @@ FORM_FILE, POLL_FILE = "form.toml", "poll.toml"
 MY_VOTE = "my-vote.toml"  # what a voter of an anonymous poll calls its own file
 SETTINGS = {BOARDS: BOARD_FILE, FORMS: FORM_FILE, POLLS: POLL_FILE}  # of each folder that lies directly there
 RESPONSES, VOTES, PROPOSALS = "responses", "votes", "proposals"  # in each form and poll
+BOXES = (VOTES, PROPOSALS)  # in which each voter has a file
 ATTACHED = ".files"  # behind the name of an object: the folder of its attachments
 LONGEST_STEM_BYTES = 120
 IGNORED = re.compile(r"[.~].*|.*(?:\.tmp|~|\.swp|#)|thumbs\.db|desktop\.ini", re.IGNORECASE | re.DOTALL)

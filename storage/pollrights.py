@@ -9,8 +9,8 @@ from auth.ballots import SUFFIX, Ballots
 from auth.errors import NeedPrivileges
 from storage import paths
 from storage.errors import PlaceRefused
-from storage.objectnames import MY_VOTE, POLL_FILE, POLLS
-from storage.polls import BOXES, find_poll, is_vote_path, poll_of
+from storage.objectnames import BOXES, MY_VOTE, POLL_FILE, POLLS
+from storage.polls import find_poll, is_vote_path, poll_of
 
 if TYPE_CHECKING:
     from storage.session import Session

@@ -80,7 +80,8 @@ class Place:
         self.node = node
         self.may_read = tree.reader(node)
         held = access.actions(node.path)
-        self.sees_all = Action.ADMIN in held and not access.is_box(node.path)
+        self.is_box = access.is_box(node.path)
+        self.sees_all = Action.ADMIN in held and not self.is_box
         of_members = access.actions_on_members(node.path)
         self.reads = Action.READ in of_members
         self.knows_some = not self.reads and (Action.CREATE in held or bool(of_members))
@@ -262,6 +263,9 @@ class TreeSync:
             return Node(path, place.node.folder, member)
         if place.sees_all:
             return Gone(path)
+        if place.is_box:  # of votes that are not seen nobody learns that they came or went
+            is_own = self._access.is_own_ballot(place.node.path, change.name)
+            return Gone(path) if place.reads or is_own else None
         if is_rules_file(path):
             return None
         ruled = change.veiled is Veil.RULED or path in self._store.rulebook.server_paths

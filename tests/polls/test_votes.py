@@ -259,3 +259,37 @@ def test_links_of_folders_around_show_no_votes(poll: Poll, bob: Dav) -> None:
             path = word[word.index("/p/") :]
             assert poll.visitor.get(path).status == 404
             assert poll.visitor.get(f"{path}bob.toml").status == 404
+
+
+def told(client: Dav, path: str, token: str) -> dict[str, int | None]:
+    reply = client.report(f"{path}/", sync(token))
+    return {href.rpartition("/")[2]: row.status for href, row in reply.multistatus().items()}
+
+
+def test_a_sync_tells_nobody_of_votes_that_are_not_to_be_seen(poll: Poll, bob: Dav, carol: Dav) -> None:
+    poll.define('results = "closed"')
+    tokens = {
+        client.user: client.report(f"{poll.votes}/", sync()).xml.findtext("{DAV:}sync-token") or ""
+        for client in (bob, carol, poll.alice)
+    }
+    assert bob.put(f"{poll.votes}/bob.toml", VOTE).status == 201
+    assert told(bob, poll.votes, tokens["bob"]) == {"bob.toml": None}
+    assert told(carol, poll.votes, tokens["carol"]) == {}
+    assert told(poll.alice, poll.votes, tokens["alice"]) == {}
+    own = bob.report(f"{poll.votes}/", sync()).xml.findtext("{DAV:}sync-token") or ""
+    assert bob.delete(f"{poll.votes}/bob.toml").status == 204
+    assert told(bob, poll.votes, own) == {"bob.toml": 404}
+    assert told(carol, poll.votes, tokens["carol"]) == {}
+    assert told(poll.alice, poll.votes, tokens["alice"]) == {}
+
+
+def test_a_token_from_before_the_results_opened_is_not_believed(poll: Poll, bob: Dav, carol: Dav) -> None:
+    poll.define('results = "closed"')
+    assert bob.put(f"{poll.votes}/bob.toml", VOTE).status == 201
+    for client in (carol, poll.alice):
+        for folder in (poll.votes, poll.path):
+            poll.define('results = "closed"')
+            token = client.report(f"{folder}/", sync(level="infinite")).xml.findtext("{DAV:}sync-token") or ""
+            poll.define('results = "closed"\ncloses = 2020-01-01T00:00:00Z')
+            reply = client.report(f"{folder}/", sync(token, level="infinite"))
+            assert (reply.status, reply.condition) == (403, "{DAV:}valid-sync-token")
