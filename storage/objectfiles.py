@@ -14,6 +14,7 @@ import tomlkit
 
 from auth.tables import TomlFile
 from storage import board, boards, form, notebooks, paths, poll
+from storage.answers import parse_answer
 from storage.board import DONE, Column
 from storage.errors import FileRefused, NameRefused, PlaceRefused, PreconditionFailed
 from storage.frontmatter import Value, edited, parse_document
@@ -32,6 +33,7 @@ from storage.objectnames import (
     PROPOSALS,
     RESPONSES,
     VOTES,
+    is_answer,
     is_object,
     is_settings,
 )
@@ -74,8 +76,15 @@ def _require_toml(data: bytes) -> None:
         raise FileRefused("\n".join(str(problem) for problem in file.problems))
 
 
+def _require_answer(data: bytes) -> None:
+    if parse_answer(data) is None:
+        raise FileRefused('no answer: write {"time": "2026-11-23T14:15:00Z", "answers": {"name": "Eva"}}')
+
+
 def settings_reader(path: str) -> Callable[[bytes], object] | None:
     """What judges a file at a path before it comes into force; None where it is no such file."""
+    if is_answer(path):
+        return _require_answer
     if not is_settings(path):
         return None
     return READERS[next(top for top in READERS if path.startswith(top + "/"))]

@@ -34,6 +34,16 @@ def is_settings(path: str) -> bool:
     return path.count("/") == 4 and name_of(path) == SETTINGS.get(path.rsplit("/", 2)[0])
 
 
+def is_among_answers(path: str) -> bool:
+    """Whether a path lies in the folder of a form's answers, to which answers come by POST."""
+    return path.startswith(FORMS + "/") and path.count("/") > 4 and path.split("/")[4] == RESPONSES
+
+
+def is_answer(path: str) -> bool:
+    """Whether a file at a path would be the answer to a form."""
+    return is_among_answers(path) and path.count("/") == 5 and is_object(name_of(path), (".json",))
+
+
 def stem_of(name: str) -> str:
     """A name without its suffix."""
     return os.path.splitext(name)[0]

@@ -17,7 +17,7 @@ from storage.errors import NameRefused, ParentMissing, PlaceRefused, ReadOnly
 from storage.fileterms import Terms, spot_of
 from storage.filetree import Node, is_rules_file, is_shared_rules, rules_holder
 from storage.made import is_made
-from storage.objectnames import POLLS, is_settings
+from storage.objectnames import POLLS, is_among_answers, is_settings
 from storage.paths import (
     ACCESS_FILE,
     DEEPEST,
@@ -87,8 +87,19 @@ def require_create(session: Session, path: str, action: Action = Action.CREATE) 
         session.access.require(Action.ADMIN, parent_of(path))
     else:
         session.access.require(action, parent_of(path))
+        _require_answers(session, path)
     if is_made(session.store, path):
         raise ReadOnly(path)
+
+
+def _require_answers(session: Session, path: str) -> None:
+    """
+    Raise unless the principal may write all answers, where a path lies among them.
+
+    Who gave one takes it back, and gives another while the form is open.
+    """
+    if is_among_answers(path):
+        session.access.require(Action.WRITE, "/".join(path.split("/")[:5]))
 
 
 def require_depth(path: str, below: int = 0) -> None:
@@ -193,6 +204,7 @@ def require_write(session: Session, node: Node) -> None:
         session.access.require(Action.ADMIN, collection_of(path))
     else:
         require(session, Action.WRITE, path)
+        _require_answers(session, path)
     if node.is_derived:
         raise ReadOnly(path)
 

@@ -394,3 +394,50 @@ def test_an_answer_is_deleted_with_its_files_and_comes_back_from_the_trash(form:
     for each in (name, attached):
         assert form.alice.move(trash + each, form.answers + each).status == 201
     assert form.tree() == before
+
+
+WAYS = ["PUT", "MKCOL", "LOCK", "COPY", "MOVE", "POST"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["forged.json", "forged.txt", "{stem}.json", "{stem}.files/x.pdf"])
+def test_who_may_only_answer_writes_no_file_among_the_answers(form: Form, carol: Dav, way: str, name: str) -> None:
+    body, headers = multipart([("name", "Eva"), ("cv", ("cv.pdf", "application/pdf", b"x"))])
+    assert carol.request("POST", form.answers, body, headers).status in (200, 303)
+    (file,) = (form.disk / "responses").glob("*.json")
+    path = form.answers + name.format(stem=file.stem)
+    source = "/files/Home/forged.json"
+    forged = '{"time": "2026-01-01T00:00:00Z", "member": "alice", "answers": {"name": "forged"}}'
+    assert carol.put(source, forged).status in (201, 204)
+    before = form.tree()
+    if way in ("COPY", "MOVE"):
+        reply = carol.request(way, source, headers={"Destination": path})
+    elif way == "POST":
+        reply = carol.request("POST", form.answers, forged, {"Content-Type": "application/json", "Slug": "x.json"})
+        assert (reply.status, form.said()[-1] == {"name": "forged"}) in ((422, False), (403, False))
+        assert form.tree() == before
+        return
+    elif way == "LOCK":
+        reply = carol.lock(path)
+    else:
+        reply = carol.request(way, path, forged if way == "PUT" else None)
+    assert reply.status in (403, 404, 405, 409)
+    assert form.tree() == before
+
+
+def test_whoever_writes_answers_stores_what_is_one_and_nothing_else(form: Form, bob: Dav) -> None:
+    send_json(form.alice, form.answers, {"name": "Eva"})
+    (file,) = (form.disk / "responses").glob("*.json")
+    href = form.answers + file.name
+    edited = bob.get(href).text.replace("Eva", "Eve")
+    assert bob.put(href, edited).status == 204
+    assert form.said() == [{"name": "Eve"}]
+    before = form.tree()
+    for text in ("{", "[]", '{"answers": {}}', '{"time": "x", "answers": {}}'):
+        reply = bob.put(href, text)
+        assert reply.status == 422
+        assert "no answer" in reply.text
+        assert form.alice.put(f"{form.answers}new.json", text).status == 422
+    assert form.tree() == before
+    assert form.alice.put(f"{form.answers}.new.tmp", edited).status == 201
+    assert form.alice.move(f"{form.answers}.new.tmp", href).status == 204
