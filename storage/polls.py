@@ -18,7 +18,7 @@ from storage.collectionid import collection_id
 from storage.disk import read_bytes
 from storage.errors import FileRefused, NotFound
 from storage.form import LONGEST_BYTES
-from storage.objectnames import BOXES, POLL_FILE, POLLS, VOTES, is_object
+from storage.objectnames import BOXES, POLL_FILE, POLLS, PROPOSALS, VOTES, is_object
 from storage.poll import ALWAYS, CLOSED, Poll, parse_poll
 from storage.votes import GUEST_PREFIX, Vote, parse_vote
 
