@@ -147,6 +147,21 @@ def test_whatever_a_form_says_its_page_says_no_more(label: str, option: str, tit
         assert differences(form, html, "en") == []
 
 
+MARKUP = ["<input name=a>", "<form action=responses/ method=post>", "<", ">", "<!", "<![", "<![if x]>", "<!--", "-->"]
+
+
+@given(st.lists(st.sampled_from([*MARKUP, "</", "<?", "<a ", "='", '"', "&", "&#", "<script>", "<title>"]) | st.text()))
+def test_whatever_a_page_says_the_check_has_an_answer(parts: list[str]) -> None:
+    assert all(isinstance(line, str) for line in differences(FORM, "".join(parts), "en"))
+
+
+def test_a_page_of_an_office_program_is_looked_through(form: Form) -> None:
+    page = form.alice.get(f"{form.path}/index.html").text.replace("<main>", "<![if !vml]><main><![endif]><![x")
+    assert form.alice.put(f"{form.path}/index.html", page).status == 204
+    assert form.alice.get(f"{form.path}/check.txt").status == 200
+    assert form.alice.propfind(f"{form.path}/", depth="1").status == 207
+
+
 def test_a_new_form_has_its_pages_and_they_follow_it(form: Form) -> None:
     text = form.alice.get(f"{form.path}/index.html").text
     assert ">Your name " in text
