@@ -22,6 +22,7 @@ from storage.form import LONGEST_TEXT, Field, Form
 OTHER = "__other__"  # what a page sends for the choice of something else
 LONGEST_LINE = 1_000
 LARGEST_ANSWER_BYTES = 1 << 20
+FIRST_YEAR = 1900  # what is older was not answered to this form
 MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 PHONE = re.compile(r"[0-9+()/. -]{1,40}")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -174,9 +175,10 @@ def text_of_value(value: Value) -> str:
 def _instant(said: object) -> datetime | None:
     try:
         found = datetime.fromisoformat(said) if isinstance(said, str) else None
-    except ValueError:
+        at = found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
+    return at if at is not None and at.year >= FIRST_YEAR else None
 
 
 def _value(value: object) -> Value | None:

@@ -203,6 +203,13 @@ def test_any_file_is_an_answer_or_none(data: bytes) -> None:
     parse_answer(data)
 
 
+@pytest.mark.parametrize(
+    "time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0999-01-01T00:00:00Z", "x"]
+)
+def test_a_file_with_a_time_that_cannot_be_is_no_answer(time: str) -> None:
+    assert parse_answer(f'{{"time": "{time}", "answers": {{}}}}'.encode()) is None
+
+
 @pytest.mark.parametrize("language", ["en", "fr", "de"])
 def test_a_new_form_is_an_example_that_holds_and_names_every_type(language: str) -> None:
     text = render_new("abcdefgh", language)
