@@ -28,8 +28,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 }
 READ: Mapping[str, str] = {
     **{said.casefold(): answer for words in WORDS.values() for answer, said in words.items()},
-    **{"if need be": MAYBE, "ifneedbe": MAYBE, "(yes)": MAYBE, "(oui)": MAYBE, "(ja)": MAYBE, "sous réserve": MAYBE},
-    **{"unter vorbehalt": MAYBE, "sí": YES, "si": YES, "ok": YES, "?": "", "": "", "unknown": "", "inconnu": ""},
+    **dict.fromkeys(("sí", "si", "ok"), YES),
+    **dict.fromkeys(("if need be", "ifneedbe", "(yes)", "(oui)", "(ja)", "sous réserve", "unter vorbehalt"), MAYBE),
+    **dict.fromkeys(("", "?", "unkown", "unknown", "inconnu"), ""),  # the third is Framadate's own spelling
 }
 MONTH_WORDS: Mapping[str, int] = {
     word.casefold().rstrip("."): number for words in MONTHS.values() for number, word in enumerate(words, 1)
@@ -80,10 +81,14 @@ def parse_framadate(data: bytes) -> Imported:
     if len(data) > LONGEST_BYTES:
         raise FileRefused(f"the table has {len(data)} bytes; it can have {LONGEST_BYTES}")
     try:
-        rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+        reader = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+        rows, lines = [], list[int]()  # at which each ends
+        for row in reader:
+            if any(each.strip() for each in row):
+                rows.append(row)
+                lines.append(reader.line_num)
     except (UnicodeDecodeError, csv.Error) as error:
         raise FileRefused(f"no table in UTF-8: {error}") from error
-    rows = [row for row in rows if any(each.strip() for each in row)]
     if not rows or rows[0][0].strip() or len(rows[0]) < 2:
         raise FileRefused("line 1: the first line of such a table begins with an empty cell, then come the options")
     titles = _cells(rows[0])
@@ -99,7 +104,7 @@ def parse_framadate(data: bytes) -> Imported:
             for option, pair in zip(options, zip(titles, times, strict=False), strict=True)
         )
     votes = []
-    for number, row in enumerate(rows[2 if has_times else 1 :], 3 if has_times else 2):
+    for number, row in list(zip(lines, rows, strict=True))[2 if has_times else 1 :]:
         votes.append((row[0].strip()[:200] or f"line {number}", _vote(number, row[1:], options)))
     return Imported(options, tuple(votes), DATES if dated else TEXTS)
 

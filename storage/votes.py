@@ -29,7 +29,8 @@ class Vote:
 
     Attributes:
         answers: by id of the option; those that are missing were not voted on.
-        name, code: of a guest: what it calls itself, and the keyed hash of the code it chose.
+        name, code: of a guest: what it calls itself, and the keyed hash of the code it chose; without one nobody
+            changes the vote.
     """
 
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -89,7 +90,8 @@ def render_vote(vote: Vote) -> bytes:
     """The file of a vote."""
     lines = [f'{_key(id)} = "{answer}"\n' for id, answer in vote.answers.items()]
     if vote.name:
-        lines = [f"name = {_quoted(vote.name)}\n", f"code = {_quoted(vote.code)}\n", "[vote]\n", *lines]
+        code = [f"code = {_quoted(vote.code)}\n"] if vote.code else []
+        lines = [f"name = {_quoted(vote.name)}\n", *code, "[vote]\n", *lines]
     return "".join(lines).encode()
 
 

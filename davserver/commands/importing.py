@@ -1,4 +1,4 @@
-"""``davserver import``: a file of events, tasks or contacts into a collection; boards and notes of other programs."""
+"""``davserver import``: events, tasks or contacts into a collection; boards, notes and polls of other programs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ nothing is, unless --skip-refused is given. The limits are those of a PUT of the
 (docs/configuration.md).
 
 A JSON export of Nextcloud Deck or Trello, or a folder of notes (Nextcloud Notes, Joplin, any Markdown): becomes boards
-in Boards, or a folder in Notes, and what had no place there is listed. TO is the folder that they come into, or one
+in Boards, or a folder in Notes, and what had no place there is listed. A table that Framadate exported (.csv): becomes
+a poll in Polls, called like the file, with its votes as those of guests. TO is the folder that they come into, or one
 that is not there yet and that they become. All is stored or nothing; nothing that is there is changed: a name that is
 taken gets a number, one that TO asks for is refused.
 
@@ -48,24 +49,25 @@ examples:
   davserver import deck.json --owner alice --dry-run
   davserver import trello.json "Boards/Summer camp" --owner alice
   davserver import ~/Nextcloud/Notes "Notes/From Nextcloud"
+  davserver import Assembly.csv --owner alice
 """
 
 
 def add_to(commands: Commands) -> None:
-    summary = "add events, tasks, contacts, boards or notes from elsewhere"
+    summary = "add events, tasks, contacts, boards, notes or polls from elsewhere"
     parser = add_command(commands, "import", _import, summary, _TEXT)
     parser.add_argument(
-        "file", metavar="FILE", help="an .ics, .vcf or .json file, or a folder of notes; - is standard input"
+        "file", metavar="FILE", help="an .ics, .vcf, .json or .csv file, or a folder of notes; - is standard input"
     )
     parser.add_argument(
-        "to", metavar="TO", nargs="?", help="alice/work or /dav/alice/work; for boards and notes a folder below /files"
+        "to", metavar="TO", nargs="?", help="alice/work or /dav/alice/work; for anything else a folder below /files"
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument(
         "--create", action="store_true", help="make the collection, or the folder above, if there is none"
     )
     parser.add_argument("--skip-refused", action="store_true", help="store the rest if some items cannot be stored")
-    parser.add_argument("--owner", metavar="MEMBER", default="", help="who owns the new boards or notes")
+    parser.add_argument("--owner", metavar="MEMBER", default="", help="who owns the new boards, notes or poll")
     parser.set_defaults(wrong_usage=parser.error)
     add_config(parser)
     add_data(parser)
@@ -79,6 +81,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from davserver.commands.movingin import move_in
     from davserver.control import too_large
     from storage.movein.exports import is_archive, looks_like_json
+    from storage.movein.polls import looks_like_table
 
     if Path(arguments.file).is_dir():
         return move_in(settings, arguments, None)
@@ -86,14 +89,14 @@ def _import(arguments: argparse.Namespace) -> int:
     data = _read(arguments.file, most)
     if len(data) > most:
         raise CommandFailed(too_large(len(data), most))
-    if looks_like_json(data):
+    if looks_like_json(data) or looks_like_table(data):
         return move_in(settings, arguments, data)
     if is_archive(data):
         raise CommandFailed(f"{arguments.file} is an archive; unpack it (tar xf, unzip) and import the folder")
     if arguments.to is None:
         raise CommandFailed("where to? Name a calendar or address book, such as alice/work")
     if arguments.owner:
-        raise CommandFailed("--owner is for boards and notes; a calendar is its member's, such as alice/work")
+        raise CommandFailed("--owner is for boards, notes and polls; a calendar is its member's, such as alice/work")
     return _import_items(settings, arguments, data)
 
 

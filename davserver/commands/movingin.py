@@ -1,4 +1,4 @@
-"""The half of ``davserver import`` that brings boards and notes of other programs."""
+"""The half of ``davserver import`` that brings boards, notes and polls of other programs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from storage.errors import StorageError
 from storage.movein.exports import parse_export
 from storage.movein.notes import read_notes
 from storage.movein.parcel import Entry, entries_of, pack
+from storage.movein.polls import looks_like_table, read_poll
 from storage.movein.shelving import Delivery, shelve
 from storage.movein.values import MOST_ENTRIES, NotUsable, Tree
 from storage.store import Store
@@ -32,19 +33,19 @@ def move_in(settings: Settings, arguments: argparse.Namespace, data: bytes | Non
     Store what an export holds, and say what of it had no place.
 
     Args:
-        data: of a JSON file; None for a folder of notes.
+        data: of a JSON file or a table; None for a folder of notes.
     """
     if arguments.skip_refused:
-        raise CommandFailed("--skip-refused is for events and contacts; of boards and notes nothing is refused alone")
+        raise CommandFailed("--skip-refused is for events and contacts; of anything else nothing is refused alone")
     try:
-        trees = [read_notes(Path(arguments.file))] if data is None else parse_export(data)
+        top, trees = _trees(arguments, data)
         if len(trees) > MOST_BOARDS:
             raise NotUsable(f"the file holds {len(trees)} boards; {MOST_BOARDS} can be imported at a time")
         if sum(len(tree.files) + len(tree.folders) for tree in trees) > 2 * MOST_ENTRIES:
             raise NotUsable(
                 f"the boards hold more than {2 * MOST_ENTRIES} cards and attachments; export fewer at a time"
             )
-        delivery = _delivery(arguments, trees, are_boards=data is not None)
+        delivery = _delivery(arguments, trees, top)
         found = _deliver(settings, delivery, trees)
     except (NotUsable, ServerFailed, StorageError) as error:
         raise CommandFailed(printable(str(error))) from error
@@ -52,14 +53,23 @@ def move_in(settings: Settings, arguments: argparse.Namespace, data: bytes | Non
     return OK
 
 
-def _delivery(arguments: argparse.Namespace, trees: Sequence[Tree], *, are_boards: bool) -> Delivery:
+def _trees(arguments: argparse.Namespace, data: bytes | None) -> tuple[str, list[Tree]]:
+    """What the export becomes, and the folder in which such things lie."""
+    if data is None:
+        return "Notes", [read_notes(Path(arguments.file))]
+    if looks_like_table(data):
+        return "Polls", [read_poll(data, "" if arguments.file == "-" else Path(arguments.file).stem)]
+    return "Boards", parse_export(data)
+
+
+def _delivery(arguments: argparse.Namespace, trees: Sequence[Tree], top: str) -> Delivery:
     people = sorted({name for tree in trees for name in tree.people if len(name) <= LONGEST_NAME})
     return Delivery(
-        arguments.to or ("Boards" if are_boards else "Notes"),
+        arguments.to or top,
         [tree.name for tree in trees],
         sum(tree.size for tree in trees),
         people[:MOST_PEOPLE],
-        are_boards,
+        top,
         arguments.owner,
         arguments.create,
         arguments.dry_run,
@@ -98,7 +108,7 @@ def _report(found: dict[str, Any], trees: Sequence[Tree], delivery: Delivery) ->
             print(printable(f"{path}: what had no place there, or has another one"), file=sys.stderr)
         for sentence in tree.lost:
             print(printable(f"  {sentence}"), file=sys.stderr)
-    if delivery.are_boards and not delivery.owner:
+    if delivery.top != "Notes" and not delivery.owner:
         say("without --owner nobody owns it: only the rules in access.toml say who sees it")
     if found["strangers"]:
         names = ", ".join(found["strangers"])

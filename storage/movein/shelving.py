@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from storage.store import Store
     from storage.transaction import Transaction
 
-BOARDS = f"{FILES}/Boards"
+THINGS = {"Boards": "board", "Polls": "poll"}  # what lies in a top folder and nowhere else
 PAUSE_EVERY = 16  # files and folders
 
 
@@ -63,7 +63,7 @@ class Delivery:
         names: of the trees.
         size: bytes of all files.
         people: whom cards are assigned to.
-        are_boards: or notes.
+        top: where such trees lie: ``Boards``, ``Notes`` or ``Polls``.
         owner: member who owns what is made; "" for nobody.
         create: make the folders that ``to`` lies in where there are none.
         dry_run: only say what would be done.
@@ -73,7 +73,7 @@ class Delivery:
     names: Sequence[str]
     size: int
     people: Sequence[str] = ()
-    are_boards: bool = True
+    top: str = "Boards"
     owner: str = ""
     create: bool = False
     dry_run: bool = False
@@ -149,21 +149,23 @@ def _target(session: Session, delivery: Delivery) -> tuple[str, str | None]:
     to = delivery.to if delivery.to.startswith("/") else f"{FILES}/{delivery.to}"
     path = session.canonical(to)
     if not is_within(path, FILES):
-        raise PlaceRefused(path, "boards and notes are files: a folder below /files is wanted, such as Boards or Notes")
-    if not delivery.are_boards and any(is_within(path, join(FILES, top)) for top in OBJECT_TOPS if top != "Notes"):
+        why = "boards, notes and polls are files: a folder below /files is wanted, such as Boards or Notes"
+        raise PlaceRefused(path, why)
+    thing = THINGS.get(delivery.top)
+    if thing is None and any(is_within(path, join(FILES, top)) for top in OBJECT_TOPS if top != "Notes"):
         raise PlaceRefused(path, "notes do not lie here; name a folder such as Notes/From Nextcloud")
     node = session.files.tree.find(path)
     if node is not None and not node.is_folder:
         raise PlaceRefused(path, "a file has this name; name a folder")
     is_above = treerights.is_top(path) or node is not None
     above, wished = (path, None) if is_above else (parent_of(path), name_of(path))
-    if delivery.are_boards and above != BOARDS:
+    if thing is not None and above != join(FILES, delivery.top):
         why = (
-            "there is a board of this name already"
-            if parent_of(path) == BOARDS
-            else f"boards lie in {BOARDS} and nowhere else"
+            f"there is a {thing} of this name already"
+            if parent_of(path) == join(FILES, delivery.top)
+            else f"{thing}s lie in {join(FILES, delivery.top)} and nowhere else"
         )
-        raise PlaceRefused(path, f"{why}; name another, such as Boards/Summer camp")
+        raise PlaceRefused(path, f"{why}; name another, such as {delivery.top}/Summer camp")
     if wished is not None and len(delivery.names) > 1:
         raise PlaceRefused(path, f"the file holds {len(delivery.names)} boards, which cannot all have this name")
     found = session.files.tree.find(above)

@@ -26,6 +26,12 @@ may = ["read"]
 scope = "here"
 
 [[rule]]
+path = "/files/Polls"
+who = ["all-users"]
+may = ["read"]
+scope = "here"
+
+[[rule]]
 path = "/files/Notes"
 who = ["sport"]
 may = ["read", "create", "write", "delete"]
@@ -36,7 +42,7 @@ WAYS = ["beside the server", "without a server"]
 
 @pytest.fixture
 def server(make_server: MakeServer) -> Server:
-    return make_server(access=RULES, folders=(*FOLDERS, "Boards", "Notes")).start()
+    return make_server(access=RULES, folders=(*FOLDERS, "Boards", "Notes", "Polls")).start()
 
 
 @pytest.fixture(params=WAYS)
@@ -253,7 +259,7 @@ REFUSED = {
     "elsewhere": (deck(), ("Sport/board",), "boards lie in /files/Boards and nowhere else"),
     "below a board": (deck(), ("Boards/a/b",), "boards lie in /files/Boards and nowhere else"),
     "upwards": (deck(), ("Boards/../../x",), "'..' is not a name"),
-    "a calendar": (deck(), ("/dav/alice/cal",), "boards and notes are files"),
+    "a calendar": (deck(), ("/dav/alice/cal",), "notes and polls are files"),
     "the trash": (deck(), ("Trash/x",), "boards lie in"),
     "a reserved name": (deck(), ("Boards/.state.jsonl",), "is reserved for the server"),
     "no such member": (deck(), ("--owner", "zoe"), "there is no member of this name"),
@@ -269,7 +275,7 @@ REFUSED = {
 @pytest.fixture(scope="module", params=WAYS)
 def untouched(request: pytest.FixtureRequest, start_server: MakeServer) -> Server:
     """A server, running or stopped, in which nothing changes."""
-    server = start_server(access=RULES, folders=(*FOLDERS, "Boards", "Notes"))
+    server = start_server(access=RULES, folders=(*FOLDERS, "Boards", "Notes", "Polls"))
     if request.param == "without a server":
         server.stop()
     return server
@@ -315,7 +321,7 @@ def test_the_file_can_come_by_a_pipe(server: Server, alice: Dav) -> None:
 
 def test_a_quota_that_is_too_small_stores_nothing(make_server: MakeServer, tmp_path: Path) -> None:
     access = RULES + '\n[[folder]]\npath = "/files/Notes"\nquota_bytes = 1000000\n'
-    server = make_server(access=access, folders=(*FOLDERS, "Boards", "Notes")).start()
+    server = make_server(access=access, folders=(*FOLDERS, "Boards", "Notes", "Polls")).start()
     before = drive(server)
     result = davserver("import", str(notes_in(tmp_path)), "-c", str(server.config))
     assert result.code == 1
@@ -342,3 +348,44 @@ def test_a_file_cannot_speak_to_the_terminal(server: Server) -> None:
     result = davserver("import", str(server.folder / "export"), "-c", str(server.config))
     assert result.code == 0
     assert all(line.isprintable() for line in (*result.out.splitlines(), *result.err.splitlines()))
+
+
+FRAMADATE = '\ufeff,"Sat 12 December 2026","Sun 13 December 2026",\r\n,10:00,14:00-15:30,\r\n"Zoe","Yes","No",\r\n'
+
+
+def test_a_poll_of_framadate_is_one_with_its_votes(run: Import, server: Server, alice: Dav, bob: Dav) -> None:
+    file = server.folder / "Assembly.csv"
+    file.write_text(FRAMADATE, encoding="utf-8")
+    before = drive(server)
+    assert run(file, "--owner", "alice", "--dry-run").code == 0
+    assert drive(server) == before
+    result = run(file, "--owner", "alice")
+    assert result.code == 0
+    assert "/files/Polls/Assembly: 2 files in 1 folders" in result.out
+    assert alice.get("/files/Polls/Assembly/results.csv").text == (
+        ',"Sat 12 Dec 2026, 10:00 – 11:00","Sun 13 Dec 2026, 14:00 – 15:30"\r\n'
+        "Zoe,yes,no\r\nyes,1,0\r\nmaybe,0,0\r\nno,0,1\r\n"
+    )
+    assert bob.propfind("/files/Polls/Assembly/").status == 404
+    settings = alice.get("/files/Polls/Assembly/poll.toml").text
+    assert alice.put("/files/Polls/Assembly/poll.toml", 'voters = ["bob"]\n' + settings).status == 204
+    assert bob.put("/files/Polls/Assembly/votes/bob.toml", 'o1 = "yes"\n').status == 201
+    assert "yes,2,0" in alice.get("/files/Polls/Assembly/results.csv").text
+
+
+@pytest.mark.parametrize(
+    ("data", "arguments", "said"),
+    [
+        (b",a\r\nZoe,Perhaps\r\n", (), "line 2: 'Perhaps' is no answer"),
+        (FRAMADATE.encode(), ("Boards/Poll",), "polls lie in /files/Polls and nowhere else"),
+    ],
+)
+def test_a_table_that_cannot_be_a_poll_is_refused(
+    server: Server, data: bytes, arguments: tuple[str, ...], said: str
+) -> None:
+    file, before = server.folder / "export", drive(server)
+    file.write_bytes(data)
+    result = davserver("import", str(file), *arguments, "-c", str(server.config))
+    assert result.code == 1
+    assert said in result.err
+    assert drive(server) == before
