@@ -150,6 +150,8 @@ def read_answer(component: str, address: str, served: Content, sent: Content) ->
         if after is not None and after != before:
             return next((answer for answer, word in PARTSTATS.items() if word == after), None)
     told, said = _status(served), _status(sent)
+    if component == "VTODO":
+        said = said or STATUSES["VTODO"][""]  # Tasks.org takes a tick back by leaving the property out
     if said is None or said == told:
         return None
     if component == "VTODO":
