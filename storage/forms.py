@@ -57,6 +57,13 @@ class FormFolder:
         """The folder of its answers."""
         return self.store.find_folder(f"{self.folder.place}/{RESPONSES}")
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it takes no answers any more; they are counted only where it has a number of them."""
+        answers = self.answers if self.form.max_responses is not None else None
+        count = 0 if answers is None else count_answers(self.store.members(answers))
+        return not is_open(self.form, self.store.clock(), count)
+
 
 def find_form(store: Store, path: str) -> FormFolder | None:
     """The form that a canonical path is, or lies in."""

@@ -32,7 +32,7 @@ from davserver.signin import PLAIN, is_loopback, parse_basic
 from storage import paths
 from storage.collection import Collection
 from storage.errors import NotFound
-from storage.forms import count_answers, find_form, is_open
+from storage.forms import find_form
 from storage.linknames import PAGES
 from storage.links import Issued
 from storage.linksfile import SUFFIXES
@@ -112,11 +112,9 @@ class PublicMount:
         return public_pages.answer(call.request, call.session, shown, rest)
 
     def _answer_form(self, call: FormCall, rest: str, *, is_shared: bool) -> Response:
-        found, store = call.found, self._store
-        count = 0 if found.answers is None else count_answers(store.members(found.answers))
-        is_closed = not is_open(found.form, store.clock(), count)
+        found = call.found
         shown = OpenFolder(
-            found.folder, call.base, pages_of(found), is_closed, RESPONSES, lambda: forms.answer(call), is_shared
+            found.folder, call.base, pages_of(found), found.is_over, RESPONSES, lambda: forms.answer(call), is_shared
         )
         return public_pages.answer(call.request, call.session, shown, rest)
 
