@@ -20,6 +20,7 @@ from storage.portable import made_safe
 LONGEST_BYTES = 256 * 1024
 MOST_FIELDS = 200
 MOST_OPTIONS = 200
+MOST_CHOICES = 5_000  # in all fields together; each option of a grid counts in each row
 LONGEST_TEXT = 10_000  # characters of an answer, unless the field says otherwise
 LARGEST_FILE_BYTES = 10 << 20
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -243,6 +244,10 @@ def _read_fields(root: Table) -> tuple[Field, ...]:
             table.report("name", f"the name {field.name!r} stands there twice", "each field has a name of its own")
         taken.add(field.name.casefold())
         fields.append(field)
+    choices = sum(len(field.options) * max(1, len(field.rows)) for field in fields)
+    if choices > MOST_CHOICES:
+        root.report("field", f"{choices} choices in all", f"a form can have {MOST_CHOICES}, so that its page is loaded")
+        return ()
     return tuple(fields)
 
 
@@ -266,8 +271,10 @@ def _read_field(table: Table) -> Field:
         table.report("max", f"max is {most}", "it can be a whole number from 1 up")
     if type == "scale":
         least, most = least if least is not None else Decimal(1), most if most is not None else Decimal(5)
-        if most - least > MOST_OPTIONS:
-            table.report("max", f"a scale from {least} to {most}", f"it can have {MOST_OPTIONS} steps; or use a number")
+        if least > most:
+            table.report("min", f"a scale from {least} to {most}", "say both min and max, the smaller number first")
+        if step is None or step > 0:
+            _require_short(table, least, most, step or Decimal(1))
     options, rows = _options(table, "options"), _options(table, "rows")
     if type in CHOICES and not options:
         table.report("options", f"a {type} without options", 'write options = ["one", "two"]')
@@ -292,10 +299,16 @@ def _read_field(table: Table) -> Field:
     )
 
 
+def _require_short(table: Table, least: Decimal, most: Decimal, step: Decimal) -> None:
+    if most - least > MOST_OPTIONS * step:
+        said = f"a scale from {least} to {most} in steps of {step}"
+        table.report("max", said, f"it can have {MOST_OPTIONS} steps; or use a number")
+
+
 def _number(table: Table, key: str) -> Decimal | None:
     value = table.decimal(key)
-    if value is not None and abs(value) > 10**15:
-        table.report(key, f"{key} is very large", "it can be a number up to 15 digits")
+    if value is not None and (abs(value) > 10**15 or value != round(value, 15)):
+        table.report(key, f"{key} is {value}", "it can be a number with up to 15 digits, and 15 behind the point")
         return None
     return value
 

@@ -7,6 +7,7 @@ Plain HTML 5 without scripts: what a browser checks by itself it checks, and the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from html import escape
 
 from storage.answers import OTHER
@@ -48,6 +49,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "de": "Hier werden keine Antworten mehr angenommen.",
     },
 }
+LONGEST_SELECT = 20  # ranks to choose from; one of more is typed
 INPUTS = {"text": "text", "email": "email", "tel": "tel", "number": "number", "date": "date", "time": "time"}
 COMPLETES = {"email": "email", "tel": "tel"}
 
@@ -176,13 +178,18 @@ def _control(field: Field, id: str, described: str) -> str:
     if field.type == "color":
         return f'<input type="color" {about}>'
     if field.type == "number":
-        step = f' step="{field.step}"' if field.step is not None else ' step="any"'
-        least = f' min="{field.least}"' if field.least is not None else ""
-        most = f' max="{field.most}"' if field.most is not None else ""
+        step = f' step="{_digits(field.step)}"' if field.step is not None else ' step="any"'
+        least = f' min="{_digits(field.least)}"' if field.least is not None else ""
+        most = f' max="{_digits(field.most)}"' if field.most is not None else ""
         return f'<input type="number" {about}{least}{most}{step}>'
     longest = f' maxlength="{field.most or 1000}"' if field.type in ("text", "email", "tel") else ""
     completes = f' autocomplete="{COMPLETES[field.type]}"' if field.type in COMPLETES else ""
     return f'<input type="{INPUTS[field.type]}" {about}{longest}{completes}>'
+
+
+def _digits(number: Decimal) -> str:
+    """As people write it: without exponent, and no zeros behind the last digit that counts."""
+    return f"{number.normalize():f}"
 
 
 def _options(field: Field, id: str, language: str) -> Iterator[str]:
@@ -208,8 +215,8 @@ def _scale(field: Field, id: str, language: str) -> Iterator[str]:
     value = field.least
     yield '<div class="scale">'
     while value is not None and field.most is not None and value <= field.most:
-        about = f'name="{escape(field.name)}" value="{value}"{must}'
-        yield f'<label class="one"><input type="radio" {about}> <span>{value}</span></label>'
+        about = f'name="{escape(field.name)}" value="{_digits(value)}"{must}'
+        yield f'<label class="one"><input type="radio" {about}> <span>{_digits(value)}</span></label>'
         value += step
     if not field.required:
         yield _none(escape(field.name), language)
@@ -218,11 +225,15 @@ def _scale(field: Field, id: str, language: str) -> Iterator[str]:
 
 def _ranking(field: Field, id: str, language: str) -> Iterator[str]:
     must = " required" if field.required else ""
+    most = len(field.options)
+    ranks = "".join(f"<option>{rank}</option>" for rank in range(1, most + 1))
     for number, option in enumerate(field.options, 1):
-        ranks = "".join(f"<option>{rank}</option>" for rank in range(1, len(field.options) + 1))
-        select = f'<select id="{id}-{number}" name="{escape(field.name)}.{number}"{must}>'
-        yield f'<div class="rank">{select}<option value="">–</option>{ranks}</select>'
-        yield f'<label for="{id}-{number}">{escape(option)}</label></div>'
+        about = f'id="{id}-{number}" name="{escape(field.name)}.{number}"{must}'
+        if most <= LONGEST_SELECT:
+            control = f'<select {about}><option value="">–</option>{ranks}</select>'
+        else:
+            control = f'<input type="number" {about} min="1" max="{most}">'
+        yield f'<div class="rank">{control}<label for="{id}-{number}">{escape(option)}</label></div>'
 
 
 def _grid(field: Field, id: str, language: str) -> Iterator[str]:

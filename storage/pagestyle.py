@@ -22,6 +22,7 @@ select { padding: .4rem; border-radius: .3rem; }
 textarea { min-height: 7rem; }
 .scale { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; }
 .rank { display: flex; gap: .7rem; align-items: center; padding: .25rem 0; }
+.rank input { width: 5rem; padding: .4rem; border: 1px solid #888; border-radius: .3rem; }
 .row { padding: .4rem 0; border-top: 1px solid #8884; }
 .row:first-of-type { border-top: 0; }
 .choices { display: flex; flex-wrap: wrap; gap: 0 1.4rem; }

@@ -237,6 +237,14 @@ def test_a_new_form_is_an_example_that_holds_and_names_every_type(language: str)
         ("[[field]]\nname = 'a'\ntype = 'choice'", "form.toml:1: a choice without options"),
         ("[[field]]\nname = 'a'\ntype = 'grid'\noptions = ['x']", "form.toml:1: a grid without rows"),
         ("[[field]]\nname = 'a'\ntype = 'number'\nstep = 0", "form.toml:4: step is 0"),
+        ("[[field]]\nname = 'a'\ntype = 'number'\nstep = 1e-16", "form.toml:4: step is 1E-16"),
+        ("[[field]]\nname = 'a'\ntype = 'scale'\nstep = 0.001", "a scale from 1 to 5 in steps of 0.001"),
+        ("[[field]]\nname = 'a'\ntype = 'scale'\nmin = 7", "a scale from 7 to 5"),
+        (
+            "[[field]]\nname = 'a'\ntype = 'grid'\n"
+            f"rows = {[str(n) for n in range(100)]}\noptions = {[str(n) for n in range(60)]}",
+            "6000 choices in all",
+        ),
         ("[[field]]\nname = 'a'\ntype = 'file'\ntypes = ['pdf']", "form.toml:4: types holds 'pdf'"),
         ("[[field]]\nname = 'a'\noptions = ['x']", "form.toml:3: unknown key 'options'"),
         (

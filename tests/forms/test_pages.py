@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import subprocess
 from contextlib import suppress
 
@@ -318,6 +319,18 @@ def test_a_listing_of_many_answers_reads_them_once(form: Form) -> None:
         file.write_bytes(data)
         os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert form.alice.get(f"{form.path}/responses.csv").text == first
+
+
+def test_numbers_stand_there_as_people_write_them_and_long_rankings_are_typed() -> None:
+    options = [f"o{number}" for number in range(21)]
+    form = parse_form(
+        f"""[[field]]\nname = "s"\ntype = "scale"\nmin = 1e1\nmax = 12\nstep = 0.5
+        [[field]]\nname = "r"\ntype = "ranking"\noptions = {options}""".encode()
+    )
+    html = render_index(form, TITLE, "en").decode()
+    assert re.findall('name="s" value="([^"]+)"', html) == ["10", "10.5", "11", "11.5", "12"]
+    assert '<input type="number" id="f2-21" name="r.21" min="1" max="21">' in html
+    assert tidy(html.encode()) == ""
 
 
 def test_a_choice_that_need_not_be_made_can_be_taken_back() -> None:
