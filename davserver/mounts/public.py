@@ -99,10 +99,10 @@ class PublicMount:
         form, poll = find_form(self._store, personal.path), find_poll(self._store, personal.path)
         if form is not None and may_use(session.access, principal, form):
             of_form = (request, self._settings, form, session, principal, self._rates, f"/p/{token}")
-            return self._answer_form(FormCall(*of_form, is_public=True), rest, is_shared=False)
+            return self._answer_form(FormCall(*of_form, is_public=True), rest, is_shared=True)
         if poll is not None and poll.is_voter(principal):
             of_poll = (request, self._settings, poll, session, principal, self._rates, f"/p/{token}")
-            return self._answer_poll(PollCall(*of_poll, is_public=True), rest, is_shared=False)
+            return self._answer_poll(PollCall(*of_poll, is_public=True), rest, is_shared=True)
         raise NoSuchLink
 
     def _answer_poll(self, call: PollCall, rest: str, *, is_shared: bool) -> Response:

@@ -185,7 +185,9 @@ def test_a_members_own_link_counts_as_the_members_answer(form: Form, url: str) -
     form.define('who = "members"\nonce = true')
     carol = form.server.client("carol")
     mine = my_link(carol, form)
-    assert form.visitor.get(mine).text == "<!doctype html><title>index</title>"
+    shown = form.visitor.get(mine)
+    assert shown.text == "<!doctype html><title>index</title>"
+    assert shown.headers["access-control-allow-origin"] == "*"  # a sandboxed page loads its fonts as another site
     reply = form.visitor.request("POST", f"{mine}responses/", "name=Eva", {**PAGE, **NULL})
     assert (reply.status, reply.headers["location"]) == (303, f"{mine}thanks.html")
     (stored,) = form.stored()
