@@ -22,6 +22,7 @@ from config.values import nearest
 from davserver.commands.console import OK, PROBLEM, CommandFailed, Commands, add_command, add_config, say, settings_of
 from davserver.commands.linkcheck import link_problems
 from davserver.commands.serve import add_overrides
+from davserver.commands.settingscheck import settings_problems
 from storage import paths
 
 _PATIENCE_S = 10
@@ -66,6 +67,7 @@ def _account_problems(settings: Settings) -> Iterator[Problem]:
     yield from directory.problems
     yield from _rule_problems(settings.accounts.access_file, str(settings.accounts.access_file), directory, server=True)
     data = str(settings.storage.data)
+    yield from settings_problems(data, {account.name for account in directory.accounts()} | {ALL_USERS, WORLD})
     tokens: dict[str, str] = {}
     for prefix, root in paths.TREES:
         name = paths.HIDDEN_ACCESS_FILE if prefix == paths.DAV else paths.ACCESS_FILE

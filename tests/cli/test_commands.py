@@ -124,6 +124,22 @@ def test_check_names_problems_of_every_file_with_its_line(association: Path) -> 
     assert "all-users" in result.err
 
 
+def test_check_names_what_is_wrong_in_boards_forms_and_polls(association: Path) -> None:
+    for name, text in (
+        ("Boards/b/board.toml", "colour = 1\n"),
+        ("Forms/f/form.toml", 'who = ["nobody-here"]\n'),
+        ("Polls/p/poll.toml", 'title = "x"\n[[option]]\n'),
+    ):
+        file = association / "data/files" / name
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    result = run(association, "check")
+    assert result.code == 1
+    assert "b/board.toml:1: unknown key 'colour'" in result.err
+    assert "f/form.toml:1: nobody is called 'nobody-here'" in result.err
+    assert "p/poll.toml:2: an option without id" in result.err
+
+
 def test_check_warns_of_a_users_file_that_others_may_read(association: Path) -> None:
     os.chmod(association / "users.toml", 0o644)
     result = run(association, "check")
