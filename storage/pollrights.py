@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from auth.acl import Action
 from auth.ballots import SUFFIX, Ballots
 from auth.errors import NeedPrivileges
 from storage import paths
-from storage.errors import PlaceRefused
+from storage import state as states
+from storage.disk import read_bytes
+from storage.errors import FileRefused, PlaceRefused
 from storage.objectnames import BOXES, MY_VOTE, POLL_FILE, POLLS
-from storage.polls import find_poll, is_vote_path, poll_of
+from storage.objects import OBJECT_KEY
+from storage.poll import parse_poll
+from storage.polls import ballots_of, find_poll, is_vote_path, key_of, poll_of
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -22,13 +27,38 @@ SEALED = Ballots(is_box=True)  # where no poll says whose the votes are
 
 def ballots_at(store: Store, path: str) -> Ballots | None:
     """Of the folder of a poll, or that of its votes or proposals; None of every other folder."""
-    above, box = (path, "") if paths.parent_of(path) == POLLS else (paths.parent_of(path), paths.name_of(path))
-    if paths.parent_of(above) != POLLS or box not in ("", *BOXES):
+    spot = _spot(path)
+    if spot is None:
         return None
-    found = find_poll(store, above)
-    if found is None:
-        return SEALED if box else None
-    return found.ballots(box)
+    found = find_poll(store, spot[0])
+    return _without_poll(spot[1]) if found is None else found.ballots(spot[1])
+
+
+def ballots_on_disk(data: str, path: str, now_s: float) -> Ballots | None:
+    """As ``ballots_at``, from the files of a data folder that a server may have open."""
+    spot = _spot(path)
+    if spot is None:
+        return None
+    folder = f"{data}/{paths.place_of(spot[0])}"
+    try:
+        poll = parse_poll(read_bytes(f"{folder}/{POLL_FILE}"))
+    except (OSError, FileRefused):
+        return _without_poll(spot[1])
+    kept: Any = states.read(folder).get("", OBJECT_KEY)
+    id = kept.get("id") if isinstance(kept, dict) else None
+    with suppress(OSError):
+        return ballots_of(poll, key_of(read_bytes(f"{data}/secret.key"), str(id or poll.id)), now_s, spot[1])
+    return ballots_of(poll, b"", now_s, spot[1])
+
+
+def _spot(path: str) -> tuple[str, str] | None:
+    """The folder of a poll, and of what in it a path is: ``votes``, ``proposals``, or "" of the folder itself."""
+    above, box = (path, "") if paths.parent_of(path) == POLLS else (paths.parent_of(path), paths.name_of(path))
+    return (above, box) if paths.parent_of(above) == POLLS and box in ("", *BOXES) else None
+
+
+def _without_poll(box: str) -> Ballots | None:
+    return SEALED if box else None
 
 
 def ballots_of_former(store: Store, path: str, before: str) -> Ballots | None:

@@ -67,30 +67,21 @@ class PollFolder:
     @property
     def is_over(self) -> bool:
         """Whether no more votes are taken: it is too late, or it is decided."""
-        closes = self.poll.closes
-        return bool(self.poll.decided) or (closes is not None and self.store.clock() >= closes.timestamp())
+        return is_over(self.poll, self.store.clock())
 
     @property
     def is_open(self) -> bool:
         """Whether those who see the poll see who voted for what."""
-        return self.poll.results == ALWAYS or (self.poll.results == CLOSED and self.is_over)
+        return is_open(self.poll, self.store.clock())
 
     @property
     def key(self) -> bytes:
         """Of hashes that tell nobody of this poll's voters and guests."""
-        return hmac.new(self.store.secret, f"poll\0{self.id}".encode(), hashlib.sha256).digest()
+        return key_of(self.store.secret, self.id)
 
     def ballots(self, box: str = "") -> Ballots:
-        """
-        What it says about rights.
-
-        Args:
-            box: the folder in it that is meant, ``votes`` or ``proposals``, which are for all to see; "" for its own.
-        """
-        voters = frozenset(fold(name) for name in self.poll.voters)
-        key = self.key if self.poll.anonymous else None
-        is_open = box == PROPOSALS or (self.is_open and key is None)
-        return Ballots(voters, bool(box), is_open, key)
+        """What it says about rights; ``box`` as for ``ballots_of``."""
+        return ballots_of(self.poll, self.key, self.store.clock(), box)
 
     def is_voter(self, principal: Principal) -> bool:
         """Whether somebody votes here."""
@@ -99,6 +90,33 @@ class PollFolder:
     def file_of(self, name: str) -> str:
         """The name of a member's vote."""
         return self.ballots().file_of(fold(name))
+
+
+def is_over(poll: Poll, now_s: float) -> bool:
+    """Whether no more votes are taken."""
+    return bool(poll.decided) or (poll.closes is not None and now_s >= poll.closes.timestamp())
+
+
+def is_open(poll: Poll, now_s: float) -> bool:
+    """Whether those who see a poll see who voted for what."""
+    return poll.results == ALWAYS or (poll.results == CLOSED and is_over(poll, now_s))
+
+
+def key_of(secret: bytes, id: str) -> bytes:
+    """The key of a poll, from that of the data folder and the poll's id."""
+    return hmac.new(secret, f"poll\0{id}".encode(), hashlib.sha256).digest()
+
+
+def ballots_of(poll: Poll, key: bytes, now_s: float, box: str) -> Ballots:
+    """
+    What a poll says about rights.
+
+    Args:
+        box: the folder in it that is meant, ``votes`` or ``proposals``, which are for all to see; "" for its own.
+    """
+    voters = frozenset(fold(name) for name in poll.voters)
+    shows = box == PROPOSALS or (is_open(poll, now_s) and not poll.anonymous)
+    return Ballots(voters, bool(box), shows, key if poll.anonymous else None)
 
 
 def find_poll(store: Store, path: str) -> PollFolder | None:

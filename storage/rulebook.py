@@ -28,7 +28,6 @@ from storage.collection import KEPT_KEY
 from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
 from storage.formerrules import entries_below, find_entry, former
 from storage.objectnames import POLLS
-from storage.pollrights import ballots_at
 from storage.reconcile import is_item_place
 
 if TYPE_CHECKING:
@@ -156,7 +155,7 @@ class DiskRuleBook:
         levels = self._found(path)
         if not path.startswith(POLLS + "/"):
             return levels
-        ballots = ballots_at(self._store, levels[0].path)  # which depend on the time, and are not remembered
+        ballots = self._store.ballots_at(levels[0].path)  # which depend on the time, and are not remembered
         return levels if ballots is None else [replace(levels[0], ballots=ballots), *levels[1:]]
 
     def _found(self, path: str) -> Sequence[Level]:

@@ -50,6 +50,7 @@ from storage.state import Change, State
 from storage.transaction import Transaction
 
 if TYPE_CHECKING:
+    from auth.ballots import Ballots
     from auth.principal import Principal
     from storage.rulebook import Members
 
@@ -85,7 +86,8 @@ class Store:
         rulebook: who made what and which rules hold where; ``auth.acl`` decides from it.
         links: the public links that the rules make.
         forms, polls: what their settings say; personal: links of one member for one of them.
-        reads_page: whether a file is a page of a form that somebody may answer; is_sealed: whether one is a vote.
+        reads_page: whether a file is a page of a form that somebody may answer; is_sealed: whether one is a vote;
+            ballots_at: what a poll says about rights in a folder.
         to_own_vote, from_own_vote: a voter's file in an anonymous poll, by the name that the voter knows.
         makers: of derived files, by name; made: what they made last.
         secret: the key of this data folder's hashes.
@@ -156,6 +158,7 @@ class Store:
         self.forms, self.polls = FormsRead(), PollsRead()
         self.reads_page: Callable[[Session, str], bool] = openpages.reads_page
         self.is_sealed: Callable[[str], bool] = partial(pollrights.is_sealed, self)
+        self.ballots_at: Callable[[str], Ballots | None] = partial(pollrights.ballots_at, self)
         self.to_own_vote: Callable[[str, str | None], str] = partial(pollrights.to_own_vote, self)
         self.from_own_vote: Callable[[str, str | None], str] = partial(pollrights.from_own_vote, self)
         self.personal = PersonalLinks(self)

@@ -49,6 +49,11 @@ Forms                                                           the answers are 
   any browser            {form}
   any editor             Forms/Summer fair/ of the mounted drive (docs/forms.md)
 
+Polls                                                           each voter answers a copy, and one table has the results
+  any calendar program   "Summer outing" in the calendar "Polls" and the task list "Polls (tasks)"
+  any browser            the address in Polls/Summer outing/my-link.txt
+  any editor             Polls/Summer outing/votes/{user}.toml of the mounted drive (docs/polls.md)
+
 Command line
   curl -u {user}:{password} {base}/files/
   curl -u {user}:{password} -X PROPFIND -H 'Depth: 1' {base}/dav/{user}/

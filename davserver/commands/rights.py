@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from auth.accounts import Kind
 from auth.acl import Action, Level, actions
+from auth.ballots import Ballots
 from auth.directory import Directory
 from auth.links import PRINCIPAL, LinkBook
 from auth.principal import ANONYMOUS, WORLD, Principal, fold
@@ -19,6 +21,7 @@ from storage import paths
 from storage import state as states
 from storage.errors import NameRefused
 from storage.linknames import is_never_shown
+from storage.pollrights import ballots_on_disk
 from storage.rulebook import DiskRuleBook
 from storage.state import State
 
@@ -58,6 +61,10 @@ class UnopenedStore:
         """Something where a folder stands."""
         directory = f"{self._data}/{place}"
         return place if os.path.isdir(directory) and not os.path.islink(directory) else None
+
+    def ballots_at(self, path: str) -> Ballots | None:
+        """What a poll says about rights in a folder."""
+        return ballots_on_disk(self._data, path, time.time())
 
 
 def add_to(commands: Commands) -> None:
@@ -135,6 +142,12 @@ def _path(text: str, principal: Principal) -> str:
 def explain(principal: Principal, path: str, book: DiskRuleBook) -> Iterator[str]:
     """What gives the principal its rights, in the order in which it counts."""
     levels = book.levels(path)
+    ballots = levels[0].ballots if levels else None
+    if ballots is not None and ballots.is_box and not actions(principal, path, book):
+        return  # of somebody's vote, whatever rules give around it
+    if ballots is not None and ballots.is_voter(principal):
+        poll = paths.parent_of(levels[0].path) if ballots.is_box else levels[0].path
+        yield f"{poll}/poll.toml has it among the voters"
     yield from _owned(principal, levels)
     for rule in _giving(principal, path, levels):
         yield f"{rule.source}:{rule.line} gives {_words(rule.may)} to {_meant(rule, principal)}"

@@ -355,6 +355,31 @@ def test_rights_names_the_file_and_line_that_gives_them(association: Path) -> No
     assert re.fullmatch(r"bob +read write +/files/Sport/access.toml:2 gives read write to bob", lines[2])
 
 
+def test_rights_tells_who_votes_in_a_poll_and_reads_votes_as_the_disk_has_it(association: Path) -> None:
+    for name in ("alice", "bob"):
+        add(association, name)
+    poll = association / "data/files/Polls/Lunch"
+    (poll / "votes").mkdir(parents=True)
+    (poll / "access.toml").write_text('[[rule]]\nwho = ["bob"]\nmay = ["read", "delete"]\n')
+
+    def told(path: str, name: str) -> tuple[str, str]:
+        line = run(association, "rights", f"/files/Polls/Lunch{path}", name).out.splitlines()[0]
+        return line[17:55].strip(), line[56:].strip()
+
+    for head, alice, bob in (
+        ('voters = ["alice"]\n', "read create write delete", "read"),
+        ('voters = ["alice"]\nresults = "never"\n', "read create write delete", "nothing"),
+        ('voters = "nobody"\n', "nothing", "read"),
+        ("broken", "nothing", "nothing"),
+    ):
+        (poll / "poll.toml").write_text(head)
+        assert (told("/votes/alice.toml", "alice")[0], told("/votes/alice.toml", "bob")[0]) == (alice, bob)
+    (poll / "poll.toml").write_text('voters = ["alice"]\nanonymous = true\n')
+    assert told("", "alice") == ("read", "/files/Polls/Lunch/poll.toml has it among the voters")
+    assert told("/votes/alice.toml", "alice") == ("nothing", "no rule gives anything")
+    assert told("/votes", "bob")[0] == "read delete"
+
+
 @pytest.mark.parametrize("arguments", [("Sport",), ("/files/../x",), ("/files", "nobody")])
 def test_rights_refuses_a_path_or_name_that_cannot_be(association: Path, arguments: tuple[str, ...]) -> None:
     result = run(association, "rights", *arguments)

@@ -26,6 +26,9 @@ from storage.answers import parse_answer
 from storage.form import parse_form
 from storage.formpages import render_index
 from storage.paths import path_of
+from storage.poll import parse_poll
+from storage.pollpages import render_poll
+from storage.votes import parse_vote
 from tests.cli.command import Result, davserver, environ
 from tests.harness import Dav
 
@@ -136,6 +139,14 @@ def test_the_page_of_the_form_asks_what_its_settings_say() -> None:
         assert answer.values.keys() <= {field.name for field in form.fields}
 
 
+def test_the_page_and_the_votes_of_the_poll_are_about_its_options() -> None:
+    folder = EXAMPLE / "data/files/Polls/Summer outing"
+    poll = parse_poll((folder / "poll.toml").read_bytes())
+    assert (folder / "index.html").read_bytes() == render_poll(poll, poll.title, "en")
+    for file in (folder / "votes").glob("*.toml"):
+        assert parse_vote(file.read_bytes(), file.name, poll).answers
+
+
 def test_the_address_of_the_form_is_printed_as_long_as_its_rules_say_it(demo: Path) -> None:
     printed = davserver("demo", str(demo), "--no-serve").out
     assert re.search(r"any browser +without an account: http://127.0.0.1:8080/p/[A-Za-z0-9_-]{22}/\n", printed)
@@ -179,6 +190,13 @@ def test_the_demo_serves_what_it_prints_until_it_is_told_to_end(demo: Path, free
         assert Dav(free_port).request("POST", f"{form}responses/", said, page).status == 303
         carol = Dav(free_port, "carol", passwords(demo)["carol"])
         assert "Ida" in carol.get("/files/Forms/Summer fair/responses.csv").text
+        outing = "/files/Polls/Summer outing"
+        assert "w3n6kpzc-b.ics" in dora.propfind("/dav/dora/polls/", depth="1").text
+        assert dora.put(f"{outing}/votes/dora.toml", 'b = "yes"\n').status == 204
+        assert dora.get(f"{outing}/results.csv").text.splitlines()[1:] == [
+            *("dora,,yes,", "hugo,no,no,yes", "yes,0,1,1", "maybe,0,0,0", "no,1,1,0"),
+        ]
+        assert dora.put(f"{outing}/poll.toml", "").status == 403
     finally:
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=30)
