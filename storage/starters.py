@@ -1,7 +1,12 @@
 """
 Starter pages: written into the folder of a form or poll once, and following its settings until somebody edits them.
 
-Which page is still the one that was written, its digest in the folder's state tells, whatever the server writes today.
+A page that is still as some server wrote it says so itself: its last line has the digest of all before that. So it
+follows in a copy too, in a tree from a backup, and where a crash came between settings and page.
+
+::
+
+    last-line = "<!-- " words SP 64(HEXDIG) " -->" LF
 """
 
 from __future__ import annotations
@@ -24,7 +29,13 @@ if TYPE_CHECKING:
     from storage.session import Session
     from storage.transaction import Transaction
 
-STARTER_KEY = "starter"  # in the state of a page: digest of what the server wrote
+LARGEST_BYTES = 16 << 20  # what is larger, no server wrote
+DIGEST, END = 64, b" -->\n"
+SAID = {
+    "en": "This page follows its settings until somebody edits it.",
+    "fr": "Cette page suit ses réglages tant que personne ne la modifie.",
+    "de": "Diese Seite folgt ihren Einstellungen, bis jemand sie bearbeitet.",
+}
 
 Pages = Mapping[str, bytes]
 
@@ -38,13 +49,14 @@ def settle_starters(session: Session, tx: Transaction, path: str) -> None:
     if render is None or row is None:
         return
     try:
-        data = read_bytes(store.file(place, row.disk_name))
-        pages = render(data, paths.name_of(folder_path), store.settings.language)
+        settings = read_bytes(store.file(place, row.disk_name))
+        pages = render(settings, paths.name_of(folder_path), store.settings.language)
     except FileRefused:
         return
     is_new = tx.find_member(place, INDEX) is None
     for page, text in pages.items():
-        _settle(session, tx, folder_path, page, text, is_new=is_new)
+        data = marked(text, store.settings.language)
+        _settle(session, tx, folder_path, page, data, is_new=is_new)
 
 
 def _of_form(data: bytes, name: str, language: str) -> Pages:
@@ -69,21 +81,29 @@ RENDERERS: Mapping[tuple[str, str], Callable[[bytes, str, str], Pages]] = {
 }
 
 
+def marked(page: bytes, language: str) -> bytes:
+    """A page as it is written."""
+    data = page + f"<!-- {SAID[language]} ".encode()
+    return data + hashlib.sha256(data).hexdigest().encode() + END
+
+
+def is_starter(data: bytes) -> bool:
+    """Whether a page is, to the last byte, as a server wrote it."""
+    rest, digest = data[: -DIGEST - len(END)], data[-DIGEST - len(END) : -len(END)]
+    return data.endswith(END) and hashlib.sha256(rest).hexdigest().encode() == digest
+
+
 def _settle(session: Session, tx: Transaction, folder_path: str, name: str, data: bytes, *, is_new: bool) -> None:
     store, place = session.store, paths.place_of(folder_path) or ""
-    present, digest = tx.find_member(place, name), hashlib.sha256(data).hexdigest()
-    if present is None and not is_new:
+    present = tx.find_member(place, name)
+    if present is None and (not is_new or tx.find_folder(f"{place}/{name}") is not None):
         return  # somebody does without it
     if present is not None:
-        written = tx.state(place).get(name, STARTER_KEY)
-        found = hashlib.sha256(read_bytes(store.file(place, present.disk_name))).hexdigest()
-        if found == digest != written:  # a program copied the folder file by file, the settings last
-            tx.set_state(place, name, STARTER_KEY, digest)
-        if found != written or digest == written or list(store.locks.covering(paths.join(folder_path, name))):
+        if present.size > LARGEST_BYTES or list(store.locks.covering(paths.join(folder_path, name))):
             return
-    elif tx.find_folder(f"{place}/{name}") is not None:
-        return
+        before = read_bytes(store.file(place, present.disk_name))
+        if before == data or not is_starter(before):
+            return
     with store.scratch(place) as scratch:
         scratch.write(data)
         tx.put(place, name, scratch)
-    tx.set_state(place, name, STARTER_KEY, digest)

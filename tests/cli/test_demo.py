@@ -28,6 +28,7 @@ from storage.formpages import render_index
 from storage.paths import path_of
 from storage.poll import parse_poll
 from storage.pollpages import render_poll
+from storage.starters import marked
 from storage.votes import parse_vote
 from tests.cli.command import Result, davserver, environ
 from tests.harness import Dav
@@ -132,7 +133,7 @@ def test_every_kind_of_client_finds_its_address_in_the_guide(demo: Path) -> None
 def test_the_page_of_the_form_asks_what_its_settings_say() -> None:
     folder = EXAMPLE / "data/files/Forms/Summer fair"
     form = parse_form((folder / "form.toml").read_bytes())
-    assert (folder / "index.html").read_bytes() == render_index(form, form.title, "en")
+    assert (folder / "index.html").read_bytes() == marked(render_index(form, form.title, "en"), "en")
     for file in (folder / "responses").glob("*.json"):
         answer = parse_answer(file.read_bytes())
         assert answer is not None
@@ -142,7 +143,7 @@ def test_the_page_of_the_form_asks_what_its_settings_say() -> None:
 def test_the_page_and_the_votes_of_the_poll_are_about_its_options() -> None:
     folder = EXAMPLE / "data/files/Polls/Summer outing"
     poll = parse_poll((folder / "poll.toml").read_bytes())
-    assert (folder / "index.html").read_bytes() == render_poll(poll, poll.title, "en")
+    assert (folder / "index.html").read_bytes() == marked(render_poll(poll, poll.title, "en"), "en")
     for file in (folder / "votes").glob("*.toml"):
         assert parse_vote(file.read_bytes(), file.name, poll).answers
 

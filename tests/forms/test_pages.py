@@ -19,6 +19,7 @@ from storage.form import Form as Asked
 from storage.form import parse_form
 from storage.formcheck import differences
 from storage.formpages import render_closed, render_index, render_thanks
+from storage.starters import is_starter, marked
 from tests.forms.conftest import FIELDS, Form, send_json
 
 TITLE = 'Camp "<b>" & more'
@@ -107,7 +108,7 @@ def tidy(page: bytes) -> str:
 @pytest.mark.parametrize("language", ["en", "fr", "de"])
 def test_starter_pages_are_valid_and_without_scripts(language: str) -> None:
     pages = [render_index(FORM, TITLE, language), render_thanks(TITLE, language), render_closed(TITLE, language)]
-    for page in pages:
+    for page in (marked(page, language) for page in pages):
         assert tidy(page) == ""
         assert b"<script" not in page
         assert f'<html lang="{language}">'.encode() in page
@@ -183,6 +184,22 @@ def test_a_page_that_somebody_edited_stays_and_a_deleted_one_comes_again(form: F
     form.define()
     assert ">Your name " in form.alice.get(f"{form.path}/index.html").text
     assert form.alice.get(f"{form.path}/thanks.html").status == 200
+
+
+@given(st.binary(), st.binary(max_size=2), st.integers(min_value=0))
+def test_a_page_is_a_starter_until_any_byte_of_it_changes(page: bytes, other: bytes, at: int) -> None:
+    data = marked(page, "fr")
+    at %= len(data) + 1
+    changed = data[:at] + other + data[at + 1 :]
+    assert is_starter(changed) == (changed == data)
+
+
+def test_a_page_from_a_backup_without_the_state_beside_it_follows(form: Form) -> None:
+    data = (form.disk / "index.html").read_bytes()
+    assert form.alice.delete(f"{form.path}/index.html").status == 204
+    (form.disk / "index.html").write_bytes(data)
+    form.define(fields=FIELDS.replace("Your name", "Full name"))
+    assert ">Full name " in form.alice.get(f"{form.path}/index.html").text
 
 
 def test_a_page_that_was_edited_on_the_disk_stays(form: Form) -> None:
