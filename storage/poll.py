@@ -22,6 +22,8 @@ ALWAYS, CLOSED, NEVER = "always", "closed", "never"
 RESULTS = (ALWAYS, CLOSED, NEVER)
 OPTION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 QUOTED = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?))?(?: ([A-Za-z0-9_+/-]{1,64}))?", re.ASCII)
+YEARS = range(1900, 9000)  # of times that can be reckoned with
+SOON = "it can be a year from 1900 to 8999"
 EXAMPLE = '"2026-12-12T18:00:00 Europe/Paris", or a date or time without quotes'
 
 
@@ -130,7 +132,7 @@ def _read(root: Table) -> Poll:
         title=root.text("title") or "",
         description=root.text("description") or "",
         kind=kind,
-        closes=root.instant("closes"),
+        closes=_closes(root),
         voters=root.texts("voters", single=True) or (),
         maybe=True if maybe is None else maybe,
         results=_one_of(root, "results", RESULTS),
@@ -187,8 +189,9 @@ def _read_option(table: Table, kind: str | None) -> Option:
     if end is not None and (type(end) is not type(start) or end_zone != zone):
         table.report("end", "end is of another kind than start", "write both as dates, or both as times of one zone")
         end = None
-    if end is not None and end < start:
-        table.report("end", "end is before start", "write the later one here")
+    if end is not None and (end < start or (end == start and isinstance(start, datetime))):
+        said = "end is before start" if end < start else "end is not after start"
+        table.report("end", said, "write the later one here")
         end = None
     if end is None:
         end = start + (timedelta(hours=1) if isinstance(start, datetime) else timedelta(days=1))
@@ -197,10 +200,21 @@ def _read_option(table: Table, kind: str | None) -> Option:
     return Option(id, label, start, end, zone)
 
 
+def _closes(root: Table) -> datetime | None:
+    closes = root.instant("closes")
+    if closes is not None and closes.year not in YEARS:
+        root.report("closes", f"closes is in the year {closes.year}", SOON)
+        return None
+    return closes
+
+
 def _moment(table: Table, key: str) -> tuple[date | datetime | None, str | None]:
     """A date, or a time with its zone: "UTC" where an offset says which instant it is, None where it has none."""
     value = table.value(key)
     if value is None:
+        return None, None
+    if isinstance(value, date) and value.year not in YEARS:
+        table.report(key, f"{key} is in the year {value.year}", SOON)
         return None, None
     if isinstance(value, datetime):
         value = value.replace(microsecond=0)
@@ -211,13 +225,16 @@ def _moment(table: Table, key: str) -> tuple[date | datetime | None, str | None]
     try:
         if match is None:
             raise ValueError
-        if match[2] is None and match[3] is None:
-            return date.fromisoformat(match[1]), None
         moment = datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}")
     except ValueError:
         table.report(key, f"{key} is {str(value)[:40]!r}", f"it can be {EXAMPLE}")
         return None, None
+    if moment.year not in YEARS:
+        table.report(key, f"{key} is in the year {moment.year}", SOON)
+        return None, None
     zone = match[3]
+    if match[2] is None and zone is None:
+        return moment.date(), None
     if zone is not None and zone not in ("UTC", "Z") and system_zone(zone) is None:
         table.report(key, f"the time zone {zone[:40]!r} is not known", 'it can be a name such as "Europe/Paris"')
         return None, None
