@@ -37,7 +37,7 @@ def settle_decision(store: Store, found: PollFolder) -> None:
     poll, kept, place = found.poll, _kept(store, found), found.folder.place
     wanted = {"option": poll.decided, "calendar": poll.calendar} if poll.decided and poll.calendar else {}
     known = {key: kept[key] for key in ("option", "calendar") if key in kept}
-    if store.is_writing or known == wanted or store.polls.failed.get(place, 0.0) > store.clock() - AGAIN_S:
+    if store.is_writing or known == wanted or store.undecided.get(place, 0.0) > store.clock() - AGAIN_S:
         return
     session = _owner(store, found)
     if session is None:
@@ -48,9 +48,9 @@ def settle_decision(store: Store, found: PollFolder) -> None:
         path = _write(session, found) if wanted else None
         with store.write(place) as tx:
             tx.set_state(place, "", DECIDED_KEY, {**wanted, "path": path} if wanted else None)
-        store.polls.failed.pop(place, None)
+        store.undecided.pop(place, None)
     except (StorageError, AuthError, OSError) as error:
-        store.polls.failed[place] = store.clock()
+        store.undecided[place] = store.clock()
         log.warning("what %s decided could not be written into %s: %s", found.path, poll.calendar, error)
 
 

@@ -4,7 +4,6 @@ Forms: folders in ``/files/Forms/`` with a ``form.toml``, and the answers that p
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING
 from auth.principal import Principal, fold
 from storage import paths
 from storage.collectionid import collection_id
-from storage.errors import FileRefused, NotFound
-from storage.form import LONGEST_BYTES, MEMBERS, WORLD, Form, parse_form
+from storage.form import MEMBERS, WORLD, Form
 from storage.objectnames import FORM_FILE, FORMS, RESPONSES, is_object
 
 if TYPE_CHECKING:
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 SUFFIXES = (".json",)  # of the files of answers
-
-log = logging.getLogger("davserver.forms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +71,6 @@ def find_form(store: Store, path: str) -> FormFolder | None:
         return None
     form = store.forms.read(store, folder, row)
     return FormFolder(store, folder, row, form, collection_id(store, folder, form.id))
-
-
-class FormsRead:
-    """What each ``form.toml`` said when it was read last and was not broken. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._read: dict[str, tuple[int, Form]] = {}  # by place, with the version of the file
-
-    def read(self, store: Store, folder: Folder, row: Member) -> Form:
-        """What it says now."""
-        version, form = self._read.get(folder.place, (-1, Form(view="none")))
-        if version == row.id or row.size > LONGEST_BYTES:
-            return form
-        try:
-            data, row = store.read_member(folder, FORM_FILE)
-            form = parse_form(data)
-        except (FileRefused, NotFound) as error:
-            log.warning("%s: %s; what it said before stays in force", folder.place, error)
-        self._read[folder.place] = row.id, form
-        return form
 
 
 def may_answer(form: Form, principal: Principal | None) -> bool:

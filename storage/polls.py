@@ -17,17 +17,14 @@ from storage import paths
 from storage.collectionid import collection_id
 from storage.disk import read_bytes
 from storage.errors import FileRefused, NotFound
-from storage.form import LONGEST_BYTES
 from storage.objectnames import BOXES, POLL_FILE, POLLS, PROPOSALS, VOTES, is_object
-from storage.poll import ALWAYS, CLOSED, Poll, parse_poll
+from storage.poll import ALWAYS, CLOSED, Poll
 from storage.votes import GUEST_PREFIX, Vote, parse_vote
 
 if TYPE_CHECKING:
     from storage.records import Folder, Member
     from storage.store import Store
     from storage.transaction import Transaction
-
-NOTHING = Poll()
 
 log = logging.getLogger("davserver.polls")
 
@@ -204,29 +201,3 @@ def counted(found: PollFolder, votes: Iterable[tuple[str, Vote]]) -> list[tuple[
         elif name in members:
             kept.append((members[name], vote))
     return sorted(kept, key=lambda each: each[0].casefold())
-
-
-class PollsRead:
-    """
-    What each ``poll.toml`` said when it was read last and was not broken. Thread-safe.
-
-    Attributes:
-        failed: when a decision could not be written last, by place of the poll.
-    """
-
-    def __init__(self) -> None:
-        self.failed: dict[str, float] = {}
-        self._read: dict[str, tuple[int, Poll]] = {}  # by place, with the version of the file
-
-    def read(self, store: Store, folder: Folder, row: Member) -> Poll:
-        """What it says now."""
-        version, poll = self._read.get(folder.place, (-1, NOTHING))
-        if version == row.id or row.size > LONGEST_BYTES:
-            return poll
-        try:
-            data, row = store.read_member(folder, POLL_FILE)
-            poll = parse_poll(data)
-        except (FileRefused, NotFound) as error:
-            log.warning("%s: %s; what it said before stays in force", folder.place, error)
-        self._read[folder.place] = row.id, poll
-        return poll

@@ -88,6 +88,7 @@ class Store:
         forms, polls: what their settings say; personal: links of one member for one of them.
         reads_page: whether a file is a page of a form that somebody may answer; is_sealed: whether one is a vote;
             ballots_at: what a poll says about rights in a folder.
+        undecided: when a decision could not be written last, by place of the poll.
         to_own_vote, from_own_vote: a voter's file in an anonymous poll, by the name that the voter knows.
         makers: of derived files, by name; made: what they made last.
         secret: the key of this data folder's hashes.
@@ -121,10 +122,11 @@ class Store:
         from storage.answerview import JOURNAL, TASK, FormKind
         from storage.boards import BoardKind
         from storage.derived import Derived
-        from storage.forms import FormsRead
+        from storage.form import LONGEST_BYTES, Form, parse_form
+        from storage.lastgood import LastGood
         from storage.notebooks import NotebookKind
         from storage.personallinks import PersonalLinks
-        from storage.polls import PollsRead
+        from storage.poll import Poll, parse_poll
         from storage.rulebook import DiskRuleBook
         from storage.views import Views
 
@@ -155,7 +157,9 @@ class Store:
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
-        self.forms, self.polls = FormsRead(), PollsRead()
+        self.forms = LastGood(parse_form, Form(view="none"), LONGEST_BYTES)
+        self.polls = LastGood(parse_poll, Poll(), LONGEST_BYTES)
+        self.undecided: dict[str, float] = {}
         self.reads_page: Callable[[Session, str], bool] = openpages.reads_page
         self.is_sealed: Callable[[str], bool] = partial(pollrights.is_sealed, self)
         self.ballots_at: Callable[[str], Ballots | None] = partial(pollrights.ballots_at, self)

@@ -19,15 +19,14 @@ from davserver.dav.target import destination_of
 from davserver.dav.xml import open_tag
 from davserver.errors import lacking, translate
 from davserver.mounts import files_lock, files_make, files_propfind, files_read, files_write, forms, polls
+from davserver.mounts.doors import DoorCall
 from davserver.mounts.files_acl import acl
 from davserver.mounts.files_call import Call, call_of
 from davserver.mounts.files_patch import patch
 from davserver.mounts.files_read import allowed_at
 from davserver.mounts.files_report import report
 from davserver.mounts.files_search import search
-from davserver.mounts.forms import FormCall
 from davserver.mounts.pim_view import View
-from davserver.mounts.polls import PollCall
 from davserver.mounts.preferences import tell_preferences
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import FilesServer
@@ -112,13 +111,13 @@ class FilesMount:
             return files_make.post(call)
         session, base = call.session, call.as_asked(found.path)
         asked = call.request, self._settings, found, session, session.principal, self._rates, base
-        return forms.answer(FormCall(*asked, is_public=False))
+        return forms.answer(DoorCall(*asked, is_public=False))
 
     def _vote(self, call: Call, found: PollFolder) -> Response:
         session, base = call.session, call.as_asked(found.path)
         call.get()  # who does not know of the poll learns nothing
         asked = call.request, self._settings, found, session, session.principal, self._rates, base
-        return polls.answer(PollCall(*asked, is_public=False))
+        return polls.answer(DoorCall(*asked, is_public=False))
 
     def _report(self, call: Call) -> Response:
         return report(call, View(call.session, self._settings, self._directory))

@@ -9,13 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from auth.errors import NeedPrivileges
-from auth.principal import Principal
-from auth.rates import Rates
-from auth.throttle import network_of
-from config.schema import Settings
 from davserver.dav.errors import TooLarge, Unprocessable, UnsupportedMedia
 from davserver.dav.formbody import (
     CSV,
@@ -29,19 +24,15 @@ from davserver.dav.formbody import (
     read_page,
     read_table,
 )
-from davserver.dav.message import Request, Response, quote_path
+from davserver.dav.message import Response, quote_path
 from davserver.dav.multipart import Part
-from davserver.mounts.browsing import SANDBOX, page_headers
+from davserver.mounts.doors import DoorCall
 from davserver.mounts.files_write import Checked, verified
-from storage.answering import Answering, Charge, FormClosed, Given
+from storage.answering import Answering, FormClosed, Given
 from storage.answers import AnswerRefused, Value, parse_answer
-from storage.errors import NotFound
 from storage.fileterms import Source
 from storage.form import Form
 from storage.forms import FormFolder
-from storage.linknames import CLOSED, THANKS
-from storage.paths import join
-from storage.session import Session
 
 PROBLEM = ("Content-Type", "application/problem+json")
 MULTIPART_BYTES = 64 * 1024  # of a form beside its files and texts
@@ -60,52 +51,7 @@ SAID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FormCall:
-    """
-    One request that answers a form.
-
-    Attributes:
-        session: which may add to the answers.
-        principal: whose answer it is; None of whoever has the public link.
-        base: the URL path of the form's folder, decoded, as the request names it, without slash.
-        is_public: it came through a link: pages are shown as pages.
-        charge: counts what is stored against the link.
-    """
-
-    request: Request
-    settings: Settings
-    found: FormFolder
-    session: Session
-    principal: Principal | None
-    rates: Rates
-    base: str
-    is_public: bool
-    charge: Charge | None = None
-
-    @property
-    def form(self) -> Form:
-        """What is asked."""
-        return self.found.form
-
-    def count(self) -> None:
-        """Note an answer. Raises TooManyUploads."""
-        of_address = {f"{self.found.path} {network_of(self.request.remote)}": self.form.per_minute_of_address}
-        self.rates.take({f"{self.found.path} answers": self.form.per_minute, **of_address})
-
-    def said(self, key: str) -> str:
-        """A sentence in the configured language."""
-        return SAID[key][self.settings.language]
-
-    def page(self, name: str) -> bytes | None:
-        """A page of the form's folder."""
-        row = self.session.store.find_member(self.found.folder, name)
-        if row is None:
-            return None
-        try:
-            return self.session.store.read_member(self.found.folder, name)[0]
-        except NotFound:
-            return None
+FormCall = DoorCall[FormFolder]
 
 
 def answer(call: FormCall) -> Response:
@@ -124,43 +70,41 @@ def answer(call: FormCall) -> Response:
                 raise UnsupportedMedia("the form has a Content-Encoding; send it as it is")
             return READERS.get(kind, _answer_page)(call, answering)
     except FormClosed:
-        return _closed(call)
+        return call.closed(SAID["closed"], as_page=call.request.header("content-type") not in (JSON, CSV))
     except NeedPrivileges:
         if not call.is_public:
             raise
-        return Response.text(403, call.said("members"))
+        return Response.text(403, call.said(SAID["members"]))
 
 
 def _answer_page(call: FormCall, answering: Answering) -> Response:
-    most = TEXT_BYTES + MULTIPART_BYTES + _file_bytes(call.form)
+    most = TEXT_BYTES + MULTIPART_BYTES + _file_bytes(call.found.form)
     body = _body(call, most)
     is_counted = False
 
     def take_file(name: str, part: Part) -> None:
         nonlocal is_counted
         if not is_counted:  # before the disk is written to
-            call.count()
+            _count(call)
             is_counted = True
         answering.receive(name, part.filename or "", part.media_type, part)
 
     fields = read_page(call.request.header("content-type"), body, take_file)
     if not is_counted:
-        call.count()
-    if not _is_programs(call.form, fields):
+        _count(call)
+    if not _is_programs(call.found.form, fields):
         try:
             values = answering.judge(fields.texts, fields.grids)
         except AnswerRefused as error:
             return Response.text(422, f"{error}\n")
         answering.store([Given(values)])
-    if call.page(THANKS) is not None:
-        return Response.empty(303, ("Location", quote_path(join(call.base, THANKS))))
-    return Response.text(200, call.said("thanks"))
+    return call.thanks(SAID["thanks"])
 
 
 def _answer_object(call: FormCall, answering: Answering) -> Response:
     fields = read_object(_body(call, TEXT_BYTES))
-    call.count()
-    if _is_programs(call.form, fields):
+    _count(call)
+    if _is_programs(call.found.form, fields):
         return Response.empty(201)
     try:
         values = answering.judge(fields.texts, fields.grids)
@@ -175,9 +119,9 @@ def _answer_table(call: FormCall, answering: Answering) -> Response:
     given, problems = list[Given](), list[str]()
     for line, row in read_table(_body(call, TABLE_BYTES)):
         if not answering.may_import:
-            call.count()
-        fields = _fields_of(call.form, cells(row))
-        if _is_programs(call.form, fields):
+            _count(call)
+        fields = _fields_of(call.found.form, cells(row))
+        if _is_programs(call.found.form, fields):
             continue
         try:
             values = answering.judge(fields.texts, fields.grids)
@@ -252,12 +196,9 @@ def _as_asked(call: FormCall, path: str) -> str:
     return call.base + path[len(call.found.path) :]
 
 
-def _closed(call: FormCall) -> Response:
-    page = call.page(CLOSED)
-    if page is None or call.request.header("content-type") in (JSON, CSV):
-        return Response.text(403, call.said("closed"))
-    headers = page_headers(call.request) if call.is_public else [SANDBOX]
-    return Response(403, [("Content-Type", "text/html; charset=utf-8"), *headers], page)
+def _count(call: FormCall) -> None:
+    """Note an answer. Raises TooManyUploads."""
+    call.count(call.found.form.per_minute, call.found.form.per_minute_of_address)
 
 
 def _problem(call: FormCall, error: AnswerRefused) -> Response:

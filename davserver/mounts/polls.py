@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from auth.principal import Principal
-from auth.rates import Rates
-from auth.throttle import network_of
-from config.schema import Settings
 from davserver.dav.errors import UnsupportedMedia
 from davserver.dav.formbody import CSV, JSON, Fields, media_type_of, read_object, read_page
-from davserver.dav.message import Request, Response, quote_path
-from davserver.mounts.browsing import SANDBOX, page_headers
+from davserver.dav.message import Response
+from davserver.mounts.doors import DoorCall
 from davserver.mounts.files_write import Checked, verified
-from storage.answering import Charge, FormClosed
+from storage.answering import FormClosed
 from storage.casting import cast, cast_guest
-from storage.errors import NotFound
 from storage.form import A_MINUTE, A_MINUTE_OF_ADDRESS
-from storage.linknames import CLOSED, THANKS
-from storage.paths import join
 from storage.pollpages import OPTION_PREFIX
 from storage.polls import PollFolder
-from storage.session import Session
 from storage.votes import answers_to
 
 BODY_BYTES = 64 * 1024
@@ -48,38 +38,7 @@ SAID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PollCall:
-    """
-    One request that votes.
-
-    Attributes:
-        session: at whose hand it is stored.
-        principal: whose vote it is; None of a guest.
-        base, is_public, charge: as of ``davserver.mounts.forms.FormCall``.
-    """
-
-    request: Request
-    settings: Settings
-    found: PollFolder
-    session: Session
-    principal: Principal | None
-    rates: Rates
-    base: str
-    is_public: bool
-    charge: Charge | None = None
-
-    def said(self, key: str) -> str:
-        """A sentence in the configured language."""
-        return SAID[key][self.settings.language]
-
-    def page(self, name: str) -> bytes | None:
-        """A page of the poll's folder."""
-        row = self.session.store.find_member(self.found.folder, name)
-        try:
-            return None if row is None else self.session.store.read_member(self.found.folder, name)[0]
-        except NotFound:
-            return None
+PollCall = DoorCall[PollFolder]
 
 
 def answer(call: PollCall) -> Response:
@@ -90,13 +49,12 @@ def answer(call: PollCall) -> Response:
         NeedPrivileges, VoteRefused, TooManyUploads, TooLarge, BadRequest, UnsupportedMedia, and what writing raises.
     """
     if call.principal is None and call.found.is_over:
-        return _closed(call)
+        return call.closed(SAID["closed"])
     kind = media_type_of(call.request.header("content-type"))
     if kind == CSV or call.request.header("content-encoding") is not None:
         raise UnsupportedMedia("a vote is sent by a page, or as a JSON object")
     fields = _fields(call, kind)
-    of_address = {f"{call.found.path} {network_of(call.request.remote)}": A_MINUTE_OF_ADDRESS}
-    call.rates.take({f"{call.found.path} votes": A_MINUTE, **of_address})
+    call.count(A_MINUTE, A_MINUTE_OF_ADDRESS)
     honeypot = call.found.poll.honeypot
     if not honeypot or not any(text.strip() for text in fields.texts.get(honeypot, ())):
         refusal = _store(call, fields)
@@ -104,9 +62,7 @@ def answer(call: PollCall) -> Response:
             return refusal
     if kind == JSON:
         return Response.empty(201)
-    if call.page(THANKS) is not None:
-        return Response.empty(303, ("Location", quote_path(join(call.base, THANKS))))
-    return Response.text(200, call.said("thanks"))
+    return call.thanks(SAID["thanks"])
 
 
 def _fields(call: PollCall, kind: str) -> Fields:
@@ -122,17 +78,17 @@ def _store(call: PollCall, fields: Fields) -> Response | None:
     name, code = (" ".join("".join(fields.texts.get(key, ())[:1]).split()) for key in ("name", "code"))
     if call.principal is None:
         wrong += "".join(
-            call.said(key) for key, said in (("name", name), ("code", code)) if not 0 < len(said) <= LONGEST_NAME
+            call.said(SAID[key]) for key, said in (("name", name), ("code", code)) if not 0 < len(said) <= LONGEST_NAME
         )
     if wrong or not answers:
-        return Response.text(422, wrong or call.said("none"))
+        return Response.text(422, wrong or call.said(SAID["none"]))
     try:
         if call.principal is not None:
             cast(call.session, call.found, call.principal, {**answers})
         else:
             cast_guest(call.session, call.found, name, code, answers, call.charge)
     except FormClosed:
-        return _closed(call)
+        return call.closed(SAID["closed"])
     return None
 
 
@@ -146,13 +102,5 @@ def _answers(call: PollCall, fields: Fields) -> tuple[dict[str, str], str]:
         if said in taken and len(texts) <= 1:
             answers[option.id] = said
         elif said:
-            wrong += f"{option.id}: {call.said('answer')}\n"
+            wrong += f"{option.id}: {call.said(SAID['answer'])}\n"
     return answers, wrong
-
-
-def _closed(call: PollCall) -> Response:
-    page = call.page(CLOSED)
-    if page is None:
-        return Response.text(403, call.said("closed"))
-    headers = page_headers(call.request) if call.is_public else [SANDBOX]
-    return Response(403, [("Content-Type", "text/html; charset=utf-8"), *headers], page)

@@ -23,6 +23,7 @@ from davserver.dav.errors import UrlTooLong
 from davserver.dav.if_header import NO_CONDITIONS, parse_if
 from davserver.dav.message import Request, Response
 from davserver.mounts import forms, polls, public_collection, public_folder, public_pages
+from davserver.mounts.doors import DoorCall
 from davserver.mounts.forms import FormCall
 from davserver.mounts.polls import PollCall
 from davserver.mounts.public_call import LinkCall
@@ -99,10 +100,10 @@ class PublicMount:
         form, poll = find_form(self._store, personal.path), find_poll(self._store, personal.path)
         if form is not None and may_use(session.access, principal, form):
             of_form = (request, self._settings, form, session, principal, self._rates, f"/p/{token}")
-            return self._answer_form(FormCall(*of_form, is_public=True), rest, is_shared=True)
+            return self._answer_form(DoorCall(*of_form, is_public=True), rest, is_shared=True)
         if poll is not None and poll.is_voter(principal):
             of_poll = (request, self._settings, poll, session, principal, self._rates, f"/p/{token}")
-            return self._answer_poll(PollCall(*of_poll, is_public=True), rest, is_shared=True)
+            return self._answer_poll(DoorCall(*of_poll, is_public=True), rest, is_shared=True)
         raise NoSuchLink
 
     def _answer_poll(self, call: PollCall, rest: str, *, is_shared: bool) -> Response:
@@ -126,14 +127,14 @@ class PublicMount:
             raise NoSuchLink
         adding = self._session(request, issued, "drop")
         if poll is not None:
-            of_poll = PollCall(
+            of_poll = DoorCall(
                 *(request, self._settings, poll, adding, None, self._rates, f"/p/{issued.token}"),
                 is_public=True,
                 charge=lambda tx, size: self._store.links.count_stored(tx, issued, size),
             )
             return self._answer_poll(of_poll, rest, is_shared=issued.link.password is None)
         if found is not None:
-            call = FormCall(
+            call = DoorCall(
                 *(request, self._settings, found, adding, None, self._rates, f"/p/{issued.token}"),
                 is_public=True,
                 charge=lambda tx, size: self._store.links.count_stored(tx, issued, size),
