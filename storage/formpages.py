@@ -138,7 +138,8 @@ def _field(field: Field, id: str, language: str) -> Iterator[str]:
     hint = " ".join(part for part in (field.hint, _own_hint(field, language)) if part)
     described = f' aria-describedby="{id}-hint"' if hint else ""
     told = f'<p class="hint" id="{id}-hint">{escape(hint)}</p>' if hint else ""
-    label = escape(field.label) + (' <span class="must" aria-hidden="true">*</span>' if field.required else "")
+    told_so = "" if field.type == "choices" else ' aria-hidden="true"'  # of others the controls say that they must
+    label = escape(field.label) + (f' <span class="must"{told_so}>*</span>' if field.required else "")
     if render is None:
         yield '<div class="field">'
         yield f'<label class="top" for="{id}">{label}</label>'

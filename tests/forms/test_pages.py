@@ -127,6 +127,7 @@ def test_every_control_has_a_label_and_checks_itself_where_a_browser_can() -> No
         f'type="radio" name="choice" value="{OTHER}" required',
         '<select id="f11-1" name="ranking.1">',
         'role="radiogroup" aria-labelledby="f12-2"',
+        '<legend>grid <span class="must" aria-hidden="true">*</span></legend>',
         'type="hidden" name="hidden" value="from &lt;here&gt;"',
         'aria-hidden="true"><label for="trap">',
         'enctype="multipart/form-data" accept-charset="utf-8"',

@@ -243,6 +243,15 @@ def test_people_with_a_keyboard_never_come_to_the_field_for_programs(form: Form,
     assert "website" not in names
 
 
+def test_a_link_with_a_password_asks_for_it_once(form: Form, browser: Chromium) -> None:
+    url = form.publish('password = "rosebud-12"\n')
+    browser.open(f"http://any:rosebud-12@127.0.0.1:{form.server.port}{url}")
+    browser.type("[name=name]", "Eva")
+    browser.click("button")
+    browser.await_title("Thank you – Camp")
+    assert [said["name"] for said in map(dict, form.said())] == ["Eva"]  # type: ignore[call-overload]
+
+
 def test_a_closed_form_says_so_and_takes_nothing(form: Form, browser: Chromium) -> None:
     url = form.publish()
     browser.open(form.server.url + url)
