@@ -116,7 +116,7 @@ def cast(session: Session, found: PollFolder, principal: Principal, answers: Map
         raise NeedPrivileges(found.path, Action.CREATE)
     file = found.file_of(name)
     by = None if found.poll.anonymous else name
-    _store(session, found, file, lambda data: _edited(found.poll, data, answers), by=by)
+    _store(session, found, file, answers, by=by)
 
 
 def cast_guest(
@@ -143,11 +143,12 @@ def cast_guest(
         scratch.write(data)
         scratch.finish()
         with store.write(*sorted({found.folder.place, found.place})) as tx:
+            found = _as_it_is(found)
             file = _guest_file(found, tx, name, hashed)
             path = _path(found, file)
             with store.promised.room(session, path, len(data)):
                 treerights.require_unlocked(session, path, Terms(), tree=False)
-                require_cast(found, tx, file, parse_vote(data, file, found.poll))
+                require_cast(found, tx, file, parse_vote(data, file, found.poll, is_guest=True))
                 if charge is not None:
                     charge(tx, len(data))
                 tx.put(found.place, file, scratch)
@@ -156,7 +157,7 @@ def cast_guest(
 def _guest_file(found: PollFolder, tx: Transaction, name: str, hashed: str) -> str:
     """The file of a guest's earlier vote, or a new name. Raises VoteRefused where the name is another's."""
     for file, vote in votes_of(found.store, found, tx):
-        if file.startswith(GUEST_PREFIX) and paths.nfc(vote.name).casefold() == paths.nfc(name).casefold():
+        if vote.name and paths.nfc(vote.name).casefold() == paths.nfc(name).casefold():
             if not hmac.compare_digest(vote.code.encode(), hashed.encode()):
                 raise VoteRefused("somebody of this name voted with another code; take another name, or that code")
             return file
@@ -167,12 +168,15 @@ def _guest_file(found: PollFolder, tx: Transaction, name: str, hashed: str) -> s
             return file
 
 
-def _store(session: Session, found: PollFolder, file: str, edit: Callable[[bytes], bytes], *, by: str | None) -> None:
+def _store(
+    session: Session, found: PollFolder, file: str, answers: Mapping[str, str | None], *, by: str | None
+) -> None:
     store, path = session.store, _path(found, file)
     with store.write(found.place) as tx:
+        found = _as_it_is(found)
         row = tx.find_member(found.place, file)
         before = b"" if row is None else read_bytes(store.file(found.place, row.disk_name))
-        data = edit(before)
+        data = _edited(found.poll, before, answers)
         if row is not None and data == before:
             return
         treerights.require_unlocked(session, path, Terms(), tree=False)
@@ -209,6 +213,14 @@ def _require_proposal(found: PollFolder, name: str, read: Callable[[], bytes] | 
         raise VoteRefused("the poll is over")
     if read is not None:
         parse_options(read(), name)
+
+
+def _as_it_is(found: PollFolder) -> PollFolder:
+    """A poll as its settings are once the write lock is held. Raises NotFound."""
+    present = find_poll(found.store, found.path)
+    if present is None:
+        raise NotFound(found.path)
+    return present
 
 
 def _path(found: PollFolder, file: str) -> str:

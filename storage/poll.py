@@ -22,6 +22,7 @@ ALWAYS, CLOSED, NEVER = "always", "closed", "never"
 RESULTS = (ALWAYS, CLOSED, NEVER)
 OPTION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 QUOTED = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?))?(?: ([A-Za-z0-9_+/-]{1,64}))?", re.ASCII)
+OPTION_PREFIX, PAGE_FIELDS = "opt.", ("name", "code")  # what a page sends
 YEARS = range(1900, 9000)  # of times that can be reckoned with
 SOON = "it can be a year from 1900 to 8999"
 EXAMPLE = '"2026-12-12T18:00:00 Europe/Paris", or a date or time without quotes'
@@ -144,7 +145,7 @@ def _read(root: Table) -> Poll:
         calendar=root.text("calendar", empty=True) or "",
         links_reset=root.number("links_reset", least=0) or 0,
         public=read_public(root),
-        honeypot=root.text("honeypot", empty=True) or "",
+        honeypot=_honeypot(root),
         options=options,
     )
 
@@ -198,6 +199,15 @@ def _read_option(table: Table, kind: str | None) -> Option:
     elif not isinstance(end, datetime):
         end += timedelta(days=1)  # the last day is meant
     return Option(id, label, start, end, zone)
+
+
+def _honeypot(root: Table) -> str:
+    name = root.text("honeypot", empty=True) or ""
+    if name in PAGE_FIELDS or name.startswith(OPTION_PREFIX):
+        said = 'it can be a name that no field of the page has, such as "website"'
+        root.report("honeypot", f"honeypot is {name[:40]!r}", said)
+        return ""
+    return name
 
 
 def _closes(root: Table) -> datetime | None:

@@ -7,11 +7,10 @@ from html import escape
 
 from storage.formpages import page, trap, word
 from storage.objectnames import VOTES
-from storage.poll import Option, Poll
+from storage.poll import OPTION_PREFIX, Option, Poll
 from storage.polltexts import option_text
 from storage.votes import MAYBE, NO, YES, answers_to
 
-OPTION_PREFIX = "opt."
 WORDS: Mapping[str, Mapping[str, str]] = {
     YES: {"en": "yes", "fr": "oui", "de": "ja"},
     MAYBE: {"en": "if need be", "fr": "si nécessaire", "de": "wenn nötig"},

@@ -19,7 +19,7 @@ from storage.disk import read_bytes
 from storage.errors import FileRefused, NotFound
 from storage.objectnames import BOXES, POLL_FILE, POLLS, PROPOSALS, VOTES, is_object
 from storage.poll import ALWAYS, CLOSED, Poll
-from storage.votes import GUEST_PREFIX, Vote, parse_vote
+from storage.votes import Vote, is_of_guest, parse_vote
 
 if TYPE_CHECKING:
     from storage.records import Folder, Member
@@ -133,6 +133,11 @@ def poll_of(store: Store, folder: Folder) -> PollFolder | None:
     return PollFolder(store, folder, row, poll, collection_id(store, folder, poll.id))
 
 
+def is_poll_path(path: str) -> bool:
+    """Whether a folder at a path may be a poll."""
+    return paths.parent_of(path) == POLLS
+
+
 def every_poll(store: Store) -> Iterator[PollFolder]:
     """All polls, by name of their folders."""
     top = store.find_folder(paths.place_of(POLLS) or "")
@@ -171,7 +176,7 @@ def votes_of(
                 data = store.read_member(folder, member.name)[0]
             else:
                 data = read_bytes(store.file(found.place, member.disk_name))
-            yield member.name, parse_vote(data, member.name)
+            yield member.name, parse_vote(data, member.name, is_guest=is_of_guest(member.name, data))
         except (FileRefused, NotFound, FileNotFoundError) as error:
             log.debug("%s/%s is no vote: %s", found.path, member.name, error)
 
@@ -196,7 +201,7 @@ def counted(found: PollFolder, votes: Iterable[tuple[str, Vote]]) -> list[tuple[
     )
     kept = []
     for name, vote in votes:
-        if name.startswith(GUEST_PREFIX) and vote.name:
+        if vote.name:
             kept.append((vote.name, vote))
         elif name in members:
             kept.append((members[name], vote))

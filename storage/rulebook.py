@@ -328,7 +328,7 @@ class DiskRuleBook:
         return place is not None and self._store.folder_row(place) is not None
 
     def marked_below(self, path: str) -> Iterable[str]:
-        """Paths strictly below that have rules or an owner; of ``/files/Members`` and ``/dav`` every home is one."""
+        """Paths strictly below with rules or an owner; polls too, and of ``/files/Members`` and ``/dav`` every home."""
         if paths.is_former(path):
             return self._marked_in_former(path)
         found = {named for named in self._server if named != path and paths.is_within(named, path)}
@@ -343,6 +343,8 @@ class DiskRuleBook:
             found.update(paths.path_of(marked) for marked in self._store.index.marked_below(place))
             if prefix in HOMES and place == root:
                 found.update(folder.path for folder in self._store.index.folders(root))
+        if paths.is_within(POLLS, path):  # who votes in one finds the way there
+            found.update(folder.path for folder in self._store.index.folders(paths.place_of(POLLS) or ""))
         found.discard(path)
         return found
 

@@ -20,7 +20,7 @@ from storage.filetree import ROOT_PLACE, FileTree, Node, is_rules_file, is_share
 from storage.made import is_made
 from storage.pages import split_token, token_after
 from storage.paths import VIRTUAL_TOPS, is_former, is_kept_apart, is_within, join, parent_of, place_of
-from storage.polls import is_box
+from storage.polls import is_box, is_poll_path
 from storage.records import Veil
 
 if TYPE_CHECKING:
@@ -164,10 +164,9 @@ class TreeSync:
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def _deciding(self, node: Node, moment: Moment) -> dict[str, str]:
-        """The folders below that may have rules or an owner of their own, or hold votes: path to place."""
+        """The folders below that may have rules or an owner of their own, are polls or hold votes: path to place."""
         found = {path: place_of(path) or "" for path in self._store.rulebook.server_paths}
-        deciding = (each for each in moment.folders.values() if each.owner or each.ruled or is_box(each.path))
-        found |= {folder.path: folder.place for folder in deciding}
+        found |= {folder.path: folder.place for folder in moment.folders.values() if _may_decide(folder)}
         return {path: place for path, place in found.items() if path != node.path and is_within(path, node.path)}
 
     def _sight(self, path: str) -> str:
@@ -285,6 +284,12 @@ def _require_no_namesake(path: str, *, had_one: bool) -> None:
     """Raise InvalidSyncToken where a hidden resource may stand in for one that the principal knew of."""
     if had_one:
         raise InvalidSyncToken(f"what went from {parent_of(path)} cannot be told; sync from the beginning")
+
+
+def _may_decide(folder: Folder) -> bool:
+    if folder.owner or folder.ruled:
+        return True
+    return folder.place.startswith("files/") and (is_poll_path(folder.path) or is_box(folder.path))
 
 
 def _flags(held: frozenset[Action]) -> str:

@@ -43,13 +43,14 @@ def answers_to(poll: Poll) -> tuple[str, ...]:
     return ANSWERS if poll.maybe else (YES, NO)
 
 
-def parse_vote(data: bytes, name: str, poll: Poll | None = None) -> Vote:
+def parse_vote(data: bytes, name: str, poll: Poll | None = None, *, is_guest: bool = False) -> Vote:
     """
     Read a vote.
 
     Args:
-        name: of the file; that of a guest has its answers under ``[vote]``.
+        name: of the file.
         poll: whose options they must be; without it whatever was voted on once is taken.
+        is_guest: the file says whose vote it is, and has the answers under ``[vote]``.
 
     Raises:
         FileRefused: what is wrong with it, each with its line.
@@ -62,7 +63,7 @@ def parse_vote(data: bytes, name: str, poll: Poll | None = None) -> Vote:
         raise FileRefused(f"{name}: line {data.count(bytes([10]), 0, error.start) + 1}: not UTF-8") from error
     file = TomlFile(text, name)
     root, said = file.root, ("", "")
-    if name.startswith(GUEST_PREFIX):
+    if is_guest:
         root.only(("name", "code", "vote"))
         said = root.text("name") or "", root.text("code") or ""
         root = root.table("vote") or Table(file, {}, ("vote",))
@@ -84,6 +85,11 @@ def _answer(root: Table, key: str, poll: Poll | None) -> str | None:
         root.report(key, f"{key} is {answer[:20]!r}", f"it can be {' or '.join(taken)}")
         return None
     return answer
+
+
+def is_of_guest(name: str, data: bytes) -> bool:
+    """Whether a file is a guest's, as the server writes them; an account may be called like one."""
+    return name.startswith(GUEST_PREFIX) and b"\n[vote]" in data
 
 
 def render_vote(vote: Vote) -> bytes:

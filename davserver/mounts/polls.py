@@ -10,7 +10,7 @@ from davserver.mounts.files_write import Checked, verified
 from storage.answering import FormClosed
 from storage.casting import cast, cast_guest
 from storage.form import A_MINUTE, A_MINUTE_OF_ADDRESS
-from storage.pollpages import OPTION_PREFIX
+from storage.poll import OPTION_PREFIX
 from storage.polls import PollFolder
 from storage.votes import answers_to
 

@@ -43,7 +43,9 @@ def test_days_and_times_become_options_and_each_line_the_vote_of_a_guest() -> No
         ("2026-12-12 14:00:00", "2026-12-12 15:30:00"),
     ]
     assert (poll.options[2].start, poll.options[2].label) == (date(2026, 12, 13), "soir")
-    votes = [parse_vote(found[name].encode(), name.rpartition("/")[2], poll) for name in sorted(found)[1:]]
+    votes = [
+        parse_vote(found[name].encode(), name.rpartition("/")[2], poll, is_guest=True) for name in sorted(found)[1:]
+    ]
     assert [(vote.name, dict(vote.answers)) for vote in votes] == [
         ("Zoé, la trésorière", {"o1": "yes", "o2": "maybe", "o3": "no"}),
         ("=1+1", {"o2": "yes"}),

@@ -135,7 +135,7 @@ answers = st.dictionaries(st.sampled_from(["a", "b", "c-1", "d_2"]), st.sampled_
 def test_a_vote_that_is_written_reads_the_same(said: dict[str, str], name: str, code: str) -> None:
     assert parse_vote(render_vote(Vote(said)), "bob.toml") == Vote(said)
     guest = Vote(said, f"x{name}", code if code.strip() else "")
-    assert parse_vote(render_vote(guest), "guest-abc234.toml") == guest
+    assert parse_vote(render_vote(guest), "guest-abc234.toml", is_guest=True) == guest
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='ab="yesnomaybe\n[]vt', max_size=60).map(str.encode), st.booleans())
@@ -143,7 +143,7 @@ def test_any_bytes_are_a_vote_or_refused(data: bytes, is_guest: bool) -> None:
     poll = Poll(options=(Option("a", "A"), Option("b", "B")))
     for asked in (None, poll):
         with suppress(FileRefused):
-            found = parse_vote(data, "guest-abc234.toml" if is_guest else "bob.toml", asked)
+            found = parse_vote(data, "guest-abc234.toml" if is_guest else "bob.toml", asked, is_guest=is_guest)
             assert set(found.answers.values()) <= {"yes", "maybe", "no"}
 
 
