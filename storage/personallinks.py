@@ -67,6 +67,7 @@ class PersonalLinks:
         accounts = self._store.accounts
         if accounts is None or not TOKEN.fullmatch(token):
             return None
+        accounts.reload_if_changed()  # nobody signs in here, which elsewhere looks for changes
         path, name = self._table().get(_digest(token), ("", ""))
         door, principal = _door(self._store, path), accounts.principal(name)
         if door is None or principal is None:

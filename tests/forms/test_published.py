@@ -7,8 +7,8 @@ import re
 import pytest
 
 from tests.conftest import MakeServer
-from tests.forms.conftest import PAGE, Form, multipart, send, send_json
-from tests.harness import ACCESS, Dav
+from tests.forms.conftest import PAGE, RULES, SHARED, Form, multipart, send, send_json
+from tests.harness import ACCESS, Dav, users_toml
 
 NULL = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}  # what a browser sends from a sandboxed page
 URL = re.compile(r"https?://[^/\s]+(/p/[A-Za-z0-9_-]{22}/)\n")
@@ -218,6 +218,19 @@ def test_a_members_link_ends_with_the_right_to_answer_and_with_another_number(fo
     before = form.tree()
     assert form.visitor.get(other).status == 404
     assert send(form.visitor, f"{other}responses/", {"name": "Eva"}).status == 404
+    assert form.tree() == before
+
+
+def test_a_members_link_ends_with_the_account(make_server: MakeServer) -> None:
+    server = make_server(access=ACCESS + RULES, folders=("Forms",)).start()
+    form = Form(server, "/files/Forms/camp")
+    assert form.alice.mkcol(form.path).status == 201
+    assert form.alice.put(f"{form.path}/access.toml", SHARED).status == 201
+    mine = my_link(server.client("carol"), form)
+    assert form.visitor.get(mine).status == 200
+    server.write_accounts(users=users_toml(["alice", "bob"]))
+    before = form.tree()
+    assert send(form.visitor, f"{mine}responses/", {"name": "Eva"}).status == 404
     assert form.tree() == before
 
 
