@@ -66,6 +66,9 @@ class Members(Protocol):
     def accounts(self) -> Iterable[Account]:
         """All of them, by name."""
 
+    def reload_if_changed(self) -> bool:
+        """Read the files again if one of them changed."""
+
 
 class _Read:
     """One rules file as it was read."""
