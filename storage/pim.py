@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 
 ROOT_PLACE = "collections/collection-root"
 BALLOTS = frozenset({"polls", "poll-tasks"})
+COLORS = {  # of what is rendered from files, where nobody has said another; phones show lists without one in grey
+    "board": "#2E7D32",
+    "notes": "#F9A825",
+    "form": "#6A1B9A",
+    "polls": "#1565C0",
+    "poll-tasks": "#1565C0",
+}
 
 
 class PimShelf:
@@ -257,7 +264,8 @@ class PimShelf:
         except NotFound:  # it went meanwhile
             return None
         properties = source.kind.properties(self._store, layout, source.folder)
-        meta = {"tag": CALENDAR, COMPONENT_KEY: source.kind.text.component, **properties}
+        color = {"ICAL:calendar-color": COLORS[source.kind.word]}
+        meta = {"tag": CALENDAR, COMPONENT_KEY: source.kind.text.component, **color, **properties}
         personal = self.personal.get(name, shown.NOTHING_KEPT)
         return Collection(asked, path, source.place, folder, CALENDAR, meta, personal, source)
 

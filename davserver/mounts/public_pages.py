@@ -17,7 +17,7 @@ from davserver.dav.message import Request, Response, quote_path
 from davserver.mounts.browsing import ANY_PAGE, PAGES, page_headers
 from davserver.mounts.files_call import Call
 from davserver.mounts.files_read import content_type, file_headers, sent, wanted_digest
-from storage.errors import Locked, NotFound
+from storage.errors import Locked, NotFound, QuotaExceeded
 from storage.filetree import Node
 from storage.linknames import CLOSED, INDEX
 from storage.paths import join
@@ -85,6 +85,8 @@ def _sent(open_folder: OpenFolder) -> Response:
         raise NoSuchLink from error
     except Locked as error:
         raise Locked([f"{open_folder.base}/{open_folder.sends_to}"]) from error
+    except QuotaExceeded as error:
+        raise QuotaExceeded("there is no room left for this; nothing is stored") from error
 
 
 def _told(method: str, allow: str) -> Response:

@@ -23,7 +23,7 @@ scope = "here"
 
 [[folder]]
 path = "/files/Forms/Full"
-quota_bytes = 4000
+quota_bytes = 20000
 """
 FIELDS = """
 [[field]]

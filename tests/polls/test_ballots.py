@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from davserver.dav.names import DAV
+from davserver.dav.names import APPLE, CALDAV, DAV
 from tests.harness import Dav
 from tests.objects.conftest import said
 from tests.pim.samples import sync
@@ -205,6 +205,16 @@ def test_a_full_option_is_refused(poll: Poll, bob: Dav, carol: Dav) -> None:
     served, before = bob.get(href), poll.tree()
     assert bob.put(href, answered(served.text, "ACCEPTED"), {"If-Match": served.etag}).status == 409
     assert poll.tree() == before
+
+
+def test_the_collections_say_what_phones_ask_of_each(poll: Poll, bob: Dav) -> None:
+    color, kinds = APPLE.calendar_color, CALDAV.supported_calendar_component_set
+    for url, component, name in ((url_of(bob), "VEVENT", "Polls"), (url_of(bob, True), "VTODO", "Polls (tasks)")):
+        row = bob.propfind(url, color, kinds, DAV.displayname, DAV.owner, depth="0").multistatus()[url]
+        assert re.fullmatch("#[0-9A-F]{6}", row.text(color) or "")
+        assert [each.get("name") for each in row.props[kinds]] == [component]
+        assert row.text(DAV.displayname) == name
+        assert row.props[DAV.owner][0].text == "/dav/bob/"
 
 
 def test_who_joins_or_leaves_gains_or_loses_ballots_with_the_next_sync(poll: Poll, bob: Dav) -> None:
