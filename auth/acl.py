@@ -321,6 +321,10 @@ class EveryAccess(Access):
         """Everything."""
         return EVERY_ACTION
 
+    def is_own_ballot(self, folder: str, name: str) -> bool:
+        """All are: a vote that was removed can be brought back."""
+        return True
+
     def sees(self, path: str) -> bool:
         """Always."""
         return True

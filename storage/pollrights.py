@@ -89,16 +89,15 @@ def require_own_vote(session: Session, path: str) -> None:
     Raises:
         PlaceRefused, NeedPrivileges: the same whether or not there is such a file already.
     """
-    name = session.principal.name
     if not is_vote_path(path) or paths.names_rules(paths.name_of(path)):
         return
     found = find_poll(session.store, path)
     if found is None:
         raise PlaceRefused(path, f"there is no {POLL_FILE} above that says who votes")
-    if name is None or paths.name_of(path) != found.file_of(name):
-        own = MY_VOTE if found.poll.anonymous else f"{name or 'member'}{SUFFIX}"
+    if not session.access.is_own_ballot(paths.parent_of(path), paths.name_of(path)):
+        own = MY_VOTE if found.poll.anonymous else f"{session.principal.name or 'member'}{SUFFIX}"
         raise PlaceRefused(path, f"a voter's file is called after the voter: {own}")
-    if not found.is_voter(session.principal):
+    if not session.access.may(Action.WRITE, path):
         raise NeedPrivileges(path, Action.CREATE)
 
 

@@ -21,7 +21,7 @@ from storage.errors import FileRefused
 from storage.form import parse_form
 from storage.formpages import render_closed, render_index, render_thanks
 from storage.linknames import CLOSED, INDEX, THANKS
-from storage.objectnames import FORM_FILE, FORMS, POLL_FILE, POLLS
+from storage.objectnames import FORM_FILE, FORMS, POLL_FILE, POLLS, PROPOSALS
 from storage.poll import parse_poll
 from storage.pollpages import render_poll
 
@@ -41,7 +41,11 @@ Pages = Mapping[str, bytes]
 
 
 def settle_starters(session: Session, tx: Transaction, path: str) -> None:
-    """After settings were stored, within that write: write what is missing, and follow with what is unedited."""
+    """
+    After settings were stored, within that write: write what is missing, and follow with what is unedited.
+
+    A poll that takes proposals has a folder for them too.
+    """
     folder_path, name = paths.parent_of(path), paths.name_of(path)
     render = RENDERERS.get((paths.parent_of(folder_path), name))
     store, place = session.store, paths.place_of(folder_path) or ""
@@ -53,6 +57,8 @@ def settle_starters(session: Session, tx: Transaction, path: str) -> None:
         pages = render(settings, paths.name_of(folder_path), store.settings.language)
     except FileRefused:
         return
+    if name == POLL_FILE and parse_poll(settings).propose and tx.find_folder(f"{place}/{PROPOSALS}") is None:
+        tx.make_folder(f"{place}/{PROPOSALS}")
     is_new = tx.find_member(place, INDEX) is None
     for page, text in pages.items():
         data = marked(text, store.settings.language)

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.cli.command import Result, davserver
-from tests.harness import Dav, Server
+from tests.conftest import MakeServer
+from tests.harness import ACCESS, Dav, Server
 from tests.pim.samples import event
 
 
@@ -79,3 +80,21 @@ def test_a_record_whose_time_cannot_be_read_is_listed_first(server: Server, alic
     assert listed.code == 0
     assert sorted(name for name in ("damaged.txt", "plan.txt") if name in listed.out) == ["damaged.txt", "plan.txt"]
     assert restore(server, "/files/Sport/damaged.txt").code == 0
+
+
+def test_polls_and_single_votes_come_back_with_whose_they_are(make_server: MakeServer) -> None:
+    rules = '[[rule]]\npath = "/files/Polls"\nwho = ["sport"]\nmay = ["create"]\nscope = "here"\n'
+    server = make_server(access=ACCESS + rules, folders=("Polls",)).start()
+    alice, bob = server.client("alice"), server.client("bob")
+    path = "/files/Polls/Lunch"
+    assert alice.mkcol(path).status == 201
+    said = 'kind = "text"\nvoters = ["bob"]\nresults = "never"\n[[option]]\nid = "a"\nlabel = "A"\n'
+    assert alice.put(f"{path}/poll.toml", said).status == 204
+    assert bob.put(f"{path}/votes/bob.toml", 'a = "yes"\n').status == 201
+    assert alice.delete(path).status == 204
+    assert restore(server, path).code == 0
+    assert bob.get(f"{path}/votes/bob.toml").text == 'a = "yes"\n'
+    assert alice.delete(f"{path}/votes/bob.toml").status == 204
+    assert restore(server, f"{path}/votes/bob.toml").code == 0
+    assert bob.get(f"{path}/votes/bob.toml").text == 'a = "yes"\n'
+    assert alice.get(f"{path}/votes/bob.toml").status == 404

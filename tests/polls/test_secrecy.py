@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.conftest import MakeServer
+from tests.files.test_search import NAME, compare, found
 from tests.files.treemirror import TreeMirror
 from tests.harness import ACCESS, Dav, Server
 from tests.polls.conftest import OPTIONS, RULES, Poll
@@ -85,7 +86,6 @@ def test_a_voter_keeps_nobody_from_voting(poll: Poll, bob: Dav, carol: Dav) -> N
 @pytest.mark.parametrize("box", ["votes", "proposals"])
 def test_nothing_is_added_under_the_name_of_somebody_else(poll: Poll, bob: Dav, box: str) -> None:
     poll.define("propose = true")
-    poll.alice.mkcol(f"{poll.path}/proposals")
     before = poll.tree()
     slug = {"Slug": "carol.toml", "Content-Type": "application/toml"}
     assert bob.request("POST", f"{poll.path}/{box}/", PROPOSAL, slug).status in (403, 415, 422)
@@ -207,7 +207,6 @@ def test_administrators_read_no_earlier_votes_of_a_poll_that_was_renamed(
 
 def test_proposals_are_read_by_who_takes_them_over(hidden: Poll, bob: Dav, carol: Dav) -> None:
     hidden.define('propose = true\nresults = "never"')
-    hidden.alice.mkcol(f"{hidden.path}/proposals")
     assert bob.put(f"{hidden.path}/proposals/bob.toml", PROPOSAL).status == 201
     assert hidden.alice.get(f"{hidden.path}/proposals/bob.toml").text == PROPOSAL
     assert hidden.alice.put(f"{hidden.path}/proposals/bob.toml", PROPOSAL).status == 403
@@ -277,3 +276,13 @@ def test_of_votes_that_change_at_once_each_is_whole(poll: Poll) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(vote, range(8))) <= {201, 204}
     assert all((poll.disk / f"votes/{name}.toml").read_text() in (YES, NO) for name in ("bob", "carol"))
+
+
+def test_a_search_finds_no_vote_that_is_not_to_be_seen(hidden: Poll, bob: Dav, carol: Dav) -> None:
+    assert bob.put(f"{hidden.votes}/bob.toml", YES).status == 201
+    for client, names in ((bob, ["bob.toml"]), (hidden.alice, []), (carol, [])):
+        for folder in (hidden.votes, hidden.path, "/files/Polls", "/files"):
+            told = [f"{folder}/{each}" for each in found(client, f"{folder}/", compare("like", NAME, "bob%"))]
+            assert [each for each in told if hidden.votes in each] == [f"{hidden.votes}/{name}" for name in names]
+        every = client.propfind(f"{hidden.path}/", depth="infinity").multistatus()
+        assert [path for path in every if path.endswith("/bob.toml")] == [f"{hidden.votes}/{name}" for name in names]
