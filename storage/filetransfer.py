@@ -66,7 +66,7 @@ class Transfer:
             if directory is not None:
                 tx.adopt_folder(directory, "/".join(spot_of(target)))
             elif node.member is not None:
-                by = self._session.principal.name
+                by = treerights.actor(self._session, target)
                 tx.copy(node.folder.place, node.member.name, *spot_of(target), creator=present, over=over, by=by)
                 settle_starters(self._session, tx, target)
         return before is None
@@ -221,7 +221,7 @@ class Transfer:
                 kept["creator"] = creator
             if over:
                 kept = objectfiles.kept_over(tx, place, name, kept)
-            by = self._session.principal.name
+            by = treerights.actor(self._session, target)
             tx.move(node.folder.place, node.member.name, place, name, over=over, by=by, kept=kept)
             objectfiles.settle_moved(self._session, tx, node.path, target, over=over)
             settle_starters(self._session, tx, target)

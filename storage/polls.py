@@ -181,24 +181,22 @@ def votes_of(
             log.debug("%s/%s is no vote: %s", found.path, member.name, error)
 
 
+def _voters(found: PollFolder) -> Iterator[tuple[str, str]]:
+    """The file and name of each member who votes in a poll."""
+    accounts, ballots = found.store.accounts, found.ballots()
+    for each in () if accounts is None else accounts.accounts():
+        principal = None if accounts is None else accounts.principal(each.name)
+        if accounts is not None and accounts.is_member(each.name) and principal and ballots.is_voter(principal):
+            yield ballots.file_of(fold(each.name)), each.name
+
+
 def counted(found: PollFolder, votes: Iterable[tuple[str, Vote]]) -> list[tuple[str, Vote]]:
     """
     The votes that count, with the name of whose they are: guests, and members who vote here today.
 
     Of an anonymous poll names are not told; whose votes count, the names of all voters tell.
     """
-    accounts = found.store.accounts
-    members = (
-        {}
-        if accounts is None
-        else {
-            found.file_of(each.name): each.name
-            for each in accounts.accounts()
-            if accounts.is_member(each.name)
-            and (principal := accounts.principal(each.name))
-            and found.is_voter(principal)
-        }
-    )
+    members = dict(_voters(found))
     kept = []
     for name, vote in votes:
         if vote.name:

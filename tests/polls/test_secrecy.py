@@ -286,3 +286,23 @@ def test_a_search_finds_no_vote_that_is_not_to_be_seen(hidden: Poll, bob: Dav, c
             assert [each for each in told if hidden.votes in each] == [f"{hidden.votes}/{name}" for name in names]
         every = client.propfind(f"{hidden.path}/", depth="infinity").multistatus()
         assert [path for path in every if path.endswith("/bob.toml")] == [f"{hidden.votes}/{name}" for name in names]
+
+
+def test_nothing_beside_an_anonymous_vote_says_whose_it_is_either(poll: Poll, bob: Dav) -> None:
+    poll.define("anonymous = true")
+    mine = f"{poll.votes}/my-vote.toml"
+    assert bob.put(mine, YES).status == 201
+    assert bob.put(mine, NO).status == 204
+    assert bob.put("/files/Home/anonymous.toml", YES).status == 201
+    assert bob.copy("/files/Home/anonymous.toml", mine).status == 204
+    assert bob.put("/files/Home/anonymous.toml", NO).status == 204
+    assert bob.move("/files/Home/anonymous.toml", mine).status == 204
+    link = re.search(r"/p/[A-Za-z0-9_-]+/", bob.get(f"{poll.path}/my-link.txt").text)
+    assert link is not None
+    page = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert poll.visitor.request("POST", f"{link[0]}votes/", "opt.b=yes", page).status == 303
+    assert bob.delete(mine).status == 204
+    name, data = poll.path.rpartition("/")[2], poll.server.data
+    beside = [*(data / "files/Polls" / name).rglob(".state*"), *data.glob(f"*/Polls/{name}/votes/**/.state*")]
+    assert len(beside) > 3
+    assert not [file for file in beside if b"bob" in file.read_bytes()]
