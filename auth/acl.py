@@ -248,6 +248,11 @@ class Access:
         box = self._box(folder)
         return box is not None and box.is_own(self.principal, name)
 
+    def own_ballot(self, folder: str) -> str:
+        """The name of the principal's own file in such a folder, "" where it has none."""
+        box, name = self._box(folder), self.principal.name
+        return "" if box is None or name is None or not box.is_voter(self.principal) else box.file_of(name)
+
     def _box(self, folder: str) -> Ballots | None:
         levels = self._book.levels(folder)
         ballots = levels[0].ballots if levels and levels[0].path == folder else None

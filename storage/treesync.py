@@ -170,8 +170,8 @@ class TreeSync:
         return {path: place for path, place in found.items() if path != node.path and is_within(path, node.path)}
 
     def _sight(self, path: str) -> str:
-        """What is seen of a folder and of any file in it."""
-        return _flags(self._access.actions(path)) + self._sight_of_members(path)
+        """What is seen of a folder and of any file in it, and which file of votes is one's own."""
+        return _flags(self._access.actions(path)) + self._sight_of_members(path) + self._access.own_ballot(path)
 
     def _sight_of_members(self, path: str) -> str:
         return _flags(self._access.actions_on_members(path))

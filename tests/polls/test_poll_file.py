@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import UTC, date, datetime
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from storage.errors import FileRefused
 from storage.poll import Option, Poll, parse_options, parse_poll, render_new
 from storage.votes import Vote, VoteRefused, parse_vote, render_vote, require_room, tally
-from tests.harness import Dav
+from tests.harness import ROOT, Dav
 from tests.polls.conftest import Poll as Made
 
 PARIS = "Europe/Paris"
@@ -164,3 +165,11 @@ def test_a_vote_is_taken_only_where_there_is_room_and_less_is_always_taken(
     for id in asked - kept:
         assert not per_option or counts.get(id, {"yes": 0})["yes"] < per_option
     assert not per_voter or not asked - kept or len(asked) <= per_voter
+
+
+def test_what_the_guide_shows_is_valid() -> None:
+    text = (ROOT / "docs/polls.md").read_text("utf-8")
+    poll = parse_poll(text.split("```toml\n")[1].split("```")[0].encode())
+    assert (poll.decided, [each.id for each in poll.options]) == ("a", ["a", "b"])
+    vote = "\n".join(re.findall(r'^    ([abc] = "[a-z]+")$', text, re.MULTILINE))
+    assert set(parse_vote(vote.encode(), "alice.toml").answers) == {"a", "b", "c"}
