@@ -154,6 +154,9 @@ def _of_shelf(error: Exception, view: View) -> Response | None:
             return _say(403, error)
         case shelf.PlaceRefused(condition=condition):
             return error_response(403, condition_name(condition), message=str(error)) if condition else _say(403, error)
+        case shelf.NamedByServer(folder=folder):
+            told = open_tag(DAV.add_member, href(f"{folder}/"))
+            return error_response(403, DAV.allow_client_defined_uri, told, message=str(error))
         case shelf.NotLocked():
             return error_response(412, DAV.lock_token_matches_request_uri, message=str(error))
         case shelf.PreconditionFailed():

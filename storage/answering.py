@@ -156,7 +156,8 @@ class Answering:
         with ExitStack() as stack:
             ready = []
             for each in given:
-                answer = Answer(each.at or now, each.member or self._member, each.values)
+                member = None if form.anonymous else each.member or self._member
+                answer = Answer(each.at or now, member, each.values)
                 scratch = stack.enter_context(store.scratch(place))
                 scratch.write(render_answer(self._found.id, answer))
                 scratch.finish()

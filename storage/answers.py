@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from storage.errors import StorageError
@@ -27,6 +27,7 @@ MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 PHONE = re.compile(r"[0-9+()/. -]{1,40}")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 DATE, TIME = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
+EXACT = Context(prec=50)  # a number of 15 digits with 15 behind the point, in steps as small as those
 NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -45,6 +46,16 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "time": {"en": "not a time", "fr": "pas une heure", "de": "keine Uhrzeit"},
     "color": {"en": "not a colour", "fr": "pas une couleur", "de": "keine Farbe"},
     "option": {"en": "not one of the options", "fr": "pas une des options", "de": "keine der Möglichkeiten"},
+    "kind": {
+        "en": "another kind of value is asked for",
+        "fr": "une autre sorte de valeur est demandée",
+        "de": "eine andere Art von Wert ist gefragt",
+    },
+    "bare": {
+        "en": "the name came without the file; send it as multipart/form-data",
+        "fr": "le nom est venu sans le fichier ; envoyez-le en multipart/form-data",
+        "de": "der Name kam ohne die Datei; sende sie als multipart/form-data",
+    },
     "once": {"en": "only one answer", "fr": "une seule réponse", "de": "nur eine Antwort"},
     "rank": {"en": "each rank once", "fr": "chaque rang une fois", "de": "jeder Rang einmal"},
     "rows": {"en": "one for each row", "fr": "une par ligne", "de": "eine je Zeile"},
@@ -138,7 +149,10 @@ def render_answer(form_id: str, answer: Answer) -> bytes:
     about: dict[str, Any] = {"form": form_id, "time": answer.time.strftime("%Y-%m-%dT%H:%M:%SZ")}
     if answer.member is not None:
         about["member"] = answer.member
-    return (json.dumps({**about, "answers": dict(answer.values)}, ensure_ascii=False, indent=2) + "\n").encode()
+    return (json.dumps({**about, "answers": dict(answer.values)}, ensure_ascii=False, indent=2) + "\n").encode(
+        "utf-8",
+        "replace",  # somebody edited half a character into the file
+    )
 
 
 def parse_answer(data: bytes) -> Answer | None:
@@ -206,6 +220,8 @@ class _Wrong(Exception):
 
 
 def _judge(asked: Field, sent: Sent) -> Value:
+    if asked.type != "grid" and asked.name in sent.grids:
+        raise _Wrong("kind")
     judge = JUDGES.get(asked.type)
     if judge is not None:
         return judge(asked, sent)
@@ -214,7 +230,12 @@ def _judge(asked: Field, sent: Sent) -> Value:
         raise _Wrong("once")
     if not texts:
         return ""
-    return ONE_TEXT[asked.type](asked, _CONTROLS.sub("", texts[0].replace("\r\n", "\n").replace("\r", "\n")))
+    return ONE_TEXT[asked.type](asked, _plain(texts[0]))
+
+
+def _plain(text: str) -> str:
+    """A text with the newlines of a file, and without what is no character of a text."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _line(asked: Field, text: str, *, longest: int = LONGEST_LINE) -> str:
@@ -256,12 +277,13 @@ def _number(asked: Field, text: str) -> int | float:
     if number is None:
         raise _Wrong("number")
     if asked.least is not None and number < asked.least:
-        raise _Wrong("least", asked.least)
+        raise _Wrong("least", f"{asked.least:f}")
     if asked.most is not None and number > asked.most:
-        raise _Wrong("most", asked.most)
+        raise _Wrong("most", f"{asked.most:f}")
     step = asked.step if asked.step is not None or asked.type == "number" else Decimal(1)
-    if step is not None and (number - (asked.least or 0)) % step:
-        raise _Wrong("step", step)
+    with localcontext(EXACT):
+        if step is not None and (number - (asked.least or 0)) % step:
+            raise _Wrong("step", f"{step:f}")
     return int(number) if number == number.to_integral_value() else float(number)
 
 
@@ -307,8 +329,8 @@ ONE_TEXT: Mapping[str, Callable[[Field, str], Value]] = {
 
 def _chosen(asked: Field, sent: Sent) -> Iterator[str]:
     """What was chosen, each once; what was written beside the options stands for the choice of something else."""
-    other = "".join(sent.texts.get(f"{asked.name}.other", ())[:1]).strip() if asked.other else ""
-    texts = [_CONTROLS.sub("", text).strip() for text in sent.texts.get(asked.name, ())]
+    other = _plain("".join(sent.texts.get(f"{asked.name}.other", ())[:1])).strip() if asked.other else ""
+    texts = [_plain(text).strip() for text in sent.texts.get(asked.name, ())]
     if other and OTHER not in texts and (asked.type == "choices" or not any(texts)):
         texts.append(OTHER)
     for text in dict.fromkeys(texts):
@@ -362,6 +384,8 @@ def _ranking(asked: Field, sent: Sent) -> tuple[str, ...]:
 
 def _grid(asked: Field, sent: Sent) -> dict[str, str]:
     whole = sent.grids.get(asked.name, {})
+    if any(text.strip() for text in sent.texts.get(asked.name, ())):
+        raise _Wrong("kind")
     found: dict[str, str] = {}
     for number, row in enumerate(asked.rows, 1):
         text = whole.get(row) or "".join(sent.texts.get(f"{asked.name}.{number}", ())[:1]).strip()
@@ -378,6 +402,8 @@ def _grid(asked: Field, sent: Sent) -> dict[str, str]:
 
 def _files(asked: Field, sent: Sent) -> tuple[str, ...]:
     files = sent.files.get(asked.name, ())
+    if any(text.strip() for text in sent.texts.get(asked.name, ())):
+        raise _Wrong("bare")
     most = 1 if asked.most is None else int(asked.most)
     if len(files) > most:
         raise _Wrong("files", most)

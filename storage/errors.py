@@ -59,6 +59,14 @@ class PlaceRefused(StorageError):
         self.condition = condition
 
 
+class NamedByServer(StorageError):
+    """What comes into a folder is named by the server, so it is sent to the folder itself (RFC 5995 §4.1: 403)."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(f"{folder} takes what is sent to it by POST, and names it")
+        self.folder = folder
+
+
 class ReadOnly(StorageError):
     """A derived or fixed resource (405)."""
 

@@ -157,7 +157,7 @@ class Store:
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
-        self.forms = LastGood(parse_form, Form(view="none"), LONGEST_BYTES)
+        self.forms = LastGood(parse_form, Form(view="none", max_responses=0), LONGEST_BYTES)  # unknown, so closed
         self.polls = LastGood(parse_poll, Poll(), LONGEST_BYTES)
         self.undecided: dict[str, float] = {}
         self.reads_page: Callable[[Session, str], bool] = openpages.reads_page

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from auth.acl import Action
 from auth.errors import NeedPrivileges
 from auth.principal import fold
-from storage.errors import NameRefused, ParentMissing, PlaceRefused, ReadOnly
+from storage.errors import NamedByServer, NameRefused, ParentMissing, PlaceRefused, ReadOnly
 from storage.fileterms import Terms, spot_of
 from storage.filetree import Node, is_rules_file, is_shared_rules, rules_holder
 from storage.made import is_made
@@ -98,8 +98,12 @@ def _require_answers(session: Session, path: str) -> None:
 
     Who gave one takes it back, and gives another while the form is open.
     """
-    if is_among_answers(path):
-        session.access.require(Action.WRITE, "/".join(path.split("/")[:5]))
+    if not is_among_answers(path):
+        return
+    answers = "/".join(path.split("/")[:5])
+    if parent_of(path) == answers and not session.access.may(Action.WRITE, answers):
+        raise NamedByServer(answers)
+    session.access.require(Action.WRITE, answers)
 
 
 def require_depth(path: str, below: int = 0) -> None:

@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -174,9 +175,11 @@ def _scalar(name: str, value: Any) -> str:
             return value
         case bool():
             return "true" if value else "false"
-        case int() | float():
-            return repr(value)
-    raise BadRequest(f"{name[:60]} holds a {type(value).__name__} too deep; send texts, numbers and lists of them")
+        case int():
+            return str(value)
+        case float():
+            return f"{Decimal(repr(value)):f}"  # without exponent, as people write it
+    raise BadRequest(f"{name[:60]!a} holds a {type(value).__name__} too deep; send texts, numbers and lists of them")
 
 
 def cells(values: Mapping[str, str]) -> Mapping[str, str]:

@@ -70,7 +70,8 @@ def answer(call: FormCall) -> Response:
                 raise UnsupportedMedia("the form has a Content-Encoding; send it as it is")
             return READERS.get(kind, _answer_page)(call, answering)
     except FormClosed:
-        return call.closed(SAID["closed"], as_page=call.request.header("content-type") not in (JSON, CSV))
+        kind = (call.request.header("content-type") or "").partition(";")[0].strip().lower()
+        return call.closed(SAID["closed"], as_page=kind not in (JSON, CSV))
     except NeedPrivileges:
         if not call.is_public:
             raise
@@ -145,12 +146,13 @@ def _imported(call: FormCall, answering: Answering, values: Mapping[str, Value],
         return Given(values)
     time, member = row.get("time", "").strip(), row.get("member", "").strip()
     accounts = call.session.store.accounts
-    if member and (accounts is None or not accounts.is_member(member)):
+    whose = None if accounts is None or not accounts.is_member(member) else accounts.principal(member)
+    if member and whose is None:
         raise Unprocessable(f"member: {member[:60]!r} is no member")
     found = parse_answer(json.dumps({"time": time, "answers": {}}).encode()) if time else None
     if time and found is None:
         raise Unprocessable(f"time: {time[:40]!r} is no time such as 2027-01-31T18:00:00Z")
-    return Given(values, member or None, None if found is None else found.time)
+    return Given(values, None if whose is None else whose.name, None if found is None else found.time)
 
 
 def _fields_of(form: Form, row: Mapping[str, str]) -> Fields:
@@ -166,9 +168,9 @@ def _fields_of(form: Form, row: Mapping[str, str]) -> Fields:
             fields.grids[asked.name] = {of: option for of, _, option in pairs}
         elif asked.type != "file":
             fields.add(asked.name, cell)
-    for name, cell in row.items():
-        if form.field(name) is None:
-            fields.add(name, cell)
+    known = {asked.name for asked in form.fields}
+    for name in row.keys() - known:
+        fields.add(name, row[name])
     return fields
 
 

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.forms.conftest import PAGE, Form, multipart, send, send_json
+from davserver.dav.names import DAV
+from tests.forms.conftest import FIELDS, PAGE, Form, multipart, send, send_json
 from tests.harness import Dav
 
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -446,3 +447,84 @@ def test_whoever_writes_answers_stores_what_is_one_and_nothing_else(form: Form, 
     assert form.tree() == before
     assert form.alice.put(f"{form.answers}.new.tmp", edited).status == 201
     assert form.alice.move(f"{form.answers}.new.tmp", href).status == 204
+
+
+@pytest.mark.rfc("5995", "4.1")
+def test_a_name_of_ones_own_among_the_answers_is_refused_and_the_place_to_post_to_told(form: Form, carol: Dav) -> None:
+    before = form.tree()
+    forged = '{"time": "2026-01-01T00:00:00Z", "answers": {"name": "Eva"}}'
+    assert carol.put("/files/Home/x.json", forged).status in (201, 204)
+    for reply in (
+        carol.put(f"{form.answers}x.json", forged),
+        carol.mkcol(f"{form.answers}x"),
+        carol.copy("/files/Home/x.json", f"{form.answers}x.json"),
+    ):
+        assert (reply.status, reply.condition) == (403, DAV.allow_client_defined_uri)
+        assert reply.hrefs == [form.answers]
+    assert form.tree() == before
+
+
+def test_half_a_character_and_signs_that_are_no_text_are_left_out(form: Form, carol: Dav) -> None:
+    form.define(fields='[[field]]\nname = "name"\ntype = "choice"\noptions = ["rice"]\nother = true\n')
+    for body in (
+        r'{"name": "__other__", "name.other": "so\ud800up\u0000\u0007"}',
+        r'{"name": "so\ud800up\u0000\u0007"}',
+    ):
+        assert send_json(carol, form.answers, body).status == 201
+    assert form.said() == [{"name": "soup"}] * 2
+    assert send_json(carol, form.answers, r'{"\ud800": [[1]]}').status == 400
+
+
+def test_half_a_character_in_a_file_of_the_disk_does_not_keep_its_task_from_being_ticked(form: Form, bob: Dav) -> None:
+    form.define('view = "task"')
+    assert send_json(form.alice, form.answers, {"name": "Eva"}).status == 201
+    (file,) = (form.disk / "responses").glob("*.json")
+    file.write_text(file.read_text().replace("Eva", r"E\ud800va"))
+    (list_,) = [href for href in bob.propfind("/dav/bob/", depth="1").hrefs if f"form-{form.id}" in href]
+    href = f"{list_}{file.stem}.ics"
+    task = bob.get(href).text.replace("STATUS:NEEDS-ACTION", "STATUS:COMPLETED")
+    assert bob.put(href, task, {"Content-Type": "text/calendar"}).status in (201, 204)
+    assert "STATUS:COMPLETED" in bob.get(href).text
+
+
+def test_a_form_that_nobody_has_read_unbroken_takes_no_answers(form: Form, carol: Dav) -> None:
+    form.define("anonymous = true")
+    good = (form.disk / "form.toml").read_text()
+    form.server.stop()
+    (form.disk / "form.toml").write_text("title = ")
+    form.server.start()
+    reply = send(carol, form.answers, {"name": "Eva"})
+    assert (reply.status, form.said()) == (403, [])
+    (form.disk / "form.toml").write_text(good)
+    assert send(carol, form.answers, {"name": "Eva"}).status == 303
+    assert form.said() == [{"name": "Eva"}]
+
+
+def test_a_value_of_another_kind_is_told_rather_than_dropped(form: Form, carol: Dav) -> None:
+    grid = '[[field]]\nname = "grid"\ntype = "grid"\nrows = ["Food"]\noptions = ["good"]\n'
+    form.define(fields=f"{FIELDS}{grid}")
+    before = form.tree()
+    reply = send_json(carol, form.answers, {"name": {"a": "b"}, "cv": "cv.pdf", "grid": "good"})
+    assert reply.status == 422
+    assert [error["field"] for error in json.loads(reply.body)["errors"]] == ["name", "cv", "grid"]
+    reply = send(carol, form.answers, {"name": "Eva", "cv": "cv.pdf"})
+    assert (reply.status, "multipart/form-data" in reply.text) == (422, True)
+    assert form.tree() == before
+
+
+def test_numbers_of_programs_are_taken_as_people_write_them(form: Form, carol: Dav) -> None:
+    smallest = "min = 0\nstep = 0.000000000000001\n"
+    form.define(fields=f'[[field]]\nname = "name"\ntype = "number"\n[[field]]\nname = "b"\ntype = "number"\n{smallest}')
+    assert send_json(carol, form.answers, '{"name": 0.00001, "b": 100000000000000}').status == 201
+    assert send_json(carol, form.answers, '{"b": -100000000000000}').status == 422
+    assert form.said() == [{"name": 0.00001, "b": 100000000000000}]
+
+
+def test_a_table_names_members_in_any_case_and_nobody_where_the_form_is_anonymous(form: Form) -> None:
+    table = {"Content-Type": "text/csv"}
+    form.define("once = true")
+    assert form.alice.request("POST", form.answers, "name,member\nA,carol\nB,CAROL\n", table).status == 201
+    assert [(each["member"], each["answers"]) for each in form.stored()] == [("carol", {"name": "B"})]
+    form.define("anonymous = true")
+    assert form.alice.request("POST", form.answers, "name,member\nC,carol\n", table).status == 201
+    assert [each["answers"] for each in form.stored() if "member" not in each] == [{"name": "C"}]

@@ -264,10 +264,12 @@ def test_where_page_and_settings_differ_is_told(form: Form) -> None:
 
 
 def test_a_form_that_was_broken_on_the_disk_says_so_and_goes_on(form: Form) -> None:
+    assert form.alice.get(f"{form.path}/check.txt").text == "The page and form.toml agree.\n"
     file = form.disk / "form.toml"
     file.write_text(file.read_text() + "\n[[field]]\n")
     assert "a field without name" in form.alice.get(f"{form.path}/check.txt").text
     assert send_json(form.server.client("carol"), form.answers, {"name": "Eva"}).status == 201
+    assert form.said() == [{"name": "Eva"}]
 
 
 @pytest.mark.rfc("4180", "2")
