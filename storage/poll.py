@@ -142,7 +142,7 @@ def _read(root: Table) -> Poll:
         per_voter=root.number("per_voter", least=0) or 0,
         propose=bool(root.flag("propose")),
         decided=decided,
-        calendar=root.text("calendar", empty=True) or "",
+        calendar=_calendar(root),
         links_reset=root.number("links_reset", least=0) or 0,
         public=read_public(root),
         honeypot=_honeypot(root),
@@ -199,6 +199,15 @@ def _read_option(table: Table, kind: str | None) -> Option:
     elif not isinstance(end, datetime):
         end += timedelta(days=1)  # the last day is meant
     return Option(id, label, start, end, zone)
+
+
+def _calendar(root: Table) -> str:
+    name = root.text("calendar", empty=True) or ""
+    if not name.isprintable() or name.strip("/").count("/") > 1:
+        said = 'it can be a calendar of the owner, or somebody else\'s: "calendar", "board/calendar"'
+        root.report("calendar", f"calendar is {name[:60]!r}", said)
+        return ""
+    return name
 
 
 def _honeypot(root: Table) -> str:

@@ -84,6 +84,8 @@ def test_a_new_poll_is_an_example_and_each_line_of_it_that_is_switched_on_is_val
         ('decided = "z"\n' + option("2026-12-12"), "poll.toml:1: decided is 'z', which is no option"),
         ("closes = 0001-01-01T00:00:00+14:00\n", "poll.toml:1: closes is in the year 1"),
         ("closes = 2026-01-01\n", "poll.toml:1: closes"),
+        ('calendar = "x\\nERROR of nobody"\n', "poll.toml:1: calendar is 'x\\nERROR of nobody'; it can be a calendar"),
+        ('calendar = "a/b/c"\n', "poll.toml:1: calendar is 'a/b/c'"),
         ("per_voter = -1\n", "poll.toml:1: per_voter"),
         ("voter = 1\n", "poll.toml:1: unknown key 'voter'"),
         ("a = [\n", "poll.toml"),
