@@ -39,6 +39,7 @@ class Level:
         closed: the folder's own file is broken: nobody but owner and administrators gets anything.
         kept: the server itself writes what lies in the folder, and nobody else does.
         ballots: it is the folder of a poll, or that of its votes.
+        sent: it lies among what many have sent; who may only create sees none of it but the own.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Level:
     closed: bool = False
     kept: bool = False
     ballots: Ballots | None = None
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ def sees(principal: Principal, path: str, book: RuleBook) -> bool:
     held = actions(principal, path, book)
     if Action.READ in held or not book.is_folder(path):
         return Action.READ in held
+    if book.former(path) is None and any(level.sent for level in book.levels(path)[:1]):
+        held -= {Action.CREATE}
     return bool(held) or any(actions(principal, below, book) for below in book.marked_below(path))
 
 

@@ -27,7 +27,7 @@ from storage import paths
 from storage.collection import KEPT_KEY
 from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
 from storage.formerrules import entries_below, find_entry, former
-from storage.objectnames import POLLS
+from storage.objectnames import POLLS, is_among_answers
 from storage.reconcile import is_item_place
 
 if TYPE_CHECKING:
@@ -210,7 +210,8 @@ class DiskRuleBook:
         read = self._folder_rules(path, place) if own and place is not None else None
         kept = place is not None and is_item_place(place) and self._store.state(place).get("", KEPT_KEY) is not None
         if read is None:
-            return Level(path, server.rules, server.inherit, self._owner(path, place), kept=kept)
+            owner = self._owner(path, place)
+            return Level(path, server.rules, server.inherit, owner, kept=kept, sent=is_among_answers(path))
         return Level(
             path,
             server.rules + read.rules.rules,
@@ -218,6 +219,7 @@ class DiskRuleBook:
             self._owner(path, place),
             read.closed,
             kept,
+            sent=is_among_answers(path),
         )
 
     def rules_of(self, path: str) -> FolderRules:

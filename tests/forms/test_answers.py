@@ -528,3 +528,40 @@ def test_a_table_names_members_in_any_case_and_nobody_where_the_form_is_anonymou
     form.define("anonymous = true")
     assert form.alice.request("POST", form.answers, "name,member\nC,carol\n", table).status == 201
     assert [each["answers"] for each in form.stored() if "member" not in each] == [{"name": "C"}]
+
+
+SYNC = (
+    '<D:sync-collection xmlns:D="DAV:"><D:sync-token/><D:sync-level>infinite</D:sync-level>'
+    "<D:prop/></D:sync-collection>"
+)
+
+
+@pytest.mark.parametrize("head", ["", "once = true"])
+def test_who_may_only_answer_learns_nothing_of_files_that_others_sent(form: Form, carol: Dav, head: str) -> None:
+    form.define(head)
+    body, headers = multipart([("name", "Eva"), ("cv", ("cv.pdf", "application/pdf", b"x"))])
+    assert form.alice.request("POST", form.answers, body, headers).status == 303
+    (others,) = (form.disk / "responses").glob("*.files")
+    assert carol.request("POST", form.answers, body, headers).status == 303
+    (own,) = set((form.disk / "responses").glob("*.files")) - {others}
+    for reply in (
+        carol.propfind(form.answers, depth="1"),
+        carol.propfind(form.answers, depth="infinity"),
+        carol.report(form.answers, SYNC),
+        carol.report(form.path, SYNC),
+    ):
+        assert reply.status == 207
+        assert others.name not in reply.text
+        assert f"{own.name}/" in reply.text
+    assert carol.get(f"{form.answers}{own.name}/cv.pdf").body == b"x"
+    assert carol.copy(form.path, "/files/Home/copy").status == 201
+    assert [path.name for path in form.server.data.glob("homes/carol/copy/responses/*.files")] == [own.name]
+    assert carol.delete("/files/Home/copy").status == 204
+    guess, none = f"{form.answers}{others.name}", f"{form.answers}{others.name.replace('alice', 'dora')}x.files"
+    for way in ("GET", "PROPFIND", "DELETE", "MKCOL", "LOCK"):
+        known, unknown = (carol.request(way, path) for path in (guess, none))
+        assert known.status == unknown.status, way
+    known, unknown = (carol.put(f"{path}/x.pdf", b"x") for path in (guess, none))
+    assert known.status == unknown.status
+    known, unknown = (carol.put(path.replace(".files", ".json"), "x") for path in (guess, none))
+    assert known.status == unknown.status
