@@ -199,6 +199,8 @@ def counted(found: PollFolder, votes: Iterable[tuple[str, Vote]]) -> list[tuple[
     members = dict(_voters(found))
     kept = []
     for name, vote in votes:
+        if not vote.answers:  # a file manager stores an empty file first
+            continue
         if vote.name:
             kept.append((vote.name, vote))
         elif name in members:

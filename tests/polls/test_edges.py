@@ -125,3 +125,30 @@ def test_a_poll_that_is_copied_on_the_disk_has_other_links_and_hashes(poll: Poll
     assert personal(bob, copy) != link
     assert bob.get(f"{poll.votes}/my-vote.toml").text == YES
     assert personal(bob, poll) == link
+
+
+def test_who_saves_as_file_managers_do_votes_and_comes_too_late_alike(poll: Poll, bob: Dav, carol: Dav) -> None:
+    path = f"{poll.votes}/bob.toml"
+    assert bob.put(path, "").status == 201  # an empty file first, then a lock, then the bytes
+    token = bob.lock(path).lock_token
+    held = {"If": f"(<{token}>)"}
+    assert bob.put(path, 'z = "yes"\n', held).status == 422
+    assert bob.put(path, YES, held).status == 204
+    assert bob.unlock(path, token).status == 204
+    token = carol.lock(f"{poll.votes}/carol.toml").lock_token  # or a lock of what is not there
+    assert carol.put(f"{poll.votes}/carol.toml", YES, {"If": f"(<{token}>)"}).status == 204
+    assert carol.delete(f"{poll.votes}/carol.toml", {"If": f"(<{token}>)"}).status == 204
+    poll.close()
+    before = poll.tree()
+    assert carol.lock(f"{poll.votes}/carol.toml").status == 409
+    assert carol.put(f"{poll.votes}/carol.toml", YES).status == 409
+    token = bob.lock(path).lock_token
+    assert bob.put(path, "", {"If": f"(<{token}>)"}).status == 409
+    assert bob.unlock(path, token).status == 204
+    assert poll.tree() == before
+
+
+def test_an_empty_vote_is_none(poll: Poll, bob: Dav) -> None:
+    assert bob.put(f"{poll.votes}/bob.toml", "# not yet\n").status == 201
+    assert [row[0] for row in poll.results()] == ["", "yes", "maybe", "no"]
+    assert b"bob" not in poll.alice.get(f"{poll.path}/results-framadate.csv").body
