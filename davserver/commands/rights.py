@@ -132,6 +132,11 @@ def _path(text: str, principal: Principal) -> str:
         path = paths.canonical(text, principal.name)
     except NameRefused as refused:
         raise CommandFailed(str(refused)) from refused
+    if paths.is_former(path):
+        raise CommandFailed(
+            f"{text} is what was deleted or overwritten: for those who could read it then and could today where it was; "
+            "ask for that path"
+        )
     if paths.is_within(path, paths.COLLECTIONS):
         path = paths.DAV + path[len(paths.COLLECTIONS) :]
     if path != "/" and not any(paths.is_within(path, tree) for tree in (paths.FILES, paths.DAV)):

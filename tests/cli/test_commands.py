@@ -380,10 +380,14 @@ def test_rights_tells_who_votes_in_a_poll_and_reads_votes_as_the_disk_has_it(ass
     assert told("/votes", "bob")[0] == "read delete"
 
 
-@pytest.mark.parametrize("arguments", [("Sport",), ("/files/../x",), ("/files", "nobody")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("Sport",), ("/files/../x",), ("/files", "nobody"), ("/files/Trash/Sport/x.txt",), ("/files/History",)],
+)
 def test_rights_refuses_a_path_or_name_that_cannot_be(association: Path, arguments: tuple[str, ...]) -> None:
     result = run(association, "rights", *arguments)
     assert (result.code, result.out) == (1, "")
+    assert "Traceback" not in result.err
 
 
 def test_a_hash_is_of_the_password_that_was_piped_in(tmp_path: Path) -> None:
