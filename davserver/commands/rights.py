@@ -134,8 +134,8 @@ def _path(text: str, principal: Principal) -> str:
         raise CommandFailed(str(refused)) from refused
     if paths.is_former(path):
         raise CommandFailed(
-            f"{text} is what was deleted or overwritten: for those who could read it then and could today where it was; "
-            "ask for that path"
+            f"{text} is what was deleted or overwritten: it is for those who could read it then and could today where it "
+            "was; ask for that path"
         )
     if paths.is_within(path, paths.COLLECTIONS):
         path = paths.DAV + path[len(paths.COLLECTIONS) :]
