@@ -133,10 +133,8 @@ def _path(text: str, principal: Principal) -> str:
     except NameRefused as refused:
         raise CommandFailed(str(refused)) from refused
     if paths.is_former(path):
-        raise CommandFailed(
-            f"{text} is what was deleted or overwritten: it is for those who could read it then and could today where it "
-            "was; ask for that path"
-        )
+        why = "it is for those who could read it then and could today where it was; ask for that path"
+        raise CommandFailed(f"{text} is what was deleted or overwritten: {why}")
     if paths.is_within(path, paths.COLLECTIONS):
         path = paths.DAV + path[len(paths.COLLECTIONS) :]
     if path != "/" and not any(paths.is_within(path, tree) for tree in (paths.FILES, paths.DAV)):
