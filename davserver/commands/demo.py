@@ -15,6 +15,7 @@ from auth.passwords import hash_password
 from config.loader import Overrides, load
 from davserver.commands.console import OK, CommandFailed, Commands, add_command, say
 from davserver.commands.demo_guide import guide
+from davserver.commands.templates import CREATION_RULES
 from davserver.commands.toml_edit import editing
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "association"
@@ -68,6 +69,10 @@ def _make(folder: Path, example: Path) -> None:
     try:
         shutil.copytree(example, scratch, ignore=shutil.ignore_patterns(".gitattributes", _BOOKING_RULES))
         _add_booking_rules(scratch, example / _BOOKING_RULES)
+        with (scratch / "access.toml").open("a", encoding="utf-8") as out:
+            out.write(
+                f"# Members start boards, notebooks, forms, polls, rooms and projects of their own.{CREATION_RULES}"
+            )
         (scratch / "data" / "homes").mkdir(exist_ok=True)
         _give_passwords(scratch)
         _give_token(scratch / FORM_RULES)

@@ -98,6 +98,9 @@ may = ["read", "create"]
 scope = "here"
 """
 
+# Members start boards, notebooks, forms and so on without asking anybody (who makes one owns it).
+CREATION_RULES = "".join(_CREATE_RULE.format(top=top) for top in OBJECT_TOPS)
+
 _ACCESS_EXAMPLE = """
 # A shared folder: make it (mkdir data/files/Sport, or an administrator does in a file manager) and give the rights.
 #
@@ -136,5 +139,5 @@ TEMPLATES: dict[str, tuple[int, str]] = {
     "davserver.toml": (0o644, _DAVSERVER),
     "users.toml": (0o600, _USERS),
     "groups.toml": (0o644, _GROUPS),
-    "access.toml": (0o644, _ACCESS + "".join(_CREATE_RULE.format(top=top) for top in OBJECT_TOPS) + _ACCESS_EXAMPLE),
+    "access.toml": (0o644, _ACCESS + CREATION_RULES + _ACCESS_EXAMPLE),
 }
