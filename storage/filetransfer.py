@@ -16,7 +16,7 @@ from storage.formertree import FORMER, is_former_place
 from storage.objectnames import POLLS
 from storage.paths import FILES, is_former, is_within, parent_of
 from storage.portable import require_portable, require_portable_tree
-from storage.starters import settle_starters
+from storage.starters import settle_starters, settle_starters_in
 from storage.treecopy import built_copy
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class Transfer:
             over = self._make_way(tx, node, before)
             if directory is not None:
                 tx.adopt_folder(directory, "/".join(spot_of(target)))
+                settle_starters_in(self._session, tx, target)
             elif node.member is not None:
                 by = treerights.actor(self._session, target)
                 tx.copy(node.folder.place, node.member.name, *spot_of(target), creator=present, over=over, by=by)
@@ -235,6 +236,7 @@ class Transfer:
             tx.set_state(above, former_name, FORMER, None)
         if not stays_whose_it_was:
             self._settle(tx, f"{place}/{name}", target, creator)
+        settle_starters_in(self._session, tx, target)
 
     def _settle(self, tx: Transaction, place: str, path: str, creator: str | None) -> None:
         """In a moved tree nobody keeps what ownership and authorship gave in the old place."""

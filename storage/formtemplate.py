@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 ENGLISH = """\
 id = "{id}"                     # written by the server; leave it
-title = "New form"
+# title = "Summer camp"           # without it, the name of this folder
 description = "What this is about."
 who = "world"                     # whoever has the link; or "members", or ["sport", "alice"]
 # closes = 2027-05-31T22:00:00Z   # no answers from then on
@@ -57,7 +57,7 @@ type = "longtext"
 """
 FRENCH = """\
 id = "{id}"                     # écrit par le serveur ; ne pas y toucher
-title = "Nouveau formulaire"
+# title = "Camp d'été"            # sans elle, le nom de ce dossier
 description = "De quoi il s'agit."
 who = "world"                     # qui a le lien ; ou "members", ou ["sport", "alice"]
 # closes = 2027-05-31T22:00:00Z   # plus de réponses ensuite
@@ -108,7 +108,7 @@ type = "longtext"
 """
 GERMAN = """\
 id = "{id}"                     # vom Server geschrieben; so lassen
-title = "Neues Formular"
+# title = "Sommerlager"           # ohne diese Zeile der Name dieses Ordners
 description = "Worum es geht."
 who = "world"                     # wer den Link hat; oder "members", oder ["sport", "alice"]
 # closes = 2027-05-31T22:00:00Z   # danach keine Antworten mehr

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 ENGLISH = """\
 id = "{id}"                     # written by the server; leave it
-title = "New poll"
+# title = "Summer outing"         # without it, the name of this folder
 kind = "date"                     # or "text", with a label for each option
 # voters = ["all-users"]          # groups and members; they find it in their calendars
 # closes = 2026-12-10T20:00:00Z   # no votes from then on
@@ -30,7 +30,7 @@ start = 2026-12-13                # a whole day
 """
 FRENCH = """\
 id = "{id}"                     # écrit par le serveur ; ne pas y toucher
-title = "Nouveau sondage"
+# title = "Sortie d'été"          # sans elle, le nom de ce dossier
 kind = "date"                     # ou "text", avec un label pour chaque option
 # voters = ["all-users"]          # groupes et membres ; ils le trouvent dans leur agenda
 # closes = 2026-12-10T20:00:00Z   # plus de votes ensuite
@@ -54,7 +54,7 @@ start = 2026-12-13                # une journée entière
 """
 GERMAN = """\
 id = "{id}"                     # vom Server geschrieben; so lassen
-title = "Neue Umfrage"
+# title = "Sommerausflug"         # ohne diese Zeile der Name dieses Ordners
 kind = "date"                     # oder "text", mit einem label für jede Möglichkeit
 # voters = ["all-users"]          # Gruppen und Mitglieder; sie finden sie im Kalender
 # closes = 2026-12-10T20:00:00Z   # danach keine Stimmen mehr

@@ -65,6 +65,13 @@ def settle_starters(session: Session, tx: Transaction, path: str) -> None:
         _settle(session, tx, folder_path, page, data, is_new=is_new)
 
 
+def settle_starters_in(session: Session, tx: Transaction, folder_path: str) -> None:
+    """After a folder came to its place, within that write: without a title, its name is what the pages say."""
+    for top, name in RENDERERS:
+        if paths.parent_of(folder_path) == top:
+            settle_starters(session, tx, paths.join(folder_path, name))
+
+
 def _of_form(data: bytes, name: str, language: str) -> Pages:
     form = parse_form(data)
     title = form.title or name

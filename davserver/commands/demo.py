@@ -70,9 +70,7 @@ def _make(folder: Path, example: Path) -> None:
         shutil.copytree(example, scratch, ignore=shutil.ignore_patterns(".gitattributes", _BOOKING_RULES))
         _add_booking_rules(scratch, example / _BOOKING_RULES)
         with (scratch / "access.toml").open("a", encoding="utf-8") as out:
-            out.write(
-                f"# Members start boards, notebooks, forms, polls, rooms and projects of their own.{CREATION_RULES}"
-            )
+            out.write(f"# Members start boards, notebooks, forms and polls of their own.{CREATION_RULES}")
         (scratch / "data" / "homes").mkdir(exist_ok=True)
         _give_passwords(scratch)
         _give_token(scratch / FORM_RULES)

@@ -38,6 +38,23 @@ def test_a_new_folder_has_the_file_that_says_what_it_is(cloud: Server, top: str,
     assert cloud.client("bob").get(f"{path}/{file}").status == 404  # private until it is shared
 
 
+@pytest.mark.parametrize("top", ["Forms", "Polls"])
+def test_without_a_title_the_pages_say_the_name_of_the_folder_and_follow_it(cloud: Server, top: str) -> None:
+    alice, path = cloud.client("alice"), f"/files/{top}/New folder"
+    assert alice.mkcol(path).status == 201
+    assert "<h1>New folder</h1>" in alice.get(f"{path}/index.html").text
+    assert alice.move(path, f"/files/{top}/Camp").status == 201
+    assert "<h1>Camp</h1>" in alice.get(f"/files/{top}/Camp/index.html").text
+    assert "Camp</title>" in alice.get(f"/files/{top}/Camp/thanks.html").text
+    assert alice.copy(f"/files/{top}/Camp", f"/files/{top}/Lake").status == 201
+    assert "<h1>Lake</h1>" in alice.get(f"/files/{top}/Lake/index.html").text
+    own = "<!doctype html><title>ours</title>"
+    assert alice.put(f"/files/{top}/Lake/index.html", own).status == 204
+    assert alice.move(f"/files/{top}/Lake", f"/files/{top}/Sea").status == 201
+    assert alice.get(f"/files/{top}/Sea/index.html").text == own
+    assert "<h1>Sea</h1>" in alice.get(f"/files/{top}/Sea/closed.html").text
+
+
 @pytest.mark.parametrize(("top", "file"), [("Forms", "form.toml"), ("Polls", "poll.toml")])
 def test_a_file_that_is_broken_is_refused_with_its_line(cloud: Server, top: str, file: str) -> None:
     alice, path = cloud.client("alice"), f"/files/{top}/Broken"
