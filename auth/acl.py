@@ -14,6 +14,7 @@ from typing import Protocol
 
 from auth.actions import EVERY_ACTION
 from auth.actions import Action as Action
+from auth.asked import Asked
 from auth.ballots import Ballots
 from auth.errors import Hidden, NeedPrivileges
 from auth.principal import Principal, fold
@@ -40,6 +41,7 @@ class Level:
         kept: the server itself writes what lies in the folder, and nobody else does.
         ballots: it is the folder of a poll, or that of its votes.
         sent: it lies among what many have sent; who may only create sees none of it but the own.
+        asked: it is the folder of a form, or one of its answers.
     """
 
     path: str
@@ -50,6 +52,7 @@ class Level:
     kept: bool = False
     ballots: Ballots | None = None
     sent: bool = False
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,9 @@ def decide(principal: Principal, path: str, levels: Sequence[Level]) -> frozense
     if ballots is not None:
         name = None if levels[0].path == path else path.rpartition("/")[2]
         given = ballots.held(principal, name, given)
+    asked = levels[0].asked if levels else None
+    if asked is not None and levels[0].path == path and not any(level.closed for level in levels):
+        given = _with_freebusy(asked.held(principal, given))
     if not levels or not levels[0].kept:
         return given
     return given & (_ON_KEPT_FOLDER if levels[0].path == path else _ON_KEPT_ITEMS)

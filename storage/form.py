@@ -117,6 +117,9 @@ class Form:
         return next((field for field in self.fields if field.name == name), None)
 
 
+CLOSED = Form(who=WORLD, view="none", max_responses=0)  # what holds where nobody knows what a broken one said
+
+
 def parse_form(data: bytes) -> Form:
     """
     Read a ``form.toml``.

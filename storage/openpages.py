@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from auth.acl import Access, Action
 from auth.principal import Principal
 from storage import paths
+from storage.form import WORLD
 from storage.forms import FormFolder, find_form, may_answer
 from storage.linknames import PAGES, is_never_shown
-from storage.objectnames import FORMS, RESPONSES
+from storage.objectnames import FORM_FILE, FORMS, RESPONSES
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -26,10 +27,14 @@ def may_use(access: Access, principal: Principal, found: FormFolder) -> bool:
 
 
 def reads_page(session: Session, path: str) -> bool:
-    """Whether a path is that of a page that the principal may use, whatever else it may read there."""
+    """
+    Whether a path is that of a page that the principal may use, whatever else it may read there; or of the settings,
+    which whom they name reads too.
+    """
     above = paths.parent_of(path)
     if paths.parent_of(above) != FORMS:
         return False
     found = find_form(session.store, above)
-    is_page = found is not None and paths.name_of(path) in pages_of(found)
-    return found is not None and is_page and may_use(session.access, session.principal, found)
+    if found is None or not may_use(session.access, session.principal, found):
+        return False
+    return paths.name_of(path) in pages_of(found) or (paths.name_of(path) == FORM_FILE and found.form.who != WORLD)

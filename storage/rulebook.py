@@ -27,7 +27,7 @@ from storage import paths
 from storage.collection import KEPT_KEY
 from storage.disk import NO_STAMP, Stamp, read_bytes, stamp_of
 from storage.formerrules import entries_below, find_entry, former
-from storage.objectnames import POLLS, is_among_answers
+from storage.objectnames import FORMS, POLLS, is_among_answers
 from storage.reconcile import is_item_place
 
 if TYPE_CHECKING:
@@ -156,6 +156,9 @@ class DiskRuleBook:
     def levels(self, path: str) -> Sequence[Level]:
         """Nearest first: the object where it is a folder, then every folder up to ``/``."""
         levels = self._found(path)
+        if path.startswith(FORMS + "/"):
+            asked = self._store.asked_at(levels[0].path)
+            return levels if asked is None else [replace(levels[0], asked=asked), *levels[1:]]
         if not path.startswith(POLLS + "/"):
             return levels
         ballots = self._store.ballots_at(levels[0].path)  # which depend on the time, and are not remembered

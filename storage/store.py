@@ -50,6 +50,7 @@ from storage.state import Change, State
 from storage.transaction import Transaction
 
 if TYPE_CHECKING:
+    from auth.asked import Asked
     from auth.ballots import Ballots
     from auth.principal import Principal
     from storage.rulebook import Members
@@ -87,7 +88,7 @@ class Store:
         links: the public links that the rules make.
         forms, polls: what their settings say; personal: links of one member for one of them.
         reads_page: whether a file is a page of a form that somebody may answer; is_sealed: whether one is a vote;
-            ballots_at: what a poll says about rights in a folder.
+            asked_at: what a form says about rights in a folder; ballots_at: what a poll says of them.
         undecided: when a decision could not be written last, by place of the poll.
         to_own_vote, from_own_vote: a voter's file in an anonymous poll, by the name that the voter knows.
         makers: of derived files, by name; made: what they made last.
@@ -118,11 +119,20 @@ class Store:
             StoreBusy: another server (or Radicale) holds the folder.
             RulesRefused: the server's ``access.toml`` is broken.
         """
-        from storage import answerstable, formcheck, linksfile, openpages, personallinks, pollresults, pollrights
+        from storage import (
+            answerstable,
+            asking,
+            formcheck,
+            linksfile,
+            openpages,
+            personallinks,
+            pollresults,
+            pollrights,
+        )
         from storage.answerview import JOURNAL, TASK, FormKind
         from storage.boards import BoardKind
         from storage.derived import Derived
-        from storage.form import LONGEST_BYTES, Form, parse_form
+        from storage.form import CLOSED, LONGEST_BYTES, parse_form
         from storage.lastgood import LastGood
         from storage.notebooks import NotebookKind
         from storage.personallinks import PersonalLinks
@@ -157,11 +167,12 @@ class Store:
         self.accounts = directory
         self.rulebook = DiskRuleBook(self, directory)
         self.links = Links(self)
-        self.forms = LastGood(parse_form, Form(view="none", max_responses=0), LONGEST_BYTES)  # unknown, so closed
+        self.forms = LastGood(parse_form, CLOSED, LONGEST_BYTES)
         self.polls = LastGood(parse_poll, Poll(), LONGEST_BYTES)
         self.undecided: dict[str, float] = {}
         self.reads_page: Callable[[Session, str], bool] = openpages.reads_page
         self.is_sealed: Callable[[str], bool] = partial(pollrights.is_sealed, self)
+        self.asked_at: Callable[[str], Asked | None] = partial(asking.asked_at, self)
         self.ballots_at: Callable[[str], Ballots | None] = partial(pollrights.ballots_at, self)
         self.to_own_vote: Callable[[str, str | None], str] = partial(pollrights.to_own_vote, self)
         self.from_own_vote: Callable[[str, str | None], str] = partial(pollrights.from_own_vote, self)

@@ -260,7 +260,7 @@ class TreeSync:
         member = self._member(place, change.name)
         if member is not None and place.may_read(change.name):
             return Node(path, place.node.folder, member)
-        if place.sees_all:
+        if place.sees_all or self._store.reads_page(self._session, path):
             return Gone(path)
         if place.is_box:  # of votes that are not seen nobody learns that they came or went
             is_own = self._access.is_own_ballot(place.node.path, change.name)

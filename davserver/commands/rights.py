@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from auth.accounts import Kind
 from auth.acl import Action, Level, actions
+from auth.asked import Asked
 from auth.ballots import Ballots
 from auth.directory import Directory
 from auth.links import PRINCIPAL, LinkBook
@@ -19,6 +20,7 @@ from config.schema import Settings
 from davserver.commands.console import OK, CommandFailed, Commands, add_command, add_config, say, settings_of, warn
 from storage import paths
 from storage import state as states
+from storage.asking import asked_on_disk
 from storage.errors import NameRefused
 from storage.linknames import is_never_shown
 from storage.pollrights import ballots_on_disk
@@ -61,6 +63,10 @@ class UnopenedStore:
         """Something where a folder stands."""
         directory = f"{self._data}/{place}"
         return place if os.path.isdir(directory) and not os.path.islink(directory) else None
+
+    def asked_at(self, path: str) -> Asked | None:
+        """What a form says about rights in a folder."""
+        return asked_on_disk(self._data, path)
 
     def ballots_at(self, path: str) -> Ballots | None:
         """What a poll says about rights in a folder."""
@@ -151,6 +157,9 @@ def explain(principal: Principal, path: str, book: DiskRuleBook) -> Iterator[str
     if ballots is not None and ballots.is_voter(principal):
         poll = paths.parent_of(levels[0].path) if ballots.is_box else levels[0].path
         yield f"{poll}/poll.toml has it among the voters"
+    asked = levels[0].asked if levels and levels[0].path == path else None
+    if asked is not None and asked.is_asked(principal):
+        yield f"{'/'.join(path.split('/')[:4])}/form.toml asks it to answer"
     yield from _owned(principal, levels)
     for rule in _giving(principal, path, levels):
         yield f"{rule.source}:{rule.line} gives {_words(rule.may)} to {_meant(rule, principal)}"

@@ -380,6 +380,26 @@ def test_rights_tells_who_votes_in_a_poll_and_reads_votes_as_the_disk_has_it(ass
     assert told("/votes", "bob")[0] == "read delete"
 
 
+def test_rights_tells_whom_a_form_asks_as_the_disk_has_it(association: Path) -> None:
+    add(association, "alice")
+    form = association / "data/files/Forms/Camp"
+    (form / "responses").mkdir(parents=True)
+
+    def told(path: str) -> list[str]:
+        return run(association, "rights", f"/files/Forms/Camp{path}", "alice").out.split(maxsplit=2)[1:]
+
+    for head, of_form, of_answers in (
+        ('who = ["alice"]\n', "read", "create"),
+        ('who = "members"\n', "read", "create"),
+        ('who = "world"\n', "nothing", "nothing"),
+        ("broken", "nothing", "nothing"),
+    ):
+        (form / "form.toml").write_text(head)
+        assert (told("")[0], told("/responses")[0], told("/x.odt")[0]) == (of_form, of_answers, "nothing")
+    (form / "form.toml").write_text('who = ["alice"]\n')
+    assert told("/responses")[1].strip() == "/files/Forms/Camp/form.toml asks it to answer"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("Sport",), ("/files/../x",), ("/files", "nobody"), ("/files/Trash/Sport/x.txt",), ("/files/History",)],

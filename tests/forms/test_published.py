@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from davserver.dav.names import DAV
 from tests.conftest import MakeServer
 from tests.forms.conftest import PAGE, RULES, SHARED, Form, multipart, send, send_json
 from tests.harness import ACCESS, Dav, users_toml
@@ -259,3 +260,66 @@ def test_who_may_only_answer_reads_the_pages_and_nothing_else(form: Form, url: s
         assert carol.get(f"{form.path}/{name}").status == 200
     for name in ("form.toml", "note.txt", "access.toml", "responses.csv"):
         assert carol.get(f"{form.path}/{name}").status == 404, name
+
+
+@pytest.mark.parametrize("who", ['["dora", "nobody"]', '["Dora"]', '"members"'])
+def test_whom_a_form_names_sees_it_and_answers_without_any_rule(form: Form, who: str) -> None:
+    dora, carol = form.server.client("dora"), form.server.client("carol")
+    assert send(carol, form.answers, {"name": "Carol"}).status == 303
+    assert dora.get(f"{form.path}/index.html").status == 404
+    assert form.alice.put(f"{form.path}/board.odt", b"x").status == 201
+    form.define(f"who = {who}")
+    rows = dora.propfind(form.path, depth="1").hrefs
+    below = ["", "closed.html", "form.toml", "index.html", "my-link.txt", "responses/", "thanks.html"]
+    assert sorted(rows) == [f"{form.path}/{name}" for name in below]
+    assert f"{form.path}/" in dora.propfind("/files/Forms", depth="1").hrefs
+    assert dora.get(f"{form.path}/form.toml").text == form.alice.get(f"{form.path}/form.toml").text
+    before = form.tree()
+    for hidden in ("board.odt", "responses.csv", "check.txt", "links.txt", "access.toml"):
+        assert dora.get(f"{form.path}/{hidden}").status == 404
+    for reply in (
+        dora.put(f"{form.path}/form.toml", "who = 'world'"),
+        dora.put(f"{form.path}/index.html", "x"),
+        dora.put(f"{form.path}/x.html", "x"),
+        dora.put(f"{form.answers}x.json", '{"time": "2026-01-01T00:00:00Z", "answers": {}}'),
+        dora.delete(f"{form.path}/index.html"),
+        dora.delete(form.path),
+        dora.mkcol(f"{form.path}/x"),
+        dora.lock(f"{form.path}/index.html"),
+        dora.proppatch(form.path, {DAV.displayname: "x"}),
+    ):
+        assert reply.status in (403, 404, 207)
+    assert form.tree() == before
+    body, headers = multipart([("name", "Dora"), ("cv", ("cv.pdf", "application/pdf", b"x"))])
+    assert dora.request("POST", form.answers, body, headers).status == 303
+    own = next((form.disk / "responses").glob("*.files")).name
+    hrefs = dora.propfind(form.answers, depth="infinity").hrefs
+    stem = own.removesuffix(".files")
+    assert sorted(hrefs) == [form.answers + name for name in ("", f"{own}/", f"{own}/cv.pdf", f"{stem}.json")]
+    assert dora.get(f"{form.answers}{own}/cv.pdf").body == b"x"
+    assert not [href for href in dora.propfind("/dav/dora/", depth="1").hrefs if form.id in href]
+    url = my_link(dora, form)
+    assert form.visitor.get(url).status == 200
+    form.define('who = ["alice"]')
+    assert dora.get(f"{form.path}/index.html").status == 404
+    assert send(dora, form.answers, {"name": "x"}).status == 404
+    assert form.visitor.get(url).status == 404
+
+
+def test_a_page_that_was_deleted_is_told_to_whom_a_form_names(form: Form) -> None:
+    form.define('who = ["dora"]')
+    dora = form.server.client("dora")
+    body = (
+        '<D:sync-collection xmlns:D="DAV:"><D:sync-token>{}</D:sync-token><D:sync-level>1</D:sync-level><D:prop/>'
+        "</D:sync-collection>"
+    )
+    first = dora.report(form.path, body.format(""))
+    assert f"{form.path}/thanks.html" in first.hrefs
+    assert form.alice.put(f"{form.path}/board.odt", b"x").status == 201
+    assert form.alice.delete(f"{form.path}/board.odt").status == 204
+    assert form.alice.delete(f"{form.path}/thanks.html").status == 204
+    token = first.xml.findtext("{DAV:}sync-token") or ""
+    rows = dora.report(form.path, body.format(token)).multistatus()
+    assert {path: row.status for path, row in rows.items()} == {f"{form.path}/thanks.html": 404}
+    form.define('who = ["alice"]')
+    assert dora.report(form.path, body.format(token)).status == 404
