@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,16 @@ from auth.acl import Action
 from auth.errors import NeedPrivileges
 from auth.principal import Principal
 from storage import paths, treerights
-from storage.answers import Answer, FileTooLarge, Sent, SentFile, Value, judge_answer, render_answer
+from storage.answers import (
+    LARGEST_ANSWER_BYTES,
+    Answer,
+    FileTooLarge,
+    Sent,
+    SentFile,
+    Value,
+    judge_answer,
+    render_answer,
+)
 from storage.errors import NotFound, StorageError
 from storage.fileterms import Source, Terms
 from storage.forms import SUFFIXES, count_answers, is_open, may_answer
@@ -144,24 +153,33 @@ class Answering:
         """
         Store answers, all or none; the files that were received belong to the first.
 
+        Where the form takes one answer of each member, the last one counts.
+
         Returns:
             The canonical path of each.
 
         Raises:
             FormClosed: there are as many as there may be, by now.
+            FileTooLarge: an answer could not be read again.
             Locked, QuotaExceeded, DiskFull.
         """
         store, place, form = self._store, self._answers.place, self._found.form
         now = datetime.fromtimestamp(int(store.clock()), UTC)
         with ExitStack() as stack:
-            ready = []
+            ready: list[tuple[str, Scratch]] = []
+            taken: set[str] = set()
             for each in given:
                 member = None if form.anonymous else each.member or self._member
                 answer = Answer(each.at or now, member, each.values)
+                data = render_answer(self._found.id, answer)
+                if len(data) > LARGEST_ANSWER_BYTES:
+                    raise FileTooLarge(f"an answer has {len(data)} bytes; it can have {LARGEST_ANSWER_BYTES}")
                 scratch = stack.enter_context(store.scratch(place))
-                scratch.write(render_answer(self._found.id, answer))
+                scratch.write(data)
                 scratch.finish()
-                ready.append((self._name(answer, now), scratch))
+                name = self._name(answer, taken)
+                taken.add(name)
+                ready.append((name, scratch))
             size = sum(scratch.size for _, scratch in ready) + sum(
                 file.about.size for files in self._files.values() for file in files
             )
@@ -170,11 +188,13 @@ class Answering:
             promises = stack.enter_context(ExitStack())
             with store.write(*sorted({self._found.folder.place, place, *attached}), tree=form.once) as tx:
                 promises.enter_context(store.promised.room(self._session, first, size))
-                treerights.require_unlocked(self._session, first, Terms(), tree=False)
+                for name, _ in ready if form.once else ready[:1]:  # others are new, as the first
+                    path = paths.join(self._answers.path, name)
+                    treerights.require_unlocked(self._session, path, Terms(), tree=False)
                 folder = tx.find_folder(place)
                 if folder is None:
                     raise NotFound(self._answers.path)
-                self._require_open(folder, len(ready))
+                self._require_open(folder, len(taken))
                 if self._charge is not None:
                     self._charge(tx, size)
                 for number, (name, scratch) in enumerate(ready):
@@ -196,17 +216,29 @@ class Answering:
                 tx.put(files_place, file.about.name, file.scratch, creator=creator)
         tx.put(place, name, scratch, creator=creator, by=by)
 
-    def _name(self, answer: Answer, now: datetime) -> str:
+    def _name(self, answer: Answer, taken: Container[str]) -> str:
         if self._found.form.once and answer.member is not None:
             return f"{answer.member}{SUFFIXES[0]}"
-        token = base64.b32encode(secrets.token_bytes(5)).decode().lower()[:6]
-        return f"{(answer.time or now):%Y-%m-%dT%H%M%SZ}-{token}{SUFFIXES[0]}"
+        return name_of_new(
+            answer.time, lambda name: name in taken or self._store.find_member(self._answers, name) is not None
+        )
 
     def _require_open(self, folder: Folder, more: int = 1) -> None:
         form = self._found.form
         count = 0 if form.max_responses is None else count_answers(self._store.members(folder))
         if not is_open(form, self._store.clock(), count + more - 1):
             raise FormClosed("this form takes no answers any more")
+
+
+def name_of_new(
+    at: datetime, is_taken: Callable[[str], bool], random_bytes: Callable[[int], bytes] = secrets.token_bytes
+) -> str:
+    """A name for the file of an answer; in a long table of one time two would have the same now and then."""
+    while True:
+        token = base64.b32encode(random_bytes(5)).decode().lower()[:6]
+        name = f"{at:%Y-%m-%dT%H%M%SZ}-{token}{SUFFIXES[0]}"
+        if not is_taken(name):
+            return name
 
 
 def _safe(name: str) -> str:

@@ -13,22 +13,21 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from decimal import Context, Decimal, InvalidOperation, localcontext
+from decimal import Decimal, localcontext
 from typing import Any
 
 from storage.errors import StorageError
-from storage.form import LONGEST_TEXT, Field, Form
+from storage.form import EXACT, LONGEST_TEXT, Field, Form, is_plain
 
 OTHER = "__other__"  # what a page sends for the choice of something else
 LONGEST_LINE = 1_000
-LARGEST_ANSWER_BYTES = 1 << 20
+LARGEST_ANSWER_BYTES = 4 << 20  # of the file: all texts of a page, each character escaped, beside names and rows
 FIRST_YEAR = 1900  # what is older was not answered to this form
 MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 PHONE = re.compile(r"[0-9+()/. -]{1,40}")
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 DATE, TIME = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), re.compile(r"\d\d:\d\d(:\d\d)?", re.ASCII)
-EXACT = Context(prec=50)  # a number of 15 digits with 15 behind the point, in steps as small as those
-NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", re.ASCII)
+NUMBER = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{1,15})?|\.[0-9]{1,15})([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 Value = str | int | float | tuple[str, ...] | Mapping[str, str]
@@ -78,7 +77,7 @@ class AnswerRefused(StorageError):
 
 
 class FileTooLarge(StorageError):
-    """A file is larger than its field takes (413)."""
+    """A file is larger than its field takes, or the whole answer than any may be (413)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +269,8 @@ def _phone(asked: Field, text: str) -> str:
 
 def _number(asked: Field, text: str) -> int | float:
     text = text.strip()
-    try:
-        number = Decimal(text) if NUMBER.fullmatch(text) else None
-    except InvalidOperation:
-        number = None
-    if number is None:
+    number = Decimal(text) if NUMBER.fullmatch(text) else None
+    if number is None or not is_plain(number):
         raise _Wrong("number")
     if asked.least is not None and number < asked.least:
         raise _Wrong("least", f"{asked.least:f}")

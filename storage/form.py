@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 
 from auth.tables import Table, TomlFile, listed
 from storage.board import ID
@@ -28,6 +28,7 @@ RESERVED = frozenset({"_charset_", "time", "member"})  # a browser's own, and co
 WORLD, MEMBERS = "world", "members"
 VIEWS = ("journal", "task", "none")
 A_MINUTE, A_MINUTE_OF_ADDRESS = 120, 10
+EXACT = Context(prec=50)  # a number of 15 digits with 15 behind the point, in steps as small as those
 
 TEXTS = ("text", "longtext", "email", "tel")
 NUMBERS = ("number", "scale")
@@ -230,7 +231,7 @@ def _read_summary(root: Table, names: Sequence[str]) -> tuple[str, ...]:
 
 def _read_honeypot(root: Table, names: Sequence[str]) -> str:
     name = root.text("honeypot") or ""
-    if name and (name in names or not NAME.fullmatch(name)):
+    if name and (name in names or name.casefold() in RESERVED or not NAME.fullmatch(name)):
         root.report("honeypot", f"honeypot is {name[:40]!r}", 'it can be a name that no field has, such as "website"')
     return name
 
@@ -310,10 +311,16 @@ def _require_short(table: Table, least: Decimal, most: Decimal, step: Decimal) -
 
 def _number(table: Table, key: str) -> Decimal | None:
     value = table.decimal(key)
-    if value is not None and (abs(value) > 10**15 or value != round(value, 15)):
+    if value is not None and not is_plain(value):
         table.report(key, f"{key} is {value}", "it can be a number with up to 15 digits, and 15 behind the point")
         return None
     return value
+
+
+def is_plain(number: Decimal) -> bool:
+    """Whether a number has up to 15 digits, and as many behind the point."""
+    with localcontext(EXACT):
+        return abs(number) <= 10**15 and number == round(number, 15)
 
 
 def _options(table: Table, key: str) -> tuple[str, ...]:

@@ -330,6 +330,31 @@ def test_whoever_writes_answers_brings_time_and_member_along_and_nobody_else(for
     assert form.tree() == before
 
 
+def test_of_a_table_each_answer_is_asked_for_its_lock_and_counted_once_for_each_member(form: Form) -> None:
+    form.define("once = true\nmax_responses = 1")
+    assert form.alice.request("POST", form.answers, "member,name\nbob,Eva\nbob,Max\n", CSV).status == 201
+    assert form.said() == [{"name": "Max"}]
+    form.define("once = true")
+    assert form.server.client("bob").lock(f"{form.answers}bob.json").status == 200
+    before = form.tree()
+    assert form.alice.request("POST", form.answers, "member,name\ncarol,Eva\nbob,Ben\n", CSV).status == 423
+    assert form.tree() == before
+
+
+def test_the_longest_page_is_read_again_and_what_could_not_be_is_refused(form: Form, carol: Dav) -> None:
+    form.define(fields='[[field]]\nname = "name"\ntype = "longtext"\nmax = 9000000\n')
+    longest = '"' * 1_000_000
+    body, headers = multipart([("name", longest)])
+    assert carol.request("POST", form.answers, body, headers).status in (200, 303)
+    assert longest * 2 in form.alice.get(f"{form.path}/responses.csv").text
+    names = ["name", *(f"t{number}" for number in range(39))]
+    form.define(fields="".join(f'[[field]]\nname = "{name}"\ntype = "longtext"\nmax = 200000\n' for name in names))
+    before = form.tree()
+    table = ",".join(names) + "\n" + ",".join(["\\" * 130_000] * len(names)) + "\n"
+    assert form.alice.request("POST", form.answers, table, CSV).status == 413
+    assert form.tree() == before
+
+
 def test_a_locked_folder_of_answers_takes_none(form: Form, carol: Dav) -> None:
     lock = form.alice.lock(form.answers)
     before = form.tree()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage.answering import name_of_new
 from storage.answers import (
     OTHER,
     Answer,
@@ -105,6 +106,9 @@ def judged(**texts: Sequence[str] | str) -> dict[str, Value]:
         ({"tel": "+33 (0)1 23"}, {"tel": "+33 (0)1 23"}),
         ({"number": "1.5"}, {"number": 1.5}),
         ({"number": "3.0"}, {"number": 3}),
+        ({"number": ".5"}, {"number": 0.5}),
+        ({"number": "25e-1"}, {"number": 2.5}),
+        ({"number": "1E1"}, {"number": 10}),
         ({"scale": "5"}, {"scale": 5}),
         ({"date": "2027-02-28"}, {"date": "2027-02-28"}),
         ({"at": "23:59"}, {"at": "23:59"}),
@@ -134,7 +138,10 @@ def test_a_value_is_of_its_type(texts: dict[str, Sequence[str]], value: Mapping[
         ({"name": ["a", "b"]}, "Name: only one answer"),
         ({"mail": "eva"}, "mail: not a mail address"),
         ({"tel": "()"}, "tel: not a telephone number"),
-        ({"number": "1e9"}, "number: not a number"),
+        ({"number": "1e9"}, "number: at most 10"),
+        ({"number": "1e99"}, "number: not a number"),
+        ({"number": "1e-16"}, "number: not a number"),
+        ({"number": "."}, "number: not a number"),
         ({"number": "٣"}, "number: not a number"),
         ({"number": "nan"}, "number: not a number"),
         ({"number": "0"}, "number: at least 0.5"),
@@ -160,6 +167,20 @@ def test_a_wrong_value_is_named_by_its_label(texts: dict[str, Sequence[str]], sa
     with pytest.raises(AnswerRefused) as refused:
         judged(**texts)
     assert list(refused.value.problems.values()) == [said]
+
+
+@pytest.mark.parametrize("most", ["99999999999999", "999999999999999.5", "1e15"])
+def test_numbers_of_fifteen_digits_are_bounds_like_any_others(most: str) -> None:
+    form = parse_form(f'[[field]]\nname = "n"\ntype = "number"\nmax = {most}\n'.encode())
+    assert judge_answer(form, Sent({"n": ["99999999999999"]}), "en") == {"n": 99_999_999_999_999}
+    parse_form(f'[[field]]\nname = "n"\nmax = {most.replace(".5", "")}\n'.encode())
+
+
+def test_no_two_answers_have_the_same_name_by_chance() -> None:
+    at, drawn = datetime(2026, 1, 31, 18, tzinfo=UTC), iter([bytes(5), bytes(5), b"12345"])
+    taken = {name_of_new(at, lambda _: False, lambda _: next(drawn))}
+    assert taken == {"2026-01-31T180000Z-aaaaaa.json"}
+    assert name_of_new(at, taken.__contains__, lambda _: next(drawn)) == "2026-01-31T180000Z-gezdgn.json"
 
 
 def test_all_that_is_wrong_is_told_in_the_order_of_the_form_and_in_the_language() -> None:
@@ -237,6 +258,8 @@ def test_a_new_form_is_an_example_that_holds_and_names_every_type(language: str)
         ("[[field]]\nname = 'a'\ntype = 'choice'", "form.toml:1: a choice without options"),
         ("[[field]]\nname = 'a'\ntype = 'grid'\noptions = ['x']", "form.toml:1: a grid without rows"),
         ("[[field]]\nname = 'a'\ntype = 'number'\nstep = 0", "form.toml:4: step is 0"),
+        ("honeypot = 'Member'", "form.toml:1: honeypot is 'Member'"),
+        ("[[field]]\nname = 'a'\ntype = 'number'\nmax = 1000000000000001", "form.toml:4: max is 1000000000000001"),
         ("[[field]]\nname = 'a'\ntype = 'number'\nstep = 1e-16", "form.toml:4: step is 1E-16"),
         ("[[field]]\nname = 'a'\ntype = 'scale'\nstep = 0.001", "a scale from 1 to 5 in steps of 0.001"),
         ("[[field]]\nname = 'a'\ntype = 'scale'\nmin = 7", "a scale from 7 to 5"),
