@@ -63,14 +63,14 @@ class PersonalLinks:
         return base64.urlsafe_b64encode(digest).decode()[:22]
 
     def find(self, token: str) -> Personal | None:
-        """Whose link has a token, as long as the account is there."""
+        """Whose link has a token, as long as the account is there and signs in."""
         accounts = self._store.accounts
         if accounts is None or not TOKEN.fullmatch(token):
             return None
         accounts.reload_if_changed()  # nobody signs in here, which elsewhere looks for changes
         path, name = self._table().get(_digest(token), ("", ""))
-        door, principal = _door(self._store, path), accounts.principal(name)
-        if door is None or principal is None:
+        door, principal, account = _door(self._store, path), accounts.principal(name), accounts.account(name)
+        if door is None or principal is None or account is None or account.disabled:
             return None
         is_current = self.token(*door, name) == token  # edits on the disk move no log
         return Personal(path, principal) if is_current else None

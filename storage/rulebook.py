@@ -57,7 +57,7 @@ class Members(Protocol):
     def is_member(self, name: str) -> bool:
         """Whether ``name`` (as ``fold`` gives it) is a member's account; groups and resources own nothing."""
 
-    def account(self, name: str) -> object | None:
+    def account(self, name: str) -> Account | None:
         """The member, group or resource of a name."""
 
     def principal(self, name: str) -> Principal | None:

@@ -111,13 +111,19 @@ def read_object(body: Source) -> Fields:
     return fields
 
 
-def read_table(body: Source) -> Iterator[tuple[int, dict[str, str]]]:
+def read_table(body: Source, most: int) -> Iterator[tuple[int, dict[str, str]]]:
     """
     The lines of a table (RFC 4180) behind its header, by column, with the number of the line in the file.
 
-    A semicolon separates where the header has no comma, as some spreadsheets write it. Raises BadRequest, TooLarge.
+    A semicolon separates where the header has no comma, as some spreadsheets write it.
+
+    Args:
+        most: bytes that it can have.
+
+    Raises:
+        BadRequest, TooLarge.
     """
-    text = read_text(body, TABLE_BYTES).removeprefix("\ufeff")
+    text = read_text(body, most).removeprefix("\ufeff")
     head = text.partition("\n")[0]
     delimiter = ";" if ";" in head and "," not in head else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -149,7 +155,7 @@ def _read(source: Source | Part, most: int) -> bytes:
     while block := source.read(BLOCK_BYTES):
         data += block
         if len(data) > most:
-            raise TooLarge(f"the texts of the form are longer than the {TEXT_BYTES} bytes that it may send")
+            raise TooLarge(f"the texts of the form are longer than the {max(most, TEXT_BYTES)} bytes that it may send")
     return bytes(data)
 
 

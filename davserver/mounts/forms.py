@@ -118,7 +118,8 @@ def _answer_object(call: FormCall, answering: Answering) -> Response:
 def _answer_table(call: FormCall, answering: Answering) -> Response:
     """A line for each answer, all or none; who may write answers brings time and member of each along."""
     given, problems = list[Given](), list[str]()
-    for line, row in read_table(_body(call, TABLE_BYTES)):
+    most = TABLE_BYTES if answering.may_import else TEXT_BYTES
+    for line, row in read_table(_body(call, most), most):
         if not answering.may_import:
             _count(call)
         fields = _fields_of(call.found.form, cells(row))

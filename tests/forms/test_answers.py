@@ -317,6 +317,14 @@ def test_a_table_is_taken_whole_or_not_at_all(form: Form, bob: Dav) -> None:
     assert form.tree() == before
 
 
+def test_a_table_of_who_does_not_write_answers_is_no_longer_than_other_answers(form: Form, carol: Dav) -> None:
+    table = f"name,{','.join(map(str, range(200_000)))}\nEva\n"
+    before = form.tree()
+    assert carol.request("POST", form.answers, table, CSV).status == 413
+    assert form.tree() == before
+    assert form.alice.request("POST", form.answers, table, CSV).status == 201
+
+
 def test_whoever_writes_answers_brings_time_and_member_along_and_nobody_else(form: Form, carol: Dav) -> None:
     table = "time;member;name\n2026-01-31T18:00:00Z;bob;Eva\n"
     assert form.alice.request("POST", form.answers, table, CSV).status == 201

@@ -222,14 +222,16 @@ def test_a_members_link_ends_with_the_right_to_answer_and_with_another_number(fo
     assert form.tree() == before
 
 
-def test_a_members_link_ends_with_the_account(make_server: MakeServer) -> None:
+@pytest.mark.parametrize("how", ["removed", "disabled"])
+def test_a_members_link_ends_with_the_account(make_server: MakeServer, how: str) -> None:
     server = make_server(access=ACCESS + RULES, folders=("Forms",)).start()
     form = Form(server, "/files/Forms/camp")
     assert form.alice.mkcol(form.path).status == 201
     assert form.alice.put(f"{form.path}/access.toml", SHARED).status == 201
     mine = my_link(server.client("carol"), form)
     assert form.visitor.get(mine).status == 200
-    server.write_accounts(users=users_toml(["alice", "bob"]))
+    disabled = users_toml(["alice", "bob", "carol"]).replace("[user.carol]", "[user.carol]\ndisabled = true")
+    server.write_accounts(users=disabled if how == "disabled" else users_toml(["alice", "bob"]))
     before = form.tree()
     assert send(form.visitor, f"{mine}responses/", {"name": "Eva"}).status == 404
     assert form.tree() == before
