@@ -14,14 +14,18 @@ from auth.errors import AuthError
 from auth.principal import fold
 from storage import paths
 from storage.ballottext import render_decided
-from storage.collection import Collection, Item
-from storage.errors import NotFound, StorageError
-from storage.pim_items import put_item, remove_item
-from storage.poll import NEVER
+from storage.collection import Collection, Home, Item
+from storage.errors import FileRefused, NotFound, StorageError
+from storage.form import read_settings
+from storage.objectnames import POLL_FILE
+from storage.pim_items import put_item, remove_item, require_put
+from storage.poll import NEVER, parse_poll
 from storage.polls import PollFolder, counted, votes_of
 from storage.votes import ANSWERS, tally
+from storage.welcome import welcome
 
 if TYPE_CHECKING:
+    from storage.records import Folder
     from storage.session import Session
     from storage.store import Store
 
@@ -39,7 +43,7 @@ def settle_decision(store: Store, found: PollFolder) -> None:
     known = {key: kept[key] for key in ("option", "calendar") if key in kept}
     if store.is_writing or known == wanted or store.undecided.get(place, 0.0) > store.clock() - AGAIN_S:
         return
-    session = _owner(store, found)
+    session = _owner(store, found.folder)
     if session is None:
         return
     try:
@@ -54,14 +58,33 @@ def settle_decision(store: Store, found: PollFolder) -> None:
         log.warning("what %s decided could not be written into %s: %s", found.path, poll.calendar, error)
 
 
+def require_calendar(store: Store, path: str, data: bytes) -> None:
+    """Raise FileRefused where a poll.toml decides for a calendar that is not there, or not its owner's to write to."""
+    poll, place = parse_poll(data), paths.place_of(paths.parent_of(path)) or ""
+    option, folder = poll.option(poll.decided), store.find_folder(place)
+    session = None if folder is None else _owner(store, folder)
+    if option is None or option.start is None or not poll.calendar or folder is None or session is None:
+        return
+    home = session.pim.find(paths.join(paths.DAV, folder.owner or ""))
+    if isinstance(home, Home) and home.folder is None:  # the first calendar is made with the event
+        return
+    try:
+        require_put(session, _calendar(session, poll.calendar), f"{option.id}.ics", lambda etag: None)
+    except (StorageError, AuthError) as error:
+        file = read_settings(data, POLL_FILE)
+        reason = f"that is no calendar to which {folder.owner} may write"
+        file.root.report("calendar", f"calendar is {poll.calendar[:80]!r}", reason)
+        raise FileRefused(str(file.problems[0])) from error
+
+
 def _kept(store: Store, found: PollFolder) -> dict[str, Any]:
     kept = store.state(found.folder.place).get("", DECIDED_KEY)
     return dict(kept) if isinstance(kept, dict) else {}
 
 
-def _owner(store: Store, found: PollFolder) -> Session | None:
+def _owner(store: Store, folder: Folder) -> Session | None:
     """A session of whoever made the poll: the event is that member's, with its rights."""
-    accounts, owner = store.accounts, found.folder.owner
+    accounts, owner = store.accounts, folder.owner
     principal = None if accounts is None or owner is None else accounts.principal(fold(owner))
     return None if principal is None else store.session(principal)
 
@@ -71,6 +94,7 @@ def _write(session: Session, found: PollFolder) -> str | None:
     option = found.poll.option(found.poll.decided)
     if option is None or option.start is None:
         return None
+    welcome(session)  # somebody who has only ever edited files has no calendar yet
     collection = _calendar(session, found.poll.calendar)
     counts: dict[str, int] = {}
     if found.poll.results != NEVER:
@@ -97,6 +121,6 @@ def _calendar(session: Session, name: str) -> Collection:
     owner, slash, calendar = name.strip("/").rpartition("/")
     path = paths.join(paths.join(paths.DAV, owner if slash else session.principal.name or ""), calendar)
     found = session.pim.find(path)
-    if not isinstance(found, Collection):
+    if not isinstance(found, Collection) or "VEVENT" not in found.components:
         raise NotFound(path)
     return found

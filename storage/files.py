@@ -16,7 +16,7 @@ from auth.acl import Action
 from auth.errors import NeedPrivileges
 from storage import objectfiles, quota, rulesgate, treerights
 from storage.casting import read_short, require_vote
-from storage.decisions import settle_decision
+from storage.decisions import require_calendar, settle_decision
 from storage.disk import read_bytes
 from storage.errors import (
     AlreadyExists,
@@ -376,6 +376,8 @@ class FileShelf:
         elif objectfiles.settings_reader(path) is not None:
             data = read_rules(upload, path)
             objectfiles.require_settings(path, data)
+            if name_of(path) == POLL_FILE:
+                require_calendar(self._store, path, data)
             scratch.write(data)
         else:
             while chunk := upload.source.read(CHUNK_BYTES):

@@ -313,13 +313,19 @@ def test_what_was_decided_stands_in_the_calendar_and_the_ballots_go(poll: Poll, 
     assert bob.get(ballot(bob, poll, "a")).status == 200
 
 
-def test_a_decision_goes_where_its_author_may_write_and_nowhere_else(poll: Poll, bob: Dav, carol: Dav) -> None:
-    carol.propfind("/dav/carol/", depth="1")
-    before = [name for name in poll.server.tree() if "carol/calendar" in name]
-    poll.define('decided = "a"\ncalendar = "carol/calendar"')
-    assert [name for name in poll.server.tree() if "carol/calendar" in name] == before
-    poll.define('decided = "a"\ncalendar = "sport/calendar"')
-    bob.propfind("/dav/bob/", depth="1")
+def test_a_decision_goes_where_its_author_may_write_and_nowhere_else(poll: Poll, carol: Dav) -> None:
+    for each in (poll.alice, carol):
+        each.propfind(f"/dav/{each.user}/", depth="1")  # what there is at first is made
+    before = poll.server.tree()
+    for calendar in ("carol/calendar", "nothing", "tasks"):
+        text = poll.alice.get(f"{poll.path}/poll.toml").text.replace(
+            "\n", f'\ncalendar = "{calendar}"\ndecided = "a"\n', 1
+        )
+        reply = poll.alice.put(f"{poll.path}/poll.toml", text)
+        assert reply.status == 422
+        assert f"poll.toml:2: calendar is '{calendar}'; that is no calendar to which alice may write" in reply.text
+    assert poll.server.tree() == before
+    poll.define('calendar = "nothing"')  # nothing is decided yet
 
 
 def test_a_lost_index_changes_nothing_that_a_client_sees(poll: Poll, bob: Dav) -> None:

@@ -152,3 +152,13 @@ def test_an_empty_vote_is_none(poll: Poll, bob: Dav) -> None:
     assert bob.put(f"{poll.votes}/bob.toml", "# not yet\n").status == 201
     assert [row[0] for row in poll.results()] == ["", "yes", "maybe", "no"]
     assert b"bob" not in poll.alice.get(f"{poll.path}/results-framadate.csv").body
+
+
+def test_what_is_decided_finds_the_calendar_of_somebody_who_has_only_ever_edited_files(make_server: MakeServer) -> None:
+    server: Server = make_server(access=ACCESS + RULES, folders=("Polls",))
+    server.start()
+    poll = Poll(server, "/files/Polls/Rehearsal")
+    assert poll.alice.mkcol(poll.path).status == 201
+    poll.define('decided = "a"\ncalendar = "calendar"')
+    assert poll.alice.get(f"/dav/alice/calendar/{poll.id}-a-decided.ics").status == 200
+    assert poll.alice.propfind("/dav/alice/tasks/").status == 207
