@@ -106,6 +106,7 @@ class Answering:
         self._member = None if principal is None or found.form.anonymous else principal.name
         self._charge = charge
         self._files: dict[str, list[_Received]] = {}
+        self._names: set[str] = set()  # of those files, caseless
         self._scratches = ExitStack()
         self._require_open(answers)
 
@@ -131,11 +132,11 @@ class Answering:
         if asked is None or asked.type != "file":
             return
         files = self._files.setdefault(name, [])
-        taken = {caseless(file.about.name) for each in self._files.values() for file in each}
-        safe = _safe(file_name)
-        safe = numbered(safe, first_free(lambda number: caseless(numbered(safe, number)) in taken))
         if len(files) > (1 if asked.most is None else int(asked.most)):
             return  # one too many is known, and that is enough to refuse them
+        safe = _safe(file_name)
+        safe = numbered(safe, first_free(lambda number: caseless(numbered(safe, number)) in self._names))
+        self._names.add(caseless(safe))
         scratch = self._scratches.enter_context(self._store.scratch(self._answers.place))
         while chunk := source.read(CHUNK_BYTES):
             if scratch.size + len(chunk) > asked.max_bytes:

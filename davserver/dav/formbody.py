@@ -11,7 +11,6 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -93,9 +92,9 @@ def read_page(content_type: str | None, body: Source, take_file: TakeFile) -> Fi
 
 
 def read_object(body: Source) -> Fields:
-    """The fields of a JSON object (RFC 8259). Raises BadRequest, TooLarge."""
+    """The fields of a JSON object (RFC 8259), fractions as they are written. Raises BadRequest, TooLarge."""
     try:
-        found = json.loads(read_text(body, TEXT_BYTES))
+        found = json.loads(read_text(body, TEXT_BYTES), parse_float=str, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is no JSON: {str(error)[:100]}") from error
     if not isinstance(found, dict):
@@ -175,6 +174,11 @@ def _pairs(text: str) -> list[tuple[str, str]]:
         raise BadRequest("the form is not in UTF-8") from error
 
 
+def _refuse_constant(word: str) -> None:
+    """Python's own reader takes words for numbers that JSON does not have (RFC 8259 §6)."""
+    raise ValueError(f"{word} is no number")
+
+
 def _scalar(name: str, value: Any) -> str:
     match value:
         case str():
@@ -183,8 +187,6 @@ def _scalar(name: str, value: Any) -> str:
             return "true" if value else "false"
         case int():
             return str(value)
-        case float():
-            return f"{Decimal(repr(value)):f}"  # without exponent, as people write it
     raise BadRequest(f"{name[:60]!a} holds a {type(value).__name__} too deep; send texts, numbers and lists of them")
 
 

@@ -545,6 +545,26 @@ def test_a_value_of_another_kind_is_told_rather_than_dropped(form: Form, carol: 
     assert form.tree() == before
 
 
+def test_a_word_that_is_no_number_in_json_is_refused_and_a_number_stays_as_it_is_written(
+    form: Form, carol: Dav
+) -> None:
+    before = form.tree()
+    for word in ("NaN", "Infinity", "-Infinity"):
+        reply = send_json(carol, form.answers, f'{{"name": {word}}}')
+        assert (reply.status, reply.text) == (400, f"the body is no JSON: {word} is no number\n")
+    assert form.tree() == before
+    assert send_json(carol, form.answers, '{"name": 1e400, "other": true}').status == 201
+    assert form.said() == [{"name": "1e400"}]
+
+
+def test_many_files_of_one_name_have_names_of_their_own(form: Form, carol: Dav) -> None:
+    form.define(fields='[[field]]\nname = "name"\ntype = "file"\nmax = 400\n')
+    body, headers = multipart([("name", ("a.txt", "text/plain", b"x"))] * 400)
+    assert carol.request("POST", form.answers, body, headers).status in (200, 303)
+    (said,) = form.stored()
+    assert len(set(said["answers"]["name"])) == 400  # type: ignore[index]
+
+
 def test_numbers_of_programs_are_taken_as_people_write_them(form: Form, carol: Dav) -> None:
     smallest = "min = 0\nstep = 0.000000000000001\n"
     form.define(fields=f'[[field]]\nname = "name"\ntype = "number"\n[[field]]\nname = "b"\ntype = "number"\n{smallest}')
