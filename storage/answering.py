@@ -29,11 +29,12 @@ from storage.answers import (
     judge_answer,
     render_answer,
 )
+from storage.asking import asked_at
 from storage.errors import NotFound, StorageError
 from storage.fileterms import Source, Terms
 from storage.forms import SUFFIXES, count_answers, is_open, may_answer
 from storage.numbering import first_free, numbered
-from storage.objectnames import ATTACHED
+from storage.objectnames import ATTACHED, RESPONSES
 from storage.portable import caseless, made_safe
 
 if TYPE_CHECKING:
@@ -91,11 +92,9 @@ class Answering:
 
         Raises:
             NeedPrivileges: the form is not for whoever answers.
-            FormClosed, NotFound.
+            FormClosed, NotFound, Locked.
         """
-        answers = found.answers
-        if answers is None:
-            raise NotFound(found.path)
+        answers = found.answers or _made_again(session, found, principal)
         session.access.require(Action.CREATE, answers.path)
         if not may_answer(found.form, principal):
             raise NeedPrivileges(answers.path, Action.CREATE)
@@ -240,6 +239,30 @@ def name_of_new(
         name = f"{at:%Y-%m-%dT%H%M%SZ}-{token}{SUFFIXES[0]}"
         if not is_taken(name):
             return name
+
+
+def _made_again(session: Session, found: FormFolder, principal: Principal | None) -> Folder:
+    """
+    The folder of answers where somebody deleted it with all that was in it, or a backup left it out for being empty.
+
+    Raises:
+        NotFound: whoever answers may not.
+    """
+    store, path, place = session.store, paths.join(found.path, RESPONSES), f"{found.folder.place}/{RESPONSES}"
+    asked = asked_at(store, path)
+    is_asked = asked is not None and principal is not None and asked.is_asked(principal)
+    if not (is_asked or session.access.may(Action.CREATE, path)) or not may_answer(found.form, principal):
+        raise NotFound(found.path)
+    if found.is_over:
+        raise FormClosed("this form takes no answers any more")
+    with store.write(found.folder.place) as tx:
+        treerights.require_unlocked(session, path, Terms(), tree=False)
+        made = tx.find_folder(place)
+        if made is None and tx.find_member(found.folder.place, RESPONSES) is not None:
+            raise NotFound(path)
+        made = made or tx.make_folder(place)
+    session.access.forget(path)
+    return made
 
 
 def _safe(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -618,3 +619,23 @@ def test_who_may_only_answer_learns_nothing_of_files_that_others_sent(form: Form
     assert known.status == unknown.status
     known, unknown = (carol.put(path.replace(".files", ".json"), "x") for path in (guess, none))
     assert known.status == unknown.status
+
+
+@pytest.mark.parametrize("how", ["deleted", "lost"])
+def test_a_form_without_its_folder_of_answers_has_one_again_with_the_next_answer(form: Form, how: str) -> None:
+    url, dora = form.publish(), form.server.client("dora")
+    for head, client, where in (("", form.visitor, f"{url}responses/"), ('who = ["dora"]', dora, form.answers)):
+        form.define(head)
+        assert send(form.alice, form.answers, {"name": "Max"}).status in (303, 403)
+        if how == "deleted":
+            assert form.alice.delete(form.answers).status == 204
+        else:
+            shutil.rmtree(form.disk / "responses")
+        form.define(f"{head}\ncloses = 2020-01-01T00:00:00Z")
+        before = form.tree()
+        assert send(client, where, {"name": "Eva"}).status == 403
+        assert send(form.server.client("bob"), form.answers, {"name": "Eva"}).status in (403, 404)
+        assert form.tree() == before
+        form.define(head)
+        assert send(client, where, {"name": "Eva"}).status == 303
+        assert form.said() == [{"name": "Eva"}]
