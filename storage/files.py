@@ -36,7 +36,7 @@ from storage.filetree import FileTree, Node, is_rules_file, is_shared_rules
 from storage.formerrules import entries_below, find_entry
 from storage.made import open_made
 from storage.numbering import first_free, numbered
-from storage.objectnames import POLL_FILE
+from storage.objectnames import POLL_FILE, takes_answers
 from storage.paths import FILES, LINKS_FILE, is_former, join, name_of, names_rules, parent_of
 from storage.polls import find_poll
 from storage.portable import require_portable
@@ -322,7 +322,7 @@ class FileShelf:
             treerights.require_create(self._session, path)
         elif node.listing or node.path == FILES:
             raise PlaceRefused(path, "this folder is put together by the server and cannot be locked")
-        elif not node.is_folder or access.is_box(path) or not access.may(Action.CREATE, path):
+        elif not node.is_folder or takes_answers(path) or not access.may(Action.CREATE, path):
             treerights.require_write(self._session, node)
 
     # what writes share

@@ -34,6 +34,11 @@ def is_settings(path: str) -> bool:
     return path.count("/") == 4 and name_of(path) == SETTINGS.get(path.rsplit("/", 2)[0])
 
 
+def takes_answers(path: str) -> bool:
+    """Whether answers and votes come to a folder, or to some below: a lock there keeps everybody from answering."""
+    return any(path == top or path.startswith(top + "/") for top in (FORMS, POLLS))
+
+
 def is_among_answers(path: str) -> bool:
     """Whether a path lies in the folder of a form's answers, to which answers come by POST."""
     return path.startswith(FORMS + "/") and path.count("/") > 4 and path.split("/")[4] == RESPONSES

@@ -639,3 +639,18 @@ def test_a_form_without_its_folder_of_answers_has_one_again_with_the_next_answer
         form.define(head)
         assert send(client, where, {"name": "Eva"}).status == 303
         assert form.said() == [{"name": "Eva"}]
+
+
+@pytest.mark.parametrize("depth", ["0", "infinity"])
+def test_who_may_only_answer_locks_nobody_out(form: Form, carol: Dav, bob: Dav, depth: str) -> None:
+    form.define('who = "members"')
+    dora = form.server.client("dora")
+    for client in (carol, dora):
+        for path in (form.answers, f"{form.path}/"):
+            assert client.lock(path, depth=depth).status == 403
+    assert bob.lock("/files/Forms/", depth=depth).status == 403  # who makes forms there
+    assert send(carol, form.answers, {"name": "Eva"}).status == 303
+    lock = bob.lock(form.answers, depth=depth)  # who writes answers
+    assert lock.status == 200
+    assert send(carol, form.answers, {"name": "Eva"}).status == 423
+    assert bob.unlock(form.answers, lock.lock_token).status == 204
