@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ from storage.answers import (
 from storage.asking import asked_at
 from storage.errors import NotFound, StorageError
 from storage.fileterms import Source, Terms
-from storage.forms import SUFFIXES, count_answers, is_open, may_answer
+from storage.forms import SUFFIXES, count_answers, is_open, may_answer, own_answer
 from storage.numbering import first_free, numbered
 from storage.objectnames import ATTACHED, RESPONSES
 from storage.portable import caseless, made_safe
@@ -107,7 +107,7 @@ class Answering:
         self._files: dict[str, list[_Received]] = {}
         self._names: set[str] = set()  # of those files, caseless
         self._scratches = ExitStack()
-        self._require_open(answers)
+        self._require_open(answers, [own_answer(found.form, self._member)])
 
     def __enter__(self) -> Answering:
         return self
@@ -194,7 +194,7 @@ class Answering:
                 folder = tx.find_folder(place)
                 if folder is None:
                     raise NotFound(self._answers.path)
-                self._require_open(folder, len(taken))
+                self._require_open(folder, taken)
                 if self._charge is not None:
                     self._charge(tx, size)
                 for number, (name, scratch) in enumerate(ready):
@@ -217,16 +217,15 @@ class Answering:
         tx.put(place, name, scratch, creator=creator, by=by)
 
     def _name(self, answer: Answer, taken: Container[str]) -> str:
-        if self._found.form.once and answer.member is not None:
-            return f"{answer.member}{SUFFIXES[0]}"
-        return name_of_new(
+        return own_answer(self._found.form, answer.member) or name_of_new(
             answer.time, lambda name: name in taken or self._store.find_member(self._answers, name) is not None
         )
 
-    def _require_open(self, folder: Folder, more: int = 1) -> None:
+    def _require_open(self, folder: Folder, names: Collection[str | None]) -> None:
+        """Raise FormClosed where there is no room for answers of these names, of which some may be there already."""
         form = self._found.form
-        count = 0 if form.max_responses is None else count_answers(self._store.members(folder))
-        if not is_open(form, self._store.clock(), count + more - 1):
+        count = 0 if form.max_responses is None else count_answers(self._store.members(folder), names)
+        if not is_open(form, self._store.clock(), count + len(names) - 1):
             raise FormClosed("this form takes no answers any more")
 
 
@@ -253,7 +252,7 @@ def _made_again(session: Session, found: FormFolder, principal: Principal | None
     is_asked = asked is not None and principal is not None and asked.is_asked(principal)
     if not (is_asked or session.access.may(Action.CREATE, path)) or not may_answer(found.form, principal):
         raise NotFound(found.path)
-    if found.is_over:
+    if found.is_over(principal):
         raise FormClosed("this form takes no answers any more")
     with store.write(found.folder.place) as tx:
         treerights.require_unlocked(session, path, Terms(), tree=False)

@@ -4,7 +4,7 @@ Forms: folders in ``/files/Forms/`` with a ``form.toml``, and the answers that p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,11 +53,11 @@ class FormFolder:
         """The folder of its answers."""
         return self.store.find_folder(f"{self.folder.place}/{RESPONSES}")
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it takes no answers any more; they are counted only where it has a number of them."""
+    def is_over(self, principal: Principal | None) -> bool:
+        """Whether it takes no answers of somebody any more; they are counted only where it has a number of them."""
         answers = self.answers if self.form.max_responses is not None else None
-        count = 0 if answers is None else count_answers(self.store.members(answers))
+        own = own_answer(self.form, None if principal is None else principal.name)
+        count = 0 if answers is None else count_answers(self.store.members(answers), (own,))
         return not is_open(self.form, self.store.clock(), count)
 
 
@@ -88,6 +88,11 @@ def is_open(form: Form, now_s: float, count: int) -> bool:
     return not is_over and (form.max_responses is None or count < form.max_responses)
 
 
-def count_answers(members: Sequence[Member]) -> int:
-    """How many answers there are among the files of their folder."""
-    return sum(is_object(member.name, SUFFIXES) for member in members)
+def own_answer(form: Form, member: str | None) -> str | None:
+    """The file of a member's answer, where each has one; another answer replaces it."""
+    return f"{member}{SUFFIXES[0]}" if form.once and member is not None else None
+
+
+def count_answers(members: Sequence[Member], replaced: Container[str | None] = ()) -> int:
+    """How many answers there are among the files of their folder, but for those that are to be replaced."""
+    return sum(is_object(member.name, SUFFIXES) and member.name not in replaced for member in members)

@@ -115,7 +115,13 @@ class PublicMount:
     def _answer_form(self, call: FormCall, rest: str, *, is_shared: bool) -> Response:
         found = call.found
         shown = OpenFolder(
-            found.folder, call.base, pages_of(found), found.is_over, RESPONSES, lambda: forms.answer(call), is_shared
+            found.folder,
+            call.base,
+            pages_of(found),
+            found.is_over(call.principal),
+            RESPONSES,
+            lambda: forms.answer(call),
+            is_shared,
         )
         return public_pages.answer(call.request, call.session, shown, rest)
 

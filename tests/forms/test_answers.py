@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from davserver.dav.names import DAV
-from tests.forms.conftest import FIELDS, PAGE, Form, multipart, send, send_json
+from tests.forms.conftest import FIELDS, PAGE, SHARED, Form, multipart, send, send_json
 from tests.harness import Dav
 
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -348,6 +348,25 @@ def test_of_a_table_each_answer_is_asked_for_its_lock_and_counted_once_for_each_
     before = form.tree()
     assert form.alice.request("POST", form.answers, "member,name\ncarol,Eva\nbob,Ben\n", CSV).status == 423
     assert form.tree() == before
+
+
+def test_in_a_full_form_whoever_answered_changes_the_own_answer_and_nobody_else_comes_in(
+    form: Form, carol: Dav
+) -> None:
+    form.define("once = true\nmax_responses = 1")
+    assert form.alice.put(f"{form.path}/access.toml", SHARED.replace('["carol"]', '["carol", "bob"]')).status == 204
+    bob = form.server.client("bob")
+    assert send(carol, form.answers, {"name": "Eva"}).status in (200, 303)
+    before = form.tree()
+    assert send(bob, form.answers, {"name": "Ben"}).status == 403
+    assert form.tree() == before
+    assert send(carol, form.answers, {"name": "Eva Lind"}).status in (200, 303)
+    assert form.said() == [{"name": "Eva Lind"}]
+    found = re.search(r"/p/[A-Za-z0-9_-]+/", carol.get(f"{form.path}/my-link.txt").text)
+    assert found is not None
+    assert "<form" in form.visitor.get(found[0]).text
+    assert send(form.visitor, f"{found[0]}responses/", {"name": "Eva L."}).status == 303
+    assert form.said() == [{"name": "Eva L."}]
 
 
 def test_the_longest_page_is_read_again_and_what_could_not_be_is_refused(form: Form, carol: Dav) -> None:
