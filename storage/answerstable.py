@@ -49,7 +49,8 @@ def cell(value: Value | None) -> str:
     if value is None:
         return ""
     text = text_of_value(value)
-    return f"'{text}" if not isinstance(value, int | float) and text.startswith(FORMULAS) else text
+    is_formula = text.lstrip("'").startswith(FORMULAS)  # a text that has the sign already keeps it
+    return f"'{text}" if is_formula and not isinstance(value, int | float) else text
 
 
 def _row(answer: Answer, names: Iterable[str]) -> list[str]:

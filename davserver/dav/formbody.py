@@ -192,4 +192,7 @@ def _scalar(name: str, value: Any) -> str:
 
 def cells(values: Mapping[str, str]) -> Mapping[str, str]:
     """The cells of a line without the sign that keeps a spreadsheet from taking them for formulas."""
-    return {name: cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULAS else cell for name, cell in values.items()}
+    return {
+        name: cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(FORMULAS) else cell
+        for name, cell in values.items()
+    }

@@ -31,7 +31,7 @@ from davserver.mounts.files_write import Checked, verified
 from storage.answering import Answering, FormClosed, Given
 from storage.answers import AnswerRefused, Value, parse_answer
 from storage.fileterms import Source
-from storage.form import Form
+from storage.form import Field, Form
 from storage.forms import FormFolder
 
 PROBLEM = ("Content-Type", "application/problem+json")
@@ -119,10 +119,11 @@ def _answer_table(call: FormCall, answering: Answering) -> Response:
     """A line for each answer, all or none; who may write answers brings time and member of each along."""
     given, problems = list[Given](), list[str]()
     most = TABLE_BYTES if answering.may_import else TEXT_BYTES
-    for line, row in read_table(_body(call, most), most):
+    for line, sent in read_table(_body(call, most), most):
         if not answering.may_import:
             _count(call)
-        fields = _fields_of(call.found.form, cells(row))
+        row = cells(sent)
+        fields = _fields_of(call.found.form, row)
         if _is_programs(call.found.form, fields):
             continue
         try:
@@ -160,19 +161,25 @@ def _fields_of(form: Form, row: Mapping[str, str]) -> Fields:
     """The cells of a line as fields; several values of one stand in a cell with "; " between them."""
     fields = Fields()
     for asked in form.fields:
-        cell = row.get(asked.name, "").strip()
+        cell = row.get(asked.name, "")
         if asked.type in ("choices", "ranking"):
-            for each in cell.split("; "):
+            for each in cell.strip().split("; "):
                 fields.add(asked.name, each)
         elif asked.type == "grid":
-            pairs = (each.rpartition(": ") for each in cell.split("; ") if each)
-            fields.grids[asked.name] = {of: option for of, _, option in pairs}
+            fields.grids[asked.name] = dict(_pair(asked, each) for each in cell.strip().split("; ") if each)
         elif asked.type != "file":
             fields.add(asked.name, cell)
     known = {asked.name for asked in form.fields}
     for name in row.keys() - known:
         fields.add(name, row[name])
     return fields
+
+
+def _pair(asked: Field, text: str) -> tuple[str, str]:
+    """Row and option of a part of a grid's cell; a colon may stand in both."""
+    pairs = ((row, text.removeprefix(f"{row}: ")) for row in asked.rows if text.startswith(f"{row}: "))
+    row, _, option = text.rpartition(": ")
+    return next((pair for pair in pairs if pair[1] in asked.options), (row, option))
 
 
 def _is_programs(form: Form, fields: Fields) -> bool:

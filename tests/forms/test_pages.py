@@ -328,6 +328,27 @@ def test_the_table_can_be_sent_back_as_it_is(form: Form) -> None:
     assert sorted(again.split(b"\r\n")) == sorted(table.split(b"\r\n"))  # those of one second stand in any order
 
 
+def test_what_has_quotes_colons_and_blanks_comes_back_from_the_table(form: Form) -> None:
+    grid = '[[field]]\nname = "g"\ntype = "grid"\nrows = ["Food", "Food: hot"]\noptions = ["no: bad", "yes"]\n'
+    longtext = '[[field]]\nname = "t"\ntype = "longtext"\n'
+    form.define(fields=f"{FIELDS}{grid}{longtext}")
+    given = [
+        {"name": "'=1+1", "g": {"Food": "no: bad", "Food: hot": "yes"}, "t": '  one\n\n=two;, "three"  '},
+        {"name": "''@a", "g": {"Food: hot": "no: bad"}, "t": "'"},
+        {"name": "'quoted'", "t": "\t=1"},
+    ]
+    for answer in given:
+        assert send_json(form.alice, form.answers, answer).status == 201
+    assert sorted(map(str, form.said())) == sorted(map(str, given))
+    table = form.alice.get(f"{form.path}/responses.csv").body
+    cells = [cell for row in csv.reader(io.StringIO(table.decode(), newline="")) for cell in row]
+    assert not any(cell.startswith(tuple("=+-@\t\r")) for cell in cells)
+    for file in (form.disk / "responses").glob("*.json"):
+        assert form.alice.delete(f"{form.answers}{file.name}").status == 204
+    assert form.alice.request("POST", form.answers, table, {"Content-Type": "text/csv"}).status == 201
+    assert sorted(map(str, form.said())) == sorted(map(str, given))
+
+
 def test_a_listing_of_many_answers_reads_them_once(form: Form) -> None:
     carol = form.server.client("carol")
     for number in range(20):
