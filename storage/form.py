@@ -218,7 +218,7 @@ def _read_who(root: Table) -> str | tuple[str, ...]:
         return MEMBERS
     if not names:
         root.report("who", "who is empty", f'it can be "{WORLD}", "{MEMBERS}" or a list of groups and members')
-    return names[0] if len(names) == 1 and names[0] in (WORLD, MEMBERS) else names
+    return next((word for word in (WORLD, MEMBERS) if word in names), names)  # what takes in all the others
 
 
 def _read_summary(root: Table, names: Sequence[str]) -> tuple[str, ...]:

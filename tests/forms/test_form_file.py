@@ -280,3 +280,16 @@ def test_a_mistake_is_told_with_its_line(text: str, said: str) -> None:
     with pytest.raises(FileRefused) as refused:
         parse_form(text.encode())
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ('["world", "dora"]', "world"),
+        ('["dora", "world", "members"]', "world"),
+        ('["sport", "members"]', "members"),
+        ('"sport"', ("sport",)),
+    ],
+)
+def test_in_a_list_of_names_what_takes_in_the_others_counts(who: str, said: object) -> None:
+    assert parse_form(f"who = {who}\n".encode()).who == said
