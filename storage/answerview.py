@@ -84,7 +84,8 @@ class FormKind:
         found = find_form(store, folder.path)
         if found is None:
             raise NotFound(folder.path)
-        return Layout({folder.place: Room(folder, "", None)}, found, mark_of(found.row.id, found.folder.name))
+        rooms, mark = {folder.place: Room(folder, "", None)}, mark_of(found.row.id, found.folder.name)
+        return Layout(rooms, found, mark, file=found.row)
 
     def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
         """Nothing: an answer is no text."""

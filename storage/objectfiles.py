@@ -291,7 +291,8 @@ def find_left(session: Session, path: str, read: Callable[[], bytes], terms: Ter
 
 def lock_timeout_s(path: str, timeout_s: int) -> int:
     """For how long a lock is granted."""
-    return min(timeout_s, LOCKED_S) if is_object_path(path) or is_vote_path(path) else timeout_s
+    has_view = is_object_path(path) or is_answer(path) or is_vote_path(path)
+    return min(timeout_s, LOCKED_S) if has_view else timeout_s
 
 
 def rename_column(session: Session, tx: Transaction, source: str, target: str | None) -> None:

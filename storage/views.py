@@ -118,21 +118,22 @@ class Views:
         """How a collection is laid out now; as it was, where nothing in it has changed."""
         if isinstance(source.kind, BallotKind):
             return NO_ROOMS
-        newest = self._store.index.newest_change(source.folder.place)
+        holder = source.kind.holder(self._store, source.folder)  # where the settings are
+        newest = self._store.index.newest_change(holder.place)
         known = self._layouts.get(source.place)
-        if known is not None and known.newest == newest and self._holds(source, known):
+        if known is not None and known.newest == newest and self._holds(holder, known):
             return known
         ruled = self._store.rulebook.server_paths
         layout = source.kind.layout(self._store, source.folder)  # which looks at the folders, and may find news
         below = sorted(path for path in ruled if paths.is_within(path, source.folder.path))
-        newest = self._store.index.newest_change(source.folder.place)
+        newest = self._store.index.newest_change(holder.place)
         layout = replace(layout, mark=mark_of(layout.mark, below), newest=newest, ruled=ruled)
         if len(self._layouts) >= KEPT_LAYOUTS:
             self._layouts.clear()
         self._layouts[source.place] = layout
         return layout
 
-    def _holds(self, source: Source, layout: Layout) -> bool:
+    def _holds(self, holder: Folder, layout: Layout) -> bool:
         """Whether the disk says of a layout's folders and of its file what it said then, and the server's rules too."""
         store = self._store
         if layout.ruled != store.rulebook.server_paths:
@@ -142,7 +143,7 @@ class Views:
             if folder is None or folder.counter != room.folder.counter or folder.id != room.folder.id:
                 return False
         if layout.file is not None:
-            status = find_status(store.file(source.folder.place, layout.file.disk_name))
+            status = find_status(store.file(holder.place, layout.file.disk_name))
             if status is None or not agrees(layout.file, status):
                 return False
         accounts = store.accounts

@@ -10,6 +10,7 @@ import pytest
 
 from davserver.dav.names import DAV
 from tests.conftest import MakeServer
+from tests.forms.conftest import Form, send_json
 from tests.harness import ACCESS, Dav, Server
 from tests.objects.conftest import changed, items_of, said
 from tests.pim.samples import sync
@@ -223,3 +224,39 @@ def answer_stem(client: Dav, path: str) -> str:
         href for href in client.propfind(f"{path}/responses/", depth="1").multistatus() if href.endswith(".json")
     )
     return href.rpartition("/")[2].removesuffix(".json")
+
+
+CHANGES = (
+    '<D:sync-collection xmlns:D="DAV:"><D:sync-token>{}</D:sync-token><D:sync-level>1</D:sync-level>'
+    "<D:prop><D:getetag/></D:prop></D:sync-collection>"
+)
+
+
+@pytest.mark.parametrize("how", ["stored", "edited on the disk"])
+def test_what_other_settings_change_in_tasks_is_told_by_the_next_sync(form: Form, how: str) -> None:
+    bob = form.server.client("bob")
+    form.define('view = "task"')
+    assert send_json(form.alice, form.answers, {"name": "Eva"}).status == 201
+    (home,) = [href for href in bob.propfind("/dav/bob/", depth="1").hrefs if f"form-{form.id}" in href]
+    token = bob.report(home, CHANGES.format("")).xml.findtext("{DAV:}sync-token") or ""
+    assert list(bob.report(home, CHANGES.format(token)).multistatus()) == []
+    file = form.disk / "form.toml"
+    for before, after in (('"Your name"', '"Nom"'), ('title = "Camp"', 'title = "Camp 2027"')):
+        text = file.read_text().replace(before, after)
+        if how == "stored":
+            assert form.alice.put(f"{form.path}/form.toml", text).status == 204
+        else:
+            file.write_text(text)
+        reply = bob.report(home, CHANGES.format(token))
+        (href,) = reply.multistatus()
+        token = reply.xml.findtext("{DAV:}sync-token") or ""
+    task = bob.get(href).text
+    assert "SUMMARY:Camp 2027: Eva" in task
+    assert "Nom: Eva" in task
+
+
+def test_a_lock_of_an_answer_ends_within_ten_minutes(form: Form) -> None:
+    assert send_json(form.alice, form.answers, {"name": "Eva"}).status == 201
+    (file,) = (form.disk / "responses").glob("*.json")
+    reply = form.alice.lock(form.answers + file.name, timeout="Second-3600")
+    assert "Second-600<" in reply.text
