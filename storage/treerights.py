@@ -59,6 +59,8 @@ def require(session: Session, action: Action, path: str) -> None:
         session.access.require(Action.ADMIN, rules_holder(path))
     elif is_settings(path) and action is not Action.READ:
         session.access.require(Action.ADMIN, parent_of(path))
+    elif action is not Action.READ and session.store.reads_page(session, path):  # who reads it knows of it
+        session.access.require_on_found(action, path)
     else:
         session.access.require(action, path)
 
