@@ -31,7 +31,7 @@ from storage.polls import PollFolder, every_poll
 from storage.records import Content as Bytes
 from storage.records import Folder, Member
 from storage.viewrows import rendered_tag
-from storage.votes import NO, Vote, parse_vote
+from storage.votes import NO, Vote, VoteRefused, answers_to, parse_vote
 
 if TYPE_CHECKING:
     from storage.session import Session
@@ -274,7 +274,7 @@ def _store(session: Session, source: Source, row: Member, served: Content, sent:
     Cast the vote that a stored ballot is, and keep its alarms; all else of it is ignored.
 
     Raises:
-        VoteRefused: the poll is over, or the option full.
+        VoteRefused: the poll is over, the option full, or the answer none that the poll takes.
     """
     name = session.principal.name
     if name is None or name != source.id:
@@ -282,6 +282,8 @@ def _store(session: Session, source: Source, row: Member, served: Content, sent:
     found, option = _find(session, row)
     component = source.kind.text.component
     answer = read_answer(component, voter_of(session.principal).address, served, sent)
+    if answer and answer not in answers_to(found.poll):
+        raise VoteRefused(f"this poll takes no {answer}")  # programs offer it all the same
     if answer is not None:
         cast(session, found, session.principal, {option: answer or None})
     alarms = list(read_alarms(sent))

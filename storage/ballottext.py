@@ -33,14 +33,24 @@ LARGEST_ALARMS = 8 * 1024  # characters
 SAID: Mapping[str, Mapping[str, str]] = {
     "poll": {"en": "Poll: {}", "fr": "Sondage : {}", "de": "Umfrage: {}"},
     "event": {
-        "en": "Accept: yes. Decline or delete: no. Tentative: if need be.",
-        "fr": "Accepter : oui. Refuser ou supprimer : non. Provisoire : si nécessaire.",
-        "de": "Annehmen: ja. Ablehnen oder löschen: nein. Vorläufig: wenn nötig.",
+        "en": "Accept: yes. Decline or delete: no.",
+        "fr": "Accepter : oui. Refuser ou supprimer : non.",
+        "de": "Annehmen: ja. Ablehnen oder löschen: nein.",
     },
     "task": {
-        "en": "Done: yes. Cancelled or deleted: no. In process: if need be.",
-        "fr": "Terminée : oui. Annulée ou supprimée : non. En cours : si nécessaire.",
-        "de": "Erledigt: ja. Abgebrochen oder gelöscht: nein. In Arbeit: wenn nötig.",
+        "en": "Done: yes. Cancelled or deleted: no.",
+        "fr": "Terminée : oui. Annulée ou supprimée : non.",
+        "de": "Erledigt: ja. Abgebrochen oder gelöscht: nein.",
+    },
+    "event maybe": {
+        "en": " Tentative: if need be.",
+        "fr": " Provisoire : si nécessaire.",
+        "de": " Vorläufig: wenn nötig.",
+    },
+    "task maybe": {
+        "en": " In process: if need be.",
+        "fr": " En cours : si nécessaire.",
+        "de": " In Arbeit: wenn nötig.",
     },
     "until": {"en": "Votes count until {}.", "fr": "On peut voter jusqu'au {}.", "de": "Abstimmen kann man bis {}."},
     "mail": {
@@ -202,7 +212,8 @@ def _description(component: str, poll: Poll, option: Option, language: str) -> s
     lines = poll.description.splitlines()
     when = moment_text(option, language)
     lines += [when] if when and component == "VTODO" else []
-    lines.append(SAID["event" if component == "VEVENT" else "task"][language])
+    kind = "event" if component == "VEVENT" else "task"
+    lines.append(SAID[kind][language] + (SAID[f"{kind} maybe"][language] if poll.maybe else ""))
     if poll.closes is not None:
         closes = Option("", "", poll.closes.astimezone(UTC).replace(tzinfo=None), None, "UTC")
         lines.append(SAID["until"][language].format(moment_text(closes, language)))

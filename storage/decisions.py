@@ -7,6 +7,7 @@ stands in the state of the poll; its UID is made of poll and option.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from storage.session import Session
     from storage.store import Store
 
-DECIDED_KEY = "decided"  # in the state of a poll: {option, calendar, path of the event}
+DECIDED_KEY = "decided"  # in the state of a poll: {option, calendar, said: hash of what the event tells, path of it}
 
 AGAIN_S = 60.0  # after a failure
 
@@ -39,17 +40,17 @@ log = logging.getLogger("davserver.polls")
 def settle_decision(store: Store, found: PollFolder) -> None:
     """Have the calendar say what the poll does. What fails is logged, and tried again later when somebody looks."""
     poll, kept, place = found.poll, _kept(store, found), found.folder.place
-    wanted = {"option": poll.decided, "calendar": poll.calendar} if poll.decided and poll.calendar else {}
-    known = {key: kept[key] for key in ("option", "calendar") if key in kept}
+    wanted = _wanted(found) if poll.decided and poll.calendar else {}
+    known = {key: kept[key] for key in ("option", "calendar", "said") if key in kept}
     if store.is_writing or known == wanted or store.undecided.get(place, 0.0) > store.clock() - AGAIN_S:
         return
     session = _owner(store, found.folder)
     if session is None:
         return
     try:
-        if isinstance(kept.get("path"), str):
-            _remove(session, kept["path"])
-        path = _write(session, found) if wanted else None
+        path, before = _write(session, found) if wanted else None, kept.get("path")
+        if isinstance(before, str) and before != path and paths.name_of(before).startswith(f"{found.id}-"):
+            _remove(session, before)  # not what the poll made that this one was copied from
         with store.write(place) as tx:
             tx.set_state(place, "", DECIDED_KEY, {**wanted, "path": path} if wanted else None)
         store.undecided.pop(place, None)
@@ -75,6 +76,17 @@ def require_calendar(store: Store, path: str, data: bytes) -> None:
         reason = f"that is no calendar to which {folder.owner} may write"
         file.root.report("calendar", f"calendar is {poll.calendar[:80]!r}", reason)
         raise FileRefused(str(file.problems[0])) from error
+
+
+def _wanted(found: PollFolder) -> dict[str, str]:
+    """What the state says once the event is there, but for its path; of a copied poll it is other than of the first."""
+    poll = found.poll
+    said = repr((found.id, found.title, poll.description, poll.option(poll.decided)))
+    return {
+        "option": poll.decided,
+        "calendar": poll.calendar,
+        "said": hashlib.sha256(said.encode()).hexdigest()[:16],
+    }
 
 
 def _kept(store: Store, found: PollFolder) -> dict[str, Any]:

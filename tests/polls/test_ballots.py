@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
@@ -207,6 +208,25 @@ def test_a_full_option_is_refused(poll: Poll, bob: Dav, carol: Dav) -> None:
     assert poll.tree() == before
 
 
+def test_maybe_is_refused_and_not_offered_where_the_poll_does_not_take_it(poll: Poll, bob: Dav) -> None:
+    offers = ("Tentative: if need be", "In process: if need be")
+    hrefs = (ballot(bob, poll, "a"), ballot(bob, poll, "a", tasks=True))
+    for href, offer in zip(hrefs, offers, strict=True):
+        assert offer in said(bob.get(href).text, "DESCRIPTION")
+    poll.define("maybe = false")
+    event, task = (bob.get(href) for href in hrefs)
+    before = poll.tree()
+    for href, served, body in (
+        (hrefs[0], event, answered(event.text, "TENTATIVE")),
+        (hrefs[1], task, with_status(task.text, "IN-PROCESS")),
+    ):
+        assert "if need be" not in said(served.text, "DESCRIPTION")
+        reply = bob.put(href, body, {"If-Match": served.etag})
+        assert (reply.status, reply.text) == (409, "this poll takes no maybe\n")
+        assert bob.get(href).etag == served.etag
+    assert poll.tree() == before
+
+
 def test_the_collections_say_what_phones_ask_of_each(poll: Poll, bob: Dav) -> None:
     color, kinds = APPLE.calendar_color, CALDAV.supported_calendar_component_set
     for url, component, name in ((url_of(bob), "VEVENT", "Polls"), (url_of(bob, True), "VTODO", "Polls (tasks)")):
@@ -311,6 +331,33 @@ def test_what_was_decided_stands_in_the_calendar_and_the_ballots_go(poll: Poll, 
     poll.define()
     assert poll.alice.get(f"/dav/alice/calendar/{poll.id}-b-decided.ics").status == 404
     assert bob.get(ballot(bob, poll, "a")).status == 200
+
+
+def test_the_event_of_what_was_decided_follows_the_poll(poll: Poll, bob: Dav) -> None:
+    decided = 'decided = "a"\ncalendar = "calendar"'
+    poll.define(decided)
+    href = f"/dav/alice/calendar/{poll.id}-a-decided.ics"
+    assert "DTSTART;TZID=Europe/Paris:20270112T180000" in poll.alice.get(href).text
+    poll.define(decided, OPTIONS.replace("T18:00", "T19:00"))
+    assert "DTSTART;TZID=Europe/Paris:20270112T190000" in poll.alice.get(href).text
+    assert poll.alice.delete(href).status == 204
+    poll.define(decided + "\nper_voter = 2", OPTIONS.replace("T18:00", "T19:00"))
+    bob.propfind(url_of(bob), depth="1")
+    assert poll.alice.get(href).status == 404  # it tells nothing else, and somebody took it away
+
+
+def test_a_poll_copied_on_the_disk_leaves_the_event_of_the_first_one_alone(poll: Poll, bob: Dav) -> None:
+    poll.define('decided = "a"\ncalendar = "calendar"')
+    href, copied = f"/dav/alice/calendar/{poll.id}-a-decided.ics", f"{poll.path} copy"
+    etag = poll.alice.get(href).etag
+    poll.server.stop()
+    shutil.copytree(poll.disk, f"{poll.disk} copy")
+    poll.server.start()
+    bob.propfind(url_of(bob), depth="1")
+    text = poll.alice.get(f"{copied}/poll.toml").text
+    assert poll.alice.put(f"{copied}/poll.toml", text.replace('decided = "a"', "")).status == 204
+    bob.propfind(url_of(bob), depth="1")
+    assert poll.alice.get(href).etag == etag
 
 
 def test_a_decision_goes_where_its_author_may_write_and_nowhere_else(poll: Poll, carol: Dav) -> None:
