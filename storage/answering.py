@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 256 * 1024
 LONGEST_NAME_BYTES = 120
+NO_TERMS = Terms()
 
 Charge = Callable[["Transaction", int], None]
 
@@ -83,18 +84,26 @@ class Answering:
     Use it as a context manager: files that were not stored are removed on leaving.
     """
 
-    def __init__(self, session: Session, found: FormFolder, principal: Principal | None, charge: Charge | None = None):
+    def __init__(
+        self,
+        session: Session,
+        found: FormFolder,
+        principal: Principal | None,
+        charge: Charge | None = None,
+        terms: Terms = NO_TERMS,
+    ):
         """
         Args:
             session: which may add to the answers: the member's own, or that of the form's public link.
             principal: whose answers they are; None of whoever has the link.
             charge: counts what is stored against a link, within the write of the form's folder.
+            terms: the locks that whoever answers holds.
 
         Raises:
             NeedPrivileges: the form is not for whoever answers.
             FormClosed, NotFound, Locked.
         """
-        answers = found.answers or _made_again(session, found, principal)
+        answers = found.answers or _made_again(session, found, principal, terms)
         session.access.require(Action.CREATE, answers.path)
         if not may_answer(found.form, principal):
             raise NeedPrivileges(answers.path, Action.CREATE)
@@ -104,6 +113,7 @@ class Answering:
         self._answers = answers
         self._member = None if principal is None or found.form.anonymous else principal.name
         self._charge = charge
+        self._terms = terms
         self._files: dict[str, list[_Received]] = {}
         self._names: set[str] = set()  # of those files, caseless
         self._scratches = ExitStack()
@@ -190,7 +200,7 @@ class Answering:
                 promises.enter_context(store.promised.room(self._session, first, size))
                 for name, _ in ready if form.once else ready[:1]:  # others are new, as the first
                     path = paths.join(self._answers.path, name)
-                    treerights.require_unlocked(self._session, path, Terms(), tree=False)
+                    treerights.require_unlocked(self._session, path, self._terms, tree=False)
                 folder = tx.find_folder(place)
                 if folder is None:
                     raise NotFound(self._answers.path)
@@ -240,7 +250,7 @@ def name_of_new(
             return name
 
 
-def _made_again(session: Session, found: FormFolder, principal: Principal | None) -> Folder:
+def _made_again(session: Session, found: FormFolder, principal: Principal | None, terms: Terms) -> Folder:
     """
     The folder of answers where somebody deleted it with all that was in it, or a backup left it out for being empty.
 
@@ -255,7 +265,7 @@ def _made_again(session: Session, found: FormFolder, principal: Principal | None
     if found.is_over(principal):
         raise FormClosed("this form takes no answers any more")
     with store.write(found.folder.place) as tx:
-        treerights.require_unlocked(session, path, Terms(), tree=False)
+        treerights.require_unlocked(session, path, terms, tree=False)
         made = tx.find_folder(place)
         if made is None and tx.find_member(found.folder.place, RESPONSES) is not None:
             raise NotFound(path)

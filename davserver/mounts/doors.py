@@ -14,12 +14,14 @@ from davserver.dav.message import Request, Response, quote_path
 from davserver.mounts.browsing import SANDBOX, page_headers
 from storage.answering import Charge
 from storage.errors import NotFound
+from storage.fileterms import Terms
 from storage.forms import FormFolder
 from storage.linknames import CLOSED, THANKS
 from storage.paths import join
 from storage.polls import PollFolder
 from storage.session import Session
 
+NO_TERMS = Terms()
 Words = Mapping[str, str]
 Found = TypeVar("Found", FormFolder, PollFolder)
 
@@ -36,6 +38,7 @@ class DoorCall(Generic[Found]):
         base: the URL path of the folder, decoded, as the request names it, without slash.
         is_public: it came through a link: pages are shown as pages.
         charge: counts what is stored against the link.
+        terms: the locks that whoever asks holds.
     """
 
     request: Request
@@ -47,6 +50,7 @@ class DoorCall(Generic[Found]):
     base: str
     is_public: bool
     charge: Charge | None = None
+    terms: Terms = NO_TERMS
 
     def said(self, words: Words) -> str:
         """A sentence in the configured language."""

@@ -31,6 +31,7 @@ from davserver.mounts.preferences import tell_preferences
 from davserver.mounts.wsgidav_provider import CALL, ShelfProvider
 from davserver.mounts.wsgidav_server import FilesServer
 from storage.errors import AlreadyExists, LockConflict, Locked, ReadOnly
+from storage.fileterms import Terms
 from storage.forms import find_form
 from storage.objectnames import RESPONSES, VOTES
 from storage.paths import is_within, join
@@ -109,9 +110,10 @@ class FilesMount:
         found = find_form(call.session.store, call.path)
         if found is None or call.path != join(found.path, RESPONSES):
             return files_make.post(call)
+        call.require_conditions(None)  # of the answer, which is new
         session, base = call.session, call.as_asked(found.path)
         asked = call.request, self._settings, found, session, session.principal, self._rates, base
-        return forms.answer(DoorCall(*asked, is_public=False))
+        return forms.answer(DoorCall(*asked, is_public=False, terms=Terms(call.if_header.lock_tokens)))
 
     def _vote(self, call: Call, found: PollFolder) -> Response:
         session, base = call.session, call.as_asked(found.path)

@@ -64,7 +64,7 @@ def answer(call: FormCall) -> Response:
         writing raises.
     """
     try:
-        with Answering(call.session, call.found, call.principal, call.charge) as answering:
+        with Answering(call.session, call.found, call.principal, call.charge, call.terms) as answering:
             kind = media_type_of(call.request.header("content-type"))
             if call.request.header("content-encoding") is not None:
                 raise UnsupportedMedia("the form has a Content-Encoding; send it as it is")

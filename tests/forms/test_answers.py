@@ -673,3 +673,17 @@ def test_who_may_only_answer_locks_nobody_out(form: Form, carol: Dav, bob: Dav, 
     assert lock.status == 200
     assert send(carol, form.answers, {"name": "Eva"}).status == 423
     assert bob.unlock(form.answers, lock.lock_token).status == 204
+
+
+@pytest.mark.rfc("4918", "10.4")
+def test_who_holds_the_lock_of_the_answers_answers_and_a_condition_that_does_not_hold_is_told(form: Form) -> None:
+    token = form.alice.lock(form.answers, depth="infinity").lock_token
+    before = form.tree()
+    assert send(form.alice, form.answers, {"name": "Eva"}).status == 423
+    assert send(form.alice, form.answers, {"name": "Eva"}, If="(<urn:uuid:0>)").status == 412
+    assert send(form.alice, form.answers, {"name": "Eva"}, If_Match="*").status == 412
+    assert send(form.server.client("carol"), form.answers, {"name": "Eva"}, If=f"(<{token}>)").status in (412, 423)
+    assert form.tree() == before
+    assert send(form.alice, form.answers, {"name": "Eva"}, If=f"(<{token}>)", If_None_Match="*").status == 303
+    assert form.said() == [{"name": "Eva"}]
+    assert form.alice.unlock(form.answers, token).status == 204
