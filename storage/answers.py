@@ -229,10 +229,10 @@ def _judge(asked: Field, sent: Sent) -> Value:
         raise _Wrong("once")
     if not texts:
         return ""
-    return ONE_TEXT[asked.type](asked, _plain(texts[0]))
+    return ONE_TEXT[asked.type](asked, plain_text(texts[0]))
 
 
-def _plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """A text with the newlines of a file, and without what is no character of a text."""
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
@@ -325,8 +325,8 @@ ONE_TEXT: Mapping[str, Callable[[Field, str], Value]] = {
 
 def _chosen(asked: Field, sent: Sent) -> Iterator[str]:
     """What was chosen, each once; what was written beside the options stands for the choice of something else."""
-    other = _plain("".join(sent.texts.get(f"{asked.name}.other", ())[:1])).strip() if asked.other else ""
-    texts = [_plain(text).strip() for text in sent.texts.get(asked.name, ())]
+    other = plain_text("".join(sent.texts.get(f"{asked.name}.other", ())[:1])).strip() if asked.other else ""
+    texts = [plain_text(text).strip() for text in sent.texts.get(asked.name, ())]
     if other and OTHER not in texts and (asked.type == "choices" or not any(texts)):
         texts.append(OTHER)
     for text in dict.fromkeys(texts):

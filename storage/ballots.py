@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -288,11 +288,13 @@ def _store(session: Session, source: Source, row: Member, served: Content, sent:
         cast(session, found, session.principal, {option: answer or None})
     alarms = list(read_alarms(sent))
     if alarms != list(read_alarms(served)):
-        kept = _kept(found, name)
-        every = {key: lines for key, lines in kept.get("alarms", {}).items() if key != f"{component} {option}"}
-        if alarms:
-            every[f"{component} {option}"] = alarms
-        _keep(session, found, name, {**kept, "alarms": every})
+        key = f"{component} {option}"
+
+        def change(kept: Mapping[str, Any]) -> Mapping[str, Any]:
+            every = {each: lines for each, lines in kept.get("alarms", {}).items() if each != key}
+            return {**kept, "alarms": {**every, key: alarms} if alarms else every}
+
+        _keep(session, found, name, change)
 
 
 def _delete(session: Session, source: Source, row: Member) -> None:
@@ -303,13 +305,15 @@ def _delete(session: Session, source: Source, row: Member) -> None:
     found, option = _find(session, row)
     if vote_of(found, name).answers.get(option) != NO:
         cast(session, found, session.principal, {option: NO})
-    kept = _kept(found, name)
-    _keep(session, found, name, {**kept, "hidden": sorted({*kept.get("hidden", ()), option})})
+    _keep(session, found, name, lambda kept: {**kept, "hidden": sorted({*kept.get("hidden", ()), option})})
 
 
-def _keep(session: Session, found: PollFolder, name: str, kept: Mapping[str, Any]) -> None:
+def _keep(
+    session: Session, found: PollFolder, name: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> None:
+    """Change what is kept of a voter's ballots; within the write lock, for a program deletes several at once."""
     with session.store.write(found.place) as tx:
-        said = {key: value for key, value in kept.items() if value}
+        said = {key: value for key, value in change(_kept(found, name)).items() if value}
         tx.set_state(found.place, "", f"{KEPT_KEY} {found.file_of(name)}", said or None)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from auth.tables import Table, TomlFile
 from storage.answerstable import cell, table
 from storage.errors import FileRefused, StorageError
-from storage.poll import Poll
+from storage.poll import MOST_OPTIONS, Poll
 
 YES, MAYBE, NO = "yes", "maybe", "no"
 ANSWERS = (YES, MAYBE, NO)
@@ -68,6 +68,8 @@ def parse_vote(data: bytes, name: str, poll: Poll | None = None, *, is_guest: bo
         said = root.text("name") or "", root.text("code") or ""
         root = root.table("vote") or Table(file, {}, ("vote",))
     keys = root.keys()
+    if poll is not None and len(keys) > MOST_OPTIONS:
+        raise FileRefused(f"{name}: {len(keys)} options; a poll can have {MOST_OPTIONS}")
     answers = {key: answer for key in keys if (answer := _answer(root, key, poll)) is not None}
     if file.problems:
         raise FileRefused("\n".join(str(problem) for problem in file.problems))

@@ -8,6 +8,7 @@ from davserver.dav.message import Response
 from davserver.mounts.doors import DoorCall
 from davserver.mounts.files_write import Checked, verified
 from storage.answering import FormClosed
+from storage.answers import plain_text
 from storage.casting import cast, cast_guest
 from storage.form import A_MINUTE, A_MINUTE_OF_ADDRESS
 from storage.poll import OPTION_PREFIX
@@ -75,7 +76,7 @@ def _fields(call: PollCall, kind: str) -> Fields:
 def _store(call: PollCall, fields: Fields) -> Response | None:
     """Store the vote; what is wrong with it, where something is."""
     answers, wrong = _answers(call, fields)
-    name, code = (" ".join("".join(fields.texts.get(key, ())[:1]).split()) for key in ("name", "code"))
+    name, code = (" ".join(plain_text("".join(fields.texts.get(key, ())[:1])).split()) for key in ("name", "code"))
     if call.principal is None:
         wrong += "".join(
             call.said(SAID[key]) for key, said in (("name", name), ("code", code)) if not 0 < len(said) <= LONGEST_NAME

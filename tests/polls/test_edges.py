@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +15,7 @@ from tests.harness import ACCESS, GROUPS, Dav, Server, users_toml
 from tests.polls.conftest import RULES, Poll
 
 YES = 'a = "yes"\n'
+JSON = {"Content-Type": "application/json"}
 PAGE = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -162,3 +164,33 @@ def test_what_is_decided_finds_the_calendar_of_somebody_who_has_only_ever_edited
     poll.define('decided = "a"\ncalendar = "calendar"')
     assert poll.alice.get(f"/dav/alice/calendar/{poll.id}-a-decided.ics").status == 200
     assert poll.alice.propfind("/dav/alice/tasks/").status == 207
+
+
+def test_ballots_that_are_deleted_at_once_all_stay_away(poll: Poll, bob: Dav) -> None:
+    names = [f"o{number}" for number in range(1, 13)]
+    poll.define(options="".join(f'[[option]]\nid = "{name}"\nstart = 2027-01-{name[1:]:0>2}\n' for name in names))
+    hrefs = [f"/dav/bob/polls/{poll.id}-{name}.ics" for name in names]
+    assert set(hrefs) <= set(bob.propfind("/dav/bob/polls/", depth="1").multistatus())
+    with ThreadPoolExecutor(len(names)) as pool:
+        assert set(pool.map(lambda href: poll.server.client("bob").delete(href).status, hrefs)) == {204}
+    assert not set(hrefs) & set(bob.propfind("/dav/bob/polls/", depth="1").multistatus())
+    assert tomllib.loads((poll.disk / "votes/bob.toml").read_text()) == dict.fromkeys(names, "no")
+
+
+def test_a_vote_of_many_lines_that_are_none_is_refused_in_a_few(poll: Poll, bob: Dav) -> None:
+    poll.define(options="".join(f'[[option]]\nid = "{"o" * 28}{n}"\nstart = 2027-01-01\n' for n in range(100)))
+    before = poll.tree()
+    reply = bob.put(f"{poll.votes}/bob.toml", "".join(f"k{number} = 1\n" for number in range(6000)))
+    assert (reply.status, reply.text) == (422, "bob.toml: 6000 options; a poll can have 100\n")
+    assert poll.tree() == before
+
+
+def test_the_name_of_a_guest_has_no_characters_that_are_none(poll: Poll) -> None:
+    url = poll.publish() + "votes/"
+    for name in ("\\u0000Eve\\ud800", "Eve"):
+        body = f'{{"name": "{name}", "code": "x", "opt": {{"a": "yes"}}}}'
+        assert poll.visitor.request("POST", url, body, JSON).status == 201
+    assert [row[0] for row in poll.results()[1:-3]] == ["Eve"]
+    before, body = poll.tree(), b'{"name": "\\u0007", "code": "x", "opt": {"a": "yes"}}'
+    assert poll.visitor.request("POST", url, body, JSON).status == 422
+    assert poll.tree() == before
