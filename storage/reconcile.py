@@ -293,6 +293,8 @@ class Reconciler:
             same = row is not None and row.etag == digest
         else:
             same = row is not None and _agrees(row, disk_name, status) and digest == (earlier_digest or "")
+            if same:
+                return False  # the row stays as it is: what was made of the file goes by its number
         etag = row.etag if same and row is not None else digest if item else self.next_etag()
         created_ns = row.created_ns if row is not None else min(modified_of(status), status.st_ctime_ns)
         id = self._index.next_write()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
 
 from davserver.dav.names import DAV
+from storage.reconcile import SETTLE_NS
 from tests.cli.command import davserver
 from tests.conftest import MakeServer
 from tests.harness import ACCESS, Dav, Server
@@ -166,3 +168,16 @@ def test_a_file_that_says_it_is_another_object_is_not_after_the_index_was_lost(s
     lose_index(server)
     after = {title: (item, said(alice.get(item).text, "UID")) for title, item in items_of(alice, url).items()}
     assert after == before
+
+
+def test_a_card_that_was_edited_on_the_disk_can_be_edited_on_the_phone_once_its_stamp_is_settled(
+    server: Server,
+) -> None:
+    alice = server.client("alice")
+    for step in STEPS[:4]:
+        assert step(alice) in (201, 204)
+    (server.data / f"{BOARD_PATH[1:]}/Doing/Posters.md").write_text("other words\n")
+    assert "Posters" in items_of(alice, calendar_of(alice, BOARD_PATH))
+    time.sleep(SETTLE_NS / 1e9 + 0.5)
+    assert alice.propfind(f"{BOARD_PATH}/Doing/", depth="1").status == 207  # it is looked at once more
+    assert edit(BOARD_PATH, "Posters", PRIORITY="1")(alice) == 204
