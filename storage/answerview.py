@@ -20,10 +20,10 @@ from storage.errors import NotFound, PreconditionFailed
 from storage.fileterms import Terms
 from storage.form import Form
 from storage.forms import FormFolder, find_form
-from storage.frontmatter import Document, Value
+from storage.frontmatter import Value
 from storage.objectmoments import utc
 from storage.objectnames import FORMS, RESPONSES, stem_of
-from storage.objects import NOTED_KEY, Edit, Layout, Received, Rendering, Room, Source, mark_of
+from storage.objects import NOTED_KEY, Layout, RenderedKind, Rendering, Room, Source, mark_of
 from storage.objecttext import MOMENT, RAW, Content, Kind, render_content
 from storage.viewrows import rendered_tag
 
@@ -47,15 +47,11 @@ NOT_DONE, DONE = "NEEDS-ACTION", "COMPLETED"
 MEMBER: Mapping[str, str] = {"en": "Member", "fr": "Membre", "de": "Mitglied"}
 
 
-class FormKind:
+class FormKind(RenderedKind):
     """See ``storage.objects.ObjectKind``: of the forms whose ``view`` is the one given."""
 
     word = "form"
     suffixes: tuple[str, ...] = (".json",)
-    writes_uid = False
-    makes_folders = False
-    landing = ""
-    shown_to = frozenset({Action.READ})
 
     def __init__(self, view: str, text: Kind) -> None:
         self._view = view
@@ -86,18 +82,6 @@ class FormKind:
             raise NotFound(folder.path)
         rooms, mark = {folder.place: Room(folder, "", None)}, mark_of(found.row.id, found.folder.name)
         return Layout(rooms, found, mark, file=found.row)
-
-    def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
-        """Nothing: an answer is no text."""
-        return Content()
-
-    def receive(self, edit: Edit) -> Received:
-        """Nothing: an answer is not edited."""
-        return Received({}, "")
-
-    def ignored(self, layout: Layout) -> frozenset[str]:
-        """None beside those of every object."""
-        return frozenset()
 
     def properties(self, store: Store, layout: Layout, folder: Folder) -> Mapping[str, str]:
         """Its name is the form's title, else that of its folder."""

@@ -23,9 +23,8 @@ from storage.batch import Batch
 from storage.casting import cast
 from storage.decisions import settle_decision
 from storage.errors import FileRefused, NotFound
-from storage.frontmatter import Document
 from storage.icalendar import read_facts
-from storage.objects import Edit, Layout, Received, Rendering, Room, Source
+from storage.objects import Layout, RenderedKind, Rendering, Room, Source
 from storage.objecttext import Content, Kind
 from storage.polls import PollFolder, every_poll
 from storage.records import Content as Bytes
@@ -46,14 +45,10 @@ NAMES: Mapping[str, tuple[str, Mapping[str, str]]] = {
 NO_ROOMS = Layout({}, None, 0)
 
 
-class BallotKind:
+class BallotKind(RenderedKind):
     """See ``storage.objects.ObjectKind``; found through ``BallotViews`` and not in a folder."""
 
     suffixes: tuple[str, ...] = ()
-    writes_uid = False
-    makes_folders = False
-    landing = ""
-    shown_to = frozenset({Action.READ})
 
     def __init__(self, word: str, text: Kind) -> None:
         self.word = word
@@ -75,18 +70,6 @@ class BallotKind:
     def layout(self, store: Store, folder: Folder) -> Layout:
         """Without rooms."""
         return NO_ROOMS
-
-    def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
-        """Nothing: a ballot is no text."""
-        return Content()
-
-    def receive(self, edit: Edit) -> Received:
-        """Nothing."""
-        return Received({}, "")
-
-    def ignored(self, layout: Layout) -> frozenset[str]:
-        """None beside those of every object."""
-        return frozenset()
 
     def properties(self, store: Store, layout: Layout, folder: Folder) -> Mapping[str, str]:
         """Its name in the configured language."""

@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from auth.tables import Table, TomlFile, listed
-from storage.errors import FileRefused
+from auth.tables import Table, listed
 from storage.objectnames import BOARD_FILE
 from storage.portable import made_safe
+from storage.settingsfile import read_settings, require_sound
 
-LONGEST_BYTES = 256 * 1024
 STATUSES = ("NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "CANCELLED")  # of a VTODO (RFC 5545 §3.8.1.11)
 OPEN, DONE = "NEEDS-ACTION", "COMPLETED"
 SIGNALS = ("status", "xstatus", "category")
@@ -80,16 +79,9 @@ def parse_board(data: bytes) -> Board:
     Raises:
         FileRefused: what is wrong with it, each with its line.
     """
-    if len(data) > LONGEST_BYTES:
-        raise FileRefused(f"{BOARD_FILE}: {len(data)} bytes; it can have {LONGEST_BYTES}")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise FileRefused(f"{BOARD_FILE}: line {data.count(bytes([10]), 0, error.start) + 1}: not UTF-8") from error
-    file = TomlFile(text, BOARD_FILE)
+    file = read_settings(data, BOARD_FILE)
     board = _read(file.root)
-    if file.problems:
-        raise FileRefused("\n".join(str(problem) for problem in file.problems))
+    require_sound(file)
     return board
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from auth.principal import fold
 from auth.snapshot import Account
 from storage import paths
-from storage.board import DONE, LONGEST_BYTES, OPEN, Board, Column, parse_board
+from storage.board import DONE, OPEN, Board, Column, parse_board
 from storage.columns import Signals, decide
 from storage.errors import FileRefused, NotFound
 from storage.frontmatter import Document, Value, texts
@@ -20,6 +20,7 @@ from storage.objectmoments import utc
 from storage.objectnames import ATTACHED, BOARD_FILE
 from storage.objects import READERS_AND_MAKERS, Edit, Layout, Received, Rendering, Room, mark_of
 from storage.objecttext import TASK, Content
+from storage.settingsfile import LONGEST_BYTES
 
 if TYPE_CHECKING:
     from storage.records import Folder, Member

@@ -22,7 +22,7 @@ from auth.acl import Action
 from auth.ballots import SUFFIX
 from auth.errors import NeedPrivileges
 from auth.principal import Principal
-from storage import form, paths, treerights
+from storage import paths, treerights
 from storage.answering import Charge, FormClosed
 from storage.disk import read_bytes
 from storage.errors import FileRefused, NotFound, PlaceRefused
@@ -31,6 +31,7 @@ from storage.objectnames import POLLS, PROPOSALS
 from storage.poll import Poll, parse_options
 from storage.pollrights import require_own_vote
 from storage.polls import PollFolder, counted, find_poll, is_box, is_vote_path, votes_of
+from storage.settingsfile import LONGEST_BYTES
 from storage.votes import GUEST_PREFIX, Vote, VoteRefused, answers_to, parse_vote, render_vote, require_room
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from storage.transaction import Transaction
 
 NOT_CAST = Vote()
-READ_BYTES = form.LONGEST_BYTES + 1  # of what is to be a vote: more than any may have
+READ_BYTES = LONGEST_BYTES + 1  # of what is to be a vote: more than any may have
 
 
 def require_vote(session: Session, tx: Transaction, path: str, read: Callable[[], bytes] | None) -> None:

@@ -17,11 +17,11 @@ from storage import paths
 from storage.ballottext import render_decided
 from storage.collection import Collection, Home, Item
 from storage.errors import FileRefused, NotFound, StorageError
-from storage.form import read_settings
 from storage.objectnames import POLL_FILE
 from storage.pim_items import put_item, remove_item, require_put
 from storage.poll import NEVER, parse_poll
 from storage.polls import PollFolder, counted, votes_of
+from storage.settingsfile import read_settings
 from storage.votes import ANSWERS, tally
 from storage.welcome import welcome
 

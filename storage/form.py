@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal, localcontext
 
-from auth.tables import Table, TomlFile, listed
+from auth.tables import Table, listed
 from storage.board import ID
-from storage.errors import FileRefused
 from storage.formtemplate import TEMPLATES
 from storage.objectnames import FORM_FILE
 from storage.portable import made_safe
+from storage.settingsfile import read_settings, require_sound
 
-LONGEST_BYTES = 256 * 1024
 MOST_FIELDS = 200
 MOST_OPTIONS = 200
 MOST_CHOICES = 5_000  # in all fields together; each option of a grid counts in each row
@@ -130,19 +129,8 @@ def parse_form(data: bytes) -> Form:
     """
     file = read_settings(data, FORM_FILE)
     form = _read(file.root)
-    if file.problems:
-        raise FileRefused("\n".join(str(problem) for problem in file.problems))
+    require_sound(file)
     return form
-
-
-def read_settings(data: bytes, name: str) -> TomlFile:
-    """A file of settings as TOML, with the problems of that. Raises FileRefused for what is no text or too long."""
-    if len(data) > LONGEST_BYTES:
-        raise FileRefused(f"{name}: {len(data)} bytes; it can have {LONGEST_BYTES}")
-    try:
-        return TomlFile(data.decode(), name)
-    except UnicodeDecodeError as error:
-        raise FileRefused(f"{name}: line {data.count(bytes([10]), 0, error.start) + 1}: not UTF-8") from error
 
 
 def render_new(id: str, language: str) -> bytes:

@@ -39,6 +39,7 @@ from storage.objectnames import (
 )
 from storage.objects import OBJECT_KEY, new_collection_id
 from storage.polls import is_vote_path
+from storage.settingsfile import require_sound
 from storage.starters import settle_starters
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ def is_object_path(path: str) -> bool:
 
 def _require_toml(data: bytes) -> None:
     file = TomlFile(data.decode("utf-8", "replace"), NOTEBOOK_FILE)
-    if file.problems:
-        raise FileRefused("\n".join(str(problem) for problem in file.problems))
+    require_sound(file)
 
 
 def _require_answer(data: bytes) -> None:

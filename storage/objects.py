@@ -186,6 +186,27 @@ class ObjectKind(Protocol):
         """The id that a file of the folder says it has, or ""."""
 
 
+class RenderedKind:
+    """What those kinds have in common whose files are no texts: a ``rendering`` says what stands in their calendars."""
+
+    writes_uid = False
+    makes_folders = False
+    landing = ""
+    shown_to = frozenset({Action.READ})
+
+    def content(self, layout: Layout, room: Room, stem: str, document: Document) -> Content:
+        """Nothing."""
+        return Content()
+
+    def receive(self, edit: Edit) -> Received:
+        """Nothing."""
+        return Received({}, "")
+
+    def ignored(self, layout: Layout) -> frozenset[str]:
+        """None beside those of every object."""
+        return frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A folder that is a collection of objects, with the id by which its calendar is named."""

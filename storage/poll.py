@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from auth.tables import Table, listed
-from storage.errors import FileRefused
-from storage.form import read_id, read_public, read_settings
+from storage.form import read_id, read_public
 from storage.objectnames import POLL_FILE
 from storage.polltemplate import TEMPLATES
+from storage.settingsfile import read_settings, require_sound
 from storage.zones import system_zone
 
 MOST_OPTIONS = 100
@@ -95,8 +95,7 @@ def parse_poll(data: bytes) -> Poll:
     """
     file = read_settings(data, POLL_FILE)
     poll = _read(file.root)
-    if file.problems:
-        raise FileRefused("\n".join(str(problem) for problem in file.problems))
+    require_sound(file)
     return poll
 
 
@@ -105,8 +104,7 @@ def parse_options(data: bytes, name: str) -> tuple[Option, ...]:
     file = read_settings(data, name)
     file.root.only(("option",))
     options = _read_options(file.root, None)
-    if file.problems:
-        raise FileRefused("\n".join(str(problem) for problem in file.problems))
+    require_sound(file)
     return options
 
 

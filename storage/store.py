@@ -132,12 +132,13 @@ class Store:
         from storage.answerview import JOURNAL, TASK, FormKind
         from storage.boards import BoardKind
         from storage.derived import Derived
-        from storage.form import CLOSED, LONGEST_BYTES, parse_form
+        from storage.form import CLOSED, parse_form
         from storage.lastgood import LastGood
         from storage.notebooks import NotebookKind
         from storage.personallinks import PersonalLinks
         from storage.poll import Poll, parse_poll
         from storage.rulebook import DiskRuleBook
+        from storage.settingsfile import LONGEST_BYTES
         from storage.views import Views
 
         self.settings = settings

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from auth.tables import Table, TomlFile
+from auth.tables import Table
 from storage.answerstable import cell, table
 from storage.errors import FileRefused, StorageError
 from storage.poll import MOST_OPTIONS, Poll
+from storage.settingsfile import read_settings, require_sound
 
 YES, MAYBE, NO = "yes", "maybe", "no"
 ANSWERS = (YES, MAYBE, NO)
@@ -55,13 +56,7 @@ def parse_vote(data: bytes, name: str, poll: Poll | None = None, *, is_guest: bo
     Raises:
         FileRefused: what is wrong with it, each with its line.
     """
-    if len(data) > LONGEST_BYTES:
-        raise FileRefused(f"{name}: {len(data)} bytes; it can have {LONGEST_BYTES}")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        raise FileRefused(f"{name}: line {data.count(bytes([10]), 0, error.start) + 1}: not UTF-8") from error
-    file = TomlFile(text, name)
+    file = read_settings(data, name, LONGEST_BYTES)
     root, said = file.root, ("", "")
     if is_guest:
         root.only(("name", "code", "vote"))
@@ -71,8 +66,7 @@ def parse_vote(data: bytes, name: str, poll: Poll | None = None, *, is_guest: bo
     if poll is not None and len(keys) > MOST_OPTIONS:
         raise FileRefused(f"{name}: {len(keys)} options; a poll can have {MOST_OPTIONS}")
     answers = {key: answer for key in keys if (answer := _answer(root, key, poll)) is not None}
-    if file.problems:
-        raise FileRefused("\n".join(str(problem) for problem in file.problems))
+    require_sound(file)
     return Vote(answers, *said)
 
 

@@ -33,7 +33,7 @@ from davserver.signin import PLAIN, is_loopback, parse_basic
 from storage import paths
 from storage.collection import Collection
 from storage.errors import NotFound
-from storage.forms import find_form
+from storage.forms import FormFolder, find_form
 from storage.linknames import PAGES
 from storage.links import Issued
 from storage.linksfile import SUFFIXES
@@ -42,10 +42,11 @@ from storage.objectnames import FORMS, POLLS, RESPONSES, VOTES
 from storage.openpages import may_use, pages_of
 from storage.paths import DAV, is_within
 from storage.personallinks import Personal
-from storage.polls import find_poll
+from storage.polls import PollFolder, find_poll
 from storage.published import BUSY, WorldView
 from storage.session import Session
 from storage.store import Store
+from storage.transaction import Transaction
 
 ANY_LINK = ""  # for the throttle: guesses at tokens count together, by address
 KEPT_VISITORS = 10_000
@@ -98,12 +99,13 @@ class PublicMount:
         """A form or poll for one member, as long as that may answer it."""
         principal, session = personal.principal, self._store.session(personal.principal)
         form, poll = find_form(self._store, personal.path), find_poll(self._store, personal.path)
+        common = session, principal, self._rates, f"/p/{token}"
         if form is not None and may_use(session.access, principal, form):
-            of_form = (request, self._settings, form, session, principal, self._rates, f"/p/{token}")
-            return self._answer_form(DoorCall(*of_form, is_public=True), rest, is_shared=True)
+            of_form = DoorCall(request, self._settings, form, *common, is_public=True)
+            return self._answer_form(of_form, rest, is_shared=True)
         if poll is not None and poll.is_voter(principal):
-            of_poll = (request, self._settings, poll, session, principal, self._rates, f"/p/{token}")
-            return self._answer_poll(DoorCall(*of_poll, is_public=True), rest, is_shared=True)
+            of_poll = DoorCall(request, self._settings, poll, *common, is_public=True)
+            return self._answer_poll(of_poll, rest, is_shared=True)
         raise NoSuchLink
 
     def _answer_poll(self, call: PollCall, rest: str, *, is_shared: bool) -> Response:
@@ -131,21 +133,8 @@ class PublicMount:
         found, poll = find_form(self._store, issued.path), find_poll(self._store, issued.path)
         if (found or poll) is not None and paths.parent_of(issued.path) not in (FORMS, POLLS):
             raise NoSuchLink
-        adding = self._session(request, issued, "drop")
-        if poll is not None:
-            of_poll = DoorCall(
-                *(request, self._settings, poll, adding, None, self._rates, f"/p/{issued.token}"),
-                is_public=True,
-                charge=lambda tx, size: self._store.links.count_stored(tx, issued, size),
-            )
-            return self._answer_poll(of_poll, rest, is_shared=issued.link.password is None)
-        if found is not None:
-            call = DoorCall(
-                *(request, self._settings, found, adding, None, self._rates, f"/p/{issued.token}"),
-                is_public=True,
-                charge=lambda tx, size: self._store.links.count_stored(tx, issued, size),
-            )
-            return self._answer_form(call, rest, is_shared=issued.link.password is None)
+        if found is not None or poll is not None:
+            return self._answer_door(request, found, poll, issued, rest)
         try:
             header = request.header("if")
             path = session.canonical(f"{issued.path}/{rest}")
@@ -157,6 +146,22 @@ class PublicMount:
             )
         except (Hidden, NotFound) as error:
             raise NoSuchLink from error
+
+    def _answer_door(
+        self, request: Request, form: FormFolder | None, poll: PollFolder | None, issued: Issued, rest: str
+    ) -> Response:
+        """A form or poll for whoever has the link."""
+
+        def charge(tx: Transaction, size: int) -> None:
+            self._store.links.count_stored(tx, issued, size)
+
+        common = self._session(request, issued, "drop"), None, self._rates, f"/p/{issued.token}", True, charge
+        is_shared = issued.link.password is None
+        if poll is not None:
+            return self._answer_poll(DoorCall(request, self._settings, poll, *common), rest, is_shared=is_shared)
+        if form is not None:
+            return self._answer_form(DoorCall(request, self._settings, form, *common), rest, is_shared=is_shared)
+        raise NoSuchLink
 
     def _session(self, request: Request, issued: Issued, right: str) -> Session:
         """A session of the link's own, as if it had a right."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from storage.board import DONE, LONGEST_BYTES, MOST_COLUMNS, OPEN
+from storage.board import DONE, MOST_COLUMNS, OPEN
 from storage.frontmatter import Value, edited, parse_document
 from storage.movein.values import (
     MOST_ENTRIES,
@@ -24,6 +24,7 @@ from storage.movein.values import (
     split_name,
     stem_of,
 )
+from storage.settingsfile import LONGEST_BYTES
 
 ORDER_STEP = 1024  # between two cards, so that others find room there
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})")

@@ -8,11 +8,11 @@ from typing import Any
 import tomlkit
 
 from storage.errors import FileRefused
-from storage.form import LONGEST_BYTES
 from storage.framadate import parse_framadate
 from storage.movein.values import File, Lost, NotUsable, Tree, folder_stem, one_line
 from storage.objectnames import POLL_FILE, VOTES
 from storage.poll import TEXTS, Option, parse_poll
+from storage.settingsfile import LONGEST_BYTES
 from storage.votes import GUEST_PREFIX, Vote, render_vote
 
 HEAD = """\
